@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Runs the command line on a Node that is new enough: this one, or the one that the package depends on.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const built = join(here, "../dist/src/cli.js");
+const source = join(here, "../src/cli.ts");
+// A clone runs its sources; a published package has only what was built.
+const entry = existsSync(source) ? source : built;
+const major = Number(process.versions.node.split(".")[0]);
+
+if (major >= 24) {
+  await import(entry);
+} else {
+  const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin/node");
+  const { status, signal } = spawnSync(node, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
+  process.exitCode = status ?? (signal === null ? 1 : 128);
+}

@@ -1,0 +1,14 @@
+import type { Hono } from "hono";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { WebInbound } from "../../src/transport/web-exchange.ts";
+import { endpoint } from "../endpoint.ts";
+
+/** `POST /admin/api/explain`: where a chat request would go and why, rule by rule. Calls nobody. */
+export function explain(app: Hono, gateway: Gateway): void {
+  endpoint(app, "/admin/api/explain", {
+    POST: async (context) =>
+      context.body(await gateway.explain(new WebInbound(context.req.raw)), 200, {
+        "content-type": "application/json",
+      }),
+  });
+}

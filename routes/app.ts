@@ -1,0 +1,38 @@
+import { Hono } from "hono";
+import { GatewayError } from "../src/domain/errors.ts";
+import { errorAnswer, newRequestId } from "../src/domain/own-answer.ts";
+import type { Gateway } from "../src/gateway/gateway.ts";
+import { admin } from "./admin/index.ts";
+import { chat } from "./chat.ts";
+import { health } from "./health.ts";
+import { metrics } from "./metrics.ts";
+import { models } from "./models.ts";
+import { openapi } from "./openapi.ts";
+import type { Platform } from "./platform.ts";
+
+/** The HTTP surface, the same on every platform. */
+export function createApp(gateway: Gateway, platform: Platform, version: string): Hono {
+  const app = new Hono();
+  app.onError((error) => {
+    const id = newRequestId();
+    if (!(error instanceof GatewayError))
+      gateway.log("error", "internal error", { request_id: id, error: error.stack ?? error.message });
+    const { status, headers, body } = errorAnswer(error, id);
+    return new Response(body, { status, headers });
+  });
+  app.notFound(() => {
+    throw new GatewayError({
+      status: 404,
+      type: "invalid_request_error",
+      code: "unknown_url",
+      message: "There is nothing at this address. The API begins with /v1; /openapi.json describes it.",
+    });
+  });
+  chat(app, gateway, platform);
+  models(app, gateway);
+  health(app, platform);
+  metrics(app, gateway);
+  admin(app, gateway, platform);
+  openapi(app, version);
+  return app;
+}

@@ -1,0 +1,11 @@
+import type { Hono } from "hono";
+import { endpoint } from "./endpoint.ts";
+import type { Platform } from "./platform.ts";
+
+/** `/health/live`: the process answers. `/health/ready`: it can serve; a configuration that went bad later does not unready it. */
+export function health(app: Hono, platform: Platform): void {
+  endpoint(app, "/health/live", { GET: (context) => context.json({ status: "ok" }) });
+  endpoint(app, "/health/ready", {
+    GET: (context) => context.json({ status: "ready", config: platform.configStale() ? "stale" : "current" }),
+  });
+}

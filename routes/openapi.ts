@@ -1,0 +1,150 @@
+import type { Hono } from "hono";
+import { z } from "zod";
+import { chatFields } from "../src/gateway/parse.ts";
+import { endpoint } from "./endpoint.ts";
+
+const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+const modelSchema = z.object({
+  id: z.string(),
+  object: z.literal("model"),
+  created: z.int(),
+  owned_by: z.string(),
+});
+
+const decisionSchema = z.looseObject({
+  object: z.literal("crossover.decision"),
+  route: z.string(),
+  rule: z.string(),
+  variant: z.string(),
+  path: z.enum(["enriched", "bare"]),
+  propensity: z.number(),
+  trace: z.array(
+    z.object({
+      rule: z.string(),
+      when: z.string().nullable(),
+      matched: z.boolean(),
+      values: z.record(z.string(), z.unknown()),
+      why: z.string(),
+    }),
+  ),
+});
+
+/** `GET /openapi.json`, built from the schemas that validate. */
+export function openapi(app: Hono, version: string): void {
+  const document = JSON.stringify(openapiDocument(version));
+  endpoint(app, "/openapi.json", {
+    GET: (context) => context.body(document, 200, { "content-type": "application/json" }),
+  });
+}
+
+export function openapiDocument(version: string): Readonly<Record<string, unknown>> {
+  const chatRequest = {
+    required: true,
+    content: json({ ...jsonSchema(chatFields), additionalProperties: true }),
+  };
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Crossover",
+      version,
+      description:
+        "One OpenAI-compatible chat endpoint. Members of OpenAI's body that are not listed here pass through untouched.",
+    },
+    paths: {
+      "/v1/chat/completions": {
+        post: operation(
+          "Answer a chat completion by the route that `model` names.",
+          "OpenAI's chat completion, or its stream of events",
+          { type: "object" },
+          { requestBody: chatRequest, parameters: hintHeaders() },
+        ),
+      },
+      "/v1/models": {
+        get: operation(
+          "List the routes that the key may use.",
+          "Routes",
+          jsonSchema(z.object({ object: z.literal("list"), data: z.array(modelSchema) })),
+        ),
+      },
+      "/v1/models/{id}": {
+        get: operation("One route.", "Route", jsonSchema(modelSchema), {
+          parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+        }),
+      },
+      "/admin/api/explain": {
+        post: operation(
+          "Where a request would go and why. Calls nobody.",
+          "Decision with its trace",
+          jsonSchema(decisionSchema),
+          { requestBody: chatRequest },
+        ),
+      },
+      "/admin/api/config": {
+        get: operation("The configuration in force, without secrets.", "Configuration", { type: "object" }),
+      },
+      "/admin/api/config/reload": {
+        post: operation("Read the configuration anew.", "Whether another one is in force", {
+          type: "object",
+        }),
+      },
+      "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
+      "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
+      "/metrics": {
+        get: {
+          summary: "Prometheus metrics.",
+          responses: {
+            200: { description: "Metrics", content: { "text/plain": { schema: { type: "string" } } } },
+          },
+        },
+      },
+    },
+  };
+}
+
+function operation(
+  summary: string,
+  description: string,
+  schema: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): unknown {
+  return {
+    summary,
+    ...more,
+    responses: {
+      200: { description, content: json(schema) },
+      default: { description: "An error in OpenAI's shape", content: json(jsonSchema(errorSchema)) },
+    },
+  };
+}
+
+function hintHeaders(): readonly unknown[] {
+  const header = (name: string, description: string): unknown => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string" },
+  });
+  return [
+    header("x-crossover-variant", "Force a variant; only keys with that right."),
+    header("x-crossover-dry-run", "`true`: answer with the decision, call nobody."),
+    header("x-crossover-no-capture", "`true`: do not store this request."),
+  ];
+}
+
+function json(schema: Readonly<Record<string, unknown>>): unknown {
+  return { "application/json": { schema } };
+}
+
+function jsonSchema(schema: z.ZodType): Readonly<Record<string, unknown>> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return rest;
+}

@@ -1,0 +1,21 @@
+import type { Context } from "hono";
+import type { Inbound, Reply } from "../src/domain/transport.ts";
+
+/** A chat request as the platform received it. */
+export interface OpenExchange {
+  readonly inbound: Inbound;
+  readonly reply: Reply;
+  /** Hands the answer to Hono, once `answered` has begun it. */
+  respond(answered: Promise<void>): Promise<Response>;
+}
+
+/** What a platform gives to the routes. */
+export interface Platform {
+  open(context: Context): OpenExchange;
+  /** Reads the configuration anew. @throws ConfigError when it is bad */
+  reload?: () => boolean;
+  /** Is there a newer configuration that can't be used? */
+  configStale: () => boolean;
+  /** May the admin surface answer without a token? Only where no stranger can reach it. */
+  readonly openAdmin: () => boolean;
+}

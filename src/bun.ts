@@ -1,0 +1,62 @@
+import { basename, dirname } from "node:path";
+import { createApp } from "../routes/app.ts";
+import { DiskFiles } from "./config/disk.ts";
+import { loadTable } from "./config/load.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import { Reloader } from "./gateway/reloader.ts";
+import { batched, jsonLog } from "./metrics/log.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { isLoopback } from "./net.ts";
+import { providerKinds } from "./providers/index.ts";
+import { FetchTransport } from "./transport/fetch.ts";
+import { VERSION } from "./version.ts";
+import { openWeb } from "./web.ts";
+
+/** The part of Bun's server that is used here. */
+declare const Bun: {
+  readonly version: string;
+  serve(options: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly idleTimeout: number;
+    readonly maxRequestBodySize: number;
+    readonly fetch: (request: Request) => Response | Promise<Response>;
+  }): { readonly url: URL };
+};
+
+// `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
+const configPath = process.env["CROSSOVER_CONFIG"] ?? "config/crossover.yaml";
+const files = new DiskFiles(dirname(configPath));
+const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
+const table = load();
+const gateway = new Gateway({
+  table,
+  transport: new FetchTransport(),
+  metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
+  log: jsonLog(batched((text) => process.stdout.write(text))),
+});
+const reloader = new Reloader(gateway, load);
+files.watch(() => reloader.tryReload());
+process.on("SIGHUP", () => reloader.tryReload());
+
+const app = createApp(
+  gateway,
+  {
+    open: (context) => openWeb(context, () => {}),
+    reload: () => reloader.reload(),
+    configStale: () => reloader.stale,
+    openAdmin: () => isLoopback(table.server.host),
+  },
+  VERSION,
+);
+
+const server = Bun.serve({
+  hostname: table.server.host,
+  port: table.server.port,
+  idleTimeout: 0, // the gateway has timeouts of its own
+  maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
+  fetch: app.fetch,
+});
+process.stdout.write(
+  `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${table.notices.map((notice) => `  note  ${notice}\n`).join("")}`,
+);

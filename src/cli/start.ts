@@ -1,0 +1,56 @@
+import { parseArgs } from "node:util";
+import { batched, jsonLog } from "../metrics/log.ts";
+import { isLoopback } from "../net.ts";
+import { type RunningGateway, startNode } from "../node.ts";
+import { type Command, configPathOf } from "./main.ts";
+
+/** How long requests under way may take to end after a signal, in milliseconds. */
+const DRAIN_MS = 30_000;
+
+export const start: Command = {
+  summary: "Serve the gateway.",
+  help: `Usage: crossover start [--config FILE]
+
+Serves the gateway until SIGINT or SIGTERM. HOST and PORT override the configuration's address.
+SIGHUP and changes of the file reload the configuration.
+`,
+  run: async (args) => {
+    parseArgs({ args: [...args], options: { config: { type: "string", short: "c" } } });
+    const configPath = configPathOf(args, process.env);
+    const log = jsonLog(batched((text) => process.stdout.write(text)));
+    const running = await startNode({ configPath, env: process.env, log });
+    process.stdout.write(banner(running, configPath));
+    process.on("SIGHUP", running.reload);
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => void stop(running, signal));
+    return undefined;
+  },
+};
+
+async function stop(running: RunningGateway, signal: string): Promise<void> {
+  running.gateway.log("info", "stopping", { signal });
+  await running.close(DRAIN_MS);
+  process.exitCode = 0;
+}
+
+function banner({ url, gateway }: RunningGateway, configPath: string): string {
+  const { table } = gateway;
+  const [first] = table.routes.keys();
+  const lines = [
+    `Crossover listens on ${url}/v1`,
+    `  configuration  ${configPath} (${table.version})`,
+    `  routes         ${[...table.routes.keys()].join(", ") || "none"}`,
+    ...table.notices.map((notice) => `  note           ${notice}`),
+    ...(table.keys.length === 0 && !isLoopback(table.server.host)
+      ? ["  WARNING        no keys are configured: everyone who reaches this address can use it"]
+      : []),
+    "",
+    ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first)}`, ""]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function tryIt(url: string, route: string): string {
+  const body = JSON.stringify({ model: route, messages: [{ role: "user", content: "Quick tomato soup" }] });
+  return `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
+}

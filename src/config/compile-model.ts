@@ -1,0 +1,71 @@
+import { ProblemError } from "../domain/provider.ts";
+import type { Model, Timeouts } from "../domain/table.ts";
+import { type CompileContext, unknownName } from "./compile.ts";
+import { publicPrice } from "./price-table.ts";
+import { type Config, providerBase, type TimeoutsConfig } from "./schema.ts";
+
+interface ModelContext extends CompileContext {
+  readonly notices: string[];
+  readonly timeouts: (own: TimeoutsConfig | undefined) => Timeouts;
+}
+
+type ProviderConfig = NonNullable<Config["providers"]>[string];
+type ModelConfig = NonNullable<Config["models"]>[string];
+
+/** A model with its target: URL, headers and upstream name, all built here, once. */
+export function compileModel(
+  name: string,
+  model: ModelConfig,
+  providers: Readonly<Record<string, ProviderConfig>>,
+  context: ModelContext,
+): Model | undefined {
+  const provider = providers[model.provider];
+  if (provider === undefined || !Object.hasOwn(providers, model.provider)) {
+    context.report(
+      ["models", name, "provider"],
+      unknownName("provider", model.provider, Object.keys(providers)),
+    );
+    return undefined;
+  }
+  const { timeouts, withoutKey, ...settings } = providerBase.parse(provider);
+  const kind =
+    standIn(model.provider, settings, withoutKey, context) ??
+    context.kinds.find((one) => one.kind === settings.kind);
+  if (kind === undefined) return undefined;
+  try {
+    const target = kind.connect(kind.kind === settings.kind ? settings : { kind: kind.kind }, {
+      name,
+      model: model.model,
+    });
+    return {
+      name,
+      provider: model.provider,
+      kind: kind.kind,
+      upstreamModel: model.model,
+      fineTuned: model.fineTuned ?? model.model.startsWith("ft:"),
+      price:
+        model.price ??
+        publicPrice(context.kinds.find((one) => one.kind === settings.kind)?.priceTable, model.model),
+      target,
+      timeouts: context.timeouts(timeouts),
+    };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    const path = error.key === "model" ? ["models", name, "model"] : ["providers", model.provider, error.key];
+    context.report(path, error.message);
+    return undefined;
+  }
+}
+
+/** The simulator, where the provider has no key and its settings allow the stand-in. */
+function standIn(
+  provider: string,
+  settings: { readonly kind: string },
+  withoutKey: unknown,
+  context: ModelContext,
+) {
+  const kind = context.kinds.find((one) => one.kind === settings.kind);
+  if (withoutKey !== "simulator" || kind === undefined || !kind.lacksKey(settings)) return undefined;
+  context.notices.push(`provider ${provider} has no key: the built-in simulator answers in its place`);
+  return context.kinds.find((one) => one.kind === "simulator");
+}

@@ -1,0 +1,186 @@
+import { createHash } from "node:crypto";
+import type { ProviderKind } from "../domain/provider.ts";
+import type { Key, Model, ServerSettings, Table, Timeouts, Variant } from "../domain/table.ts";
+import { compileModel } from "./compile-model.ts";
+import { compilePrompt } from "./compile-prompt.ts";
+import { compileRollout, compileRoute } from "./compile-route.ts";
+import type { Environment } from "./document.ts";
+import type { Files } from "./load.ts";
+import type { ConfigPath } from "./problem.ts";
+import type { Config, TimeoutsConfig } from "./schema.ts";
+
+export interface CompileContext {
+  readonly kinds: readonly ProviderKind[];
+  readonly files: Files;
+  readonly env: Environment;
+  /** Notes a problem; compilation goes on to find the others. */
+  readonly report: (path: ConfigPath, message: string) => void;
+}
+
+/**
+ * Turns a validated configuration into a table: references resolved, conditions and templates compiled,
+ * upstream addresses built. @returns undefined when problems were reported
+ */
+export function compile(config: Config, context: CompileContext): Table | undefined {
+  let failed = false;
+  const report = (path: ConfigPath, message: string): void => {
+    failed = true;
+    context.report(path, message);
+  };
+  const inner = { ...context, report };
+  const notices: string[] = [];
+  const providers = config.providers ?? {};
+  const models = mapEntries(config.models ?? {}, (model, name) =>
+    compileModel(name, model, providers, {
+      ...inner,
+      notices,
+      timeouts: (own) => toTimeouts(own, config.timeouts),
+    }),
+  );
+  const prompts = mapEntries(config.prompts ?? {}, (prompt, name) => compilePrompt(name, prompt, inner));
+  const variants = compileVariants(config, models, prompts, report);
+  const rollouts = mapEntries(config.rollouts ?? {}, (rollout, name) =>
+    compileRollout(name, rollout, variants, report),
+  );
+  const routes = mapEntries(config.routes ?? {}, (route, name) =>
+    compileRoute(name, route, { variants, rollouts, report }),
+  );
+  const keys = mapEntries(config.keys ?? {}, (key, name) => compileKey(name, key, routes, report));
+  if (failed) return undefined;
+  if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
+  return {
+    version: hash(JSON.stringify([config, [...prompts.values()].map((prompt) => prompt.version)])).slice(
+      0,
+      12,
+    ),
+    server: serverSettings(config, context.env),
+    routes,
+    variants,
+    models,
+    prompts,
+    keys: [...keys.values()],
+    notices: [...new Set(notices)],
+  };
+}
+
+function compileVariants(
+  config: Config,
+  models: ReadonlyMap<string, Model>,
+  prompts: Table["prompts"],
+  report: CompileContext["report"],
+): ReadonlyMap<string, Variant> {
+  const entries = config.variants ?? {};
+  return mapEntries(entries, (variant, name) => {
+    const model = models.get(variant.model);
+    const prompt = variant.prompt === undefined ? undefined : prompts.get(variant.prompt);
+    if (model === undefined && !(variant.model in (config.models ?? {}))) {
+      report(
+        ["variants", name, "model"],
+        unknownName("model", variant.model, Object.keys(config.models ?? {})),
+      );
+    }
+    if (variant.prompt !== undefined && !(variant.prompt in (config.prompts ?? {}))) {
+      report(
+        ["variants", name, "prompt"],
+        unknownName("prompt", variant.prompt, Object.keys(config.prompts ?? {})),
+      );
+    }
+    variant.fallback?.forEach((other, index) => {
+      const path = ["variants", name, "fallback", index];
+      if (!(other in entries)) report(path, unknownName("variant", other, Object.keys(entries)));
+      else if (other === name) report(path, "a variant can't fall back to itself");
+    });
+    for (const owned of ["model", "messages", "stream"]) {
+      if (owned in (variant.params ?? {}))
+        report(["variants", name, "params", owned], "the gateway sets this member itself");
+    }
+    if (model === undefined) return undefined;
+    return {
+      name,
+      path: prompt === undefined ? "bare" : "enriched",
+      model,
+      prompt,
+      params: Object.fromEntries(
+        Object.entries(variant.params ?? {}).map(([key, value]) => [key, JSON.stringify(value)]),
+      ),
+      bare: variant.bare ?? "strip-system",
+      fallback: variant.fallback ?? [],
+    };
+  });
+}
+
+function compileKey(
+  name: string,
+  key: NonNullable<Config["keys"]>[string],
+  routes: ReadonlyMap<string, unknown>,
+  report: CompileContext["report"],
+): Key | undefined {
+  key.routes?.forEach((route, index) => {
+    if (!routes.has(route))
+      report(["keys", name, "routes", index], unknownName("route", route, [...routes.keys()]));
+  });
+  if ((key.secret === undefined) === (key.sha256 === undefined)) {
+    report(["keys", name], "give either `secret` or `sha256`");
+    return undefined;
+  }
+  if (key.secret !== undefined && key.secret.length < 16) {
+    report(["keys", name, "secret"], "a key needs at least 16 characters");
+    return undefined;
+  }
+  return {
+    name,
+    hash: key.sha256 ?? hash(key.secret ?? ""),
+    tags: key.tags ?? [],
+    routes: key.routes,
+    forceVariant: key.forceVariant ?? false,
+  };
+}
+
+function serverSettings({ server = {} }: Config, env: Environment): ServerSettings {
+  const port = Number(env["PORT"]);
+  return {
+    host: env["HOST"] || server.host || "127.0.0.1",
+    port: env["PORT"] && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : (server.port ?? 8787),
+    adminToken: server.adminToken || undefined,
+    metricsToken: server.metricsToken || undefined,
+    maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
+    maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
+    maxDepth: server.maxDepth ?? 64,
+    maxNodes: server.maxNodes ?? 100_000,
+    requestLog: server.requestLog ?? true,
+  };
+}
+
+function toTimeouts(own: TimeoutsConfig | undefined, shared: TimeoutsConfig | undefined): Timeouts {
+  const milliseconds = (key: keyof TimeoutsConfig, fallback: number): number =>
+    (own?.[key] ?? shared?.[key] ?? fallback) * 1000;
+  return {
+    connect: milliseconds("connect", 5),
+    firstByte: milliseconds("firstByte", 60),
+    idle: milliseconds("idle", 30),
+    total: milliseconds("total", 600),
+  };
+}
+
+/** Compiles each entry; those that give undefined have reported a problem and are left out. */
+function mapEntries<In, Out>(
+  entries: Readonly<Record<string, In>>,
+  toOut: (entry: In, name: string) => Out | undefined,
+): Map<string, Out> {
+  const out = new Map<string, Out>();
+  for (const [name, entry] of Object.entries(entries)) {
+    const compiled = toOut(entry, name);
+    if (compiled !== undefined) out.set(name, compiled);
+  }
+  return out;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** `there is no model "x". Models: a, b` */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  const list = known.length === 0 ? "none are defined" : `defined: ${known.slice(0, 20).join(", ")}`;
+  return `there is no ${what} \`${name}\` (${list})`;
+}

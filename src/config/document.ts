@@ -1,0 +1,96 @@
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parse,
+  parseDocument,
+  visit,
+} from "yaml";
+import { type ConfigPath, formatPath, type Problem } from "./problem.ts";
+
+/** A YAML file, read and interpolated, that still knows where each key stands. */
+export interface SourceDocument {
+  readonly file: string;
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** A problem at the key nearest to `path`. */
+  problemAt(path: ConfigPath, message: string): Problem;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads YAML text. Problems are collected, not thrown, so that all can be shown at once. */
+export function readDocument(file: string, text: string, env: Environment): SourceDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems: Problem[] = [];
+  const problem = (offset: number, key: string, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), key, message };
+  };
+  for (const error of document.errors) problems.push(problem(error.pos[0], "", error.message));
+  if (problems.length === 0)
+    interpolate(document, env, (offset, message) => problems.push(problem(offset, "", message)));
+  return {
+    file,
+    value: problems.length === 0 ? document.toJS({ maxAliasCount: 100 }) : undefined,
+    problems,
+    problemAt: (path, message) => problem(offsetOf(document, path), formatPath(path), message),
+  };
+}
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+/** Puts the environment's values in place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. */
+function interpolate(
+  document: Document.Parsed<ParsedNode>,
+  env: Environment,
+  report: (offset: number, message: string) => void,
+): void {
+  visit(document, {
+    Scalar(key, node) {
+      if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
+      const text = node.value
+        .split("$${")
+        .map((part) =>
+          part.replace(REFERENCE, (_, variable: string, fallback: string | undefined) => {
+            const value = env[variable];
+            if (value !== undefined && (value !== "" || fallback === undefined)) return value;
+            if (fallback === undefined) {
+              report(
+                node.range?.[0] ?? 0,
+                `the environment has no ${variable}. Set it, or give a default: \${${variable}:-default}`,
+              );
+            }
+            return fallback ?? "";
+          }),
+        )
+        .join("${");
+      // An unquoted value keeps YAML's types: port: ${PORT:-8787} is a number.
+      node.value = node.type === "PLAIN" && /^[\d.]+$|^(true|false)$/.test(text) ? parse(text) : text;
+    },
+  });
+}
+
+/** Offset of the node at `path`, or of the nearest one above it that exists. */
+function offsetOf(document: Document.Parsed<ParsedNode>, path: ConfigPath): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const name = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(name));
+      if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0] ?? 0;
+    }
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "range" in value;
+}

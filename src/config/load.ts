@@ -1,0 +1,180 @@
+import { isDeepStrictEqual } from "node:util";
+import type { z } from "zod";
+import type { ProviderKind } from "../domain/provider.ts";
+import type { Table } from "../domain/table.ts";
+import { compile } from "./compile.ts";
+import { type Environment, readDocument, type SourceDocument } from "./document.ts";
+import { ConfigError, type ConfigPath, formatPath, type Problem } from "./problem.ts";
+import { type Config, configSchema } from "./schema.ts";
+
+/** Reads files beside the configuration. Paths are relative to its folder. */
+export interface Files {
+  /** @throws Error when there is no such file */
+  read(path: string): string;
+  /** Names of the files in a folder, sorted. */
+  list(folder: string): readonly string[];
+}
+
+export interface LoadInput {
+  /** Path of the main file, relative to the folder that `files` reads. */
+  readonly file: string;
+  readonly files: Files;
+  readonly env: Environment;
+  readonly kinds: readonly ProviderKind[];
+}
+
+/** Sections in which each name has an entry of its own; they can be spread over files. */
+const SECTIONS = ["providers", "models", "prompts", "variants", "rollouts", "routes", "keys"] as const;
+type Section = (typeof SECTIONS)[number];
+
+/**
+ * Reads, validates and compiles a configuration.
+ * @throws ConfigError with every problem, each with file, line and key
+ */
+export function loadTable(input: LoadInput): Table {
+  const schema = configSchema(input.kinds);
+  const main = openDocument(input.file, input);
+  const parsed = [parseDocument(main, schema)];
+  for (const file of includedFiles(parsed[0]?.config.include ?? [], main, input.files)) {
+    parsed.push(parseDocument(openDocument(file, input), schema, main));
+  }
+  const problems = parsed.flatMap((one) => one.problems);
+  const merged = merge(parsed, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const report = (path: ConfigPath, message: string): void => {
+    problems.push(merged.documentOf(path).problemAt(path, message));
+  };
+  const table = compile(merged.config, { kinds: input.kinds, files: input.files, env: input.env, report });
+  if (problems.length > 0 || table === undefined) throw new ConfigError(problems);
+  return table;
+}
+
+interface Parsed {
+  readonly document: SourceDocument;
+  readonly config: Config;
+  readonly problems: Problem[];
+}
+
+function openDocument(file: string, { files, env }: LoadInput): SourceDocument {
+  let text: string;
+  try {
+    text = files.read(file);
+  } catch {
+    throw new ConfigError([{ file, line: 1, column: 1, key: "", message: "the file can't be read" }]);
+  }
+  const document = readDocument(file, text, env);
+  if (document.problems.length > 0) throw new ConfigError(document.problems);
+  return document;
+}
+
+function parseDocument(
+  document: SourceDocument,
+  schema: ReturnType<typeof configSchema>,
+  includedBy?: SourceDocument,
+): Parsed {
+  const result = schema.safeParse(document.value ?? {});
+  const problems = result.success
+    ? []
+    : issuesOf(result.error.issues).map(({ path, message }) => document.problemAt(path, message));
+  const config = result.success ? result.data : {};
+  if (includedBy !== undefined) {
+    for (const key of ["server", "timeouts", "include"] as const) {
+      if (config[key] !== undefined)
+        problems.push(
+          document.problemAt([key], `\`${key}\` belongs into ${includedBy.file}, which includes this file`),
+        );
+    }
+  }
+  return { document, config, problems };
+}
+
+/** Zod's issues as plain sentences; a union is explained by the branch that came closest. */
+function issuesOf(issues: readonly z.core.$ZodIssue[]): { path: ConfigPath; message: string }[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+    switch (issue.code) {
+      case "unrecognized_keys":
+        return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key \`${key}\`` }));
+      case "invalid_union": {
+        const deepest = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
+        if (deepest === undefined || deepest.length === 0 || depthOf(deepest) === 0)
+          return [{ path, message: wordsOf(issue) }];
+        return issuesOf(deepest).map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
+      }
+      case "invalid_key":
+        return [{ path, message: issue.issues[0]?.message ?? issue.message }];
+      default:
+        return [{ path, message: wordsOf(issue) }];
+    }
+  });
+}
+
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(
+    0,
+    ...issues.map((issue) => issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0)),
+  );
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
+    return "this key is missing";
+  return issue.message.replace(/^Invalid input: /, "").replace(/^Invalid option: /, "");
+}
+
+function includedFiles(patterns: readonly string[], main: SourceDocument, files: Files): string[] {
+  return patterns.flatMap((pattern, index) => {
+    const glob = /^(?:(.*)\/)?\*\.(ya?ml)$/.exec(pattern);
+    if (glob === null) return [pattern];
+    const folder = glob[1] ?? ".";
+    try {
+      const names = files.list(folder).filter((file) => file.endsWith(`.${glob[2] ?? "yaml"}`));
+      return names
+        .map((file) => (folder === "." ? file : `${folder}/${file}`))
+        .filter((file) => file !== main.file);
+    } catch {
+      throw new ConfigError([main.problemAt(["include", index], "there is no such folder")]);
+    }
+  });
+}
+
+interface Merged {
+  readonly config: Config;
+  documentOf(path: ConfigPath): SourceDocument;
+}
+
+/** One configuration of all files. The same entry may stand in several files as long as it is the same. */
+function merge(parsed: readonly Parsed[], problems: Problem[]): Merged {
+  const origin = new Map<string, SourceDocument>();
+  const [main] = parsed;
+  if (main === undefined) throw new RangeError("merge needs the main document");
+  const sections: Record<Section, Record<string, unknown>> = {
+    providers: {},
+    models: {},
+    prompts: {},
+    variants: {},
+    rollouts: {},
+    routes: {},
+    keys: {},
+  };
+  for (const { document, config } of parsed) {
+    for (const section of SECTIONS) {
+      for (const [name, entry] of Object.entries(config[section] ?? {})) {
+        const path = formatPath([section, name]);
+        const earlier = origin.get(path);
+        if (earlier !== undefined && !isDeepStrictEqual(sections[section][name], entry)) {
+          problems.push(
+            document.problemAt([section, name], `${earlier.file} has another entry of this name`),
+          );
+        }
+        sections[section][name] = entry;
+        if (earlier === undefined) origin.set(path, document);
+      }
+    }
+  }
+  const config: Config = Object.assign({}, main.config, sections);
+  return {
+    config,
+    documentOf: (path) => origin.get(formatPath(path.slice(0, 2))) ?? main.document,
+  };
+}

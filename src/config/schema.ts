@@ -1,0 +1,262 @@
+import { z } from "zod";
+import type { ProviderKind } from "../domain/provider.ts";
+
+/** Names end up in headers, metrics and file names. */
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/,
+    "a name has 1 to 64 letters, digits or . _ : / -, and begins with a letter or digit",
+  );
+
+const seconds = z.number().positive().max(86_400);
+
+const timeouts = z
+  .strictObject({
+    connect: seconds.optional().describe("Seconds to open a connection. Default 5."),
+    firstByte: seconds.optional().describe("Seconds until the answer begins. Default 60."),
+    idle: seconds.optional().describe("Seconds between two chunks of an answer. Default 30."),
+    total: seconds.optional().describe("Seconds for the whole answer. Default 600."),
+  })
+  .describe("How long to wait for an upstream, in seconds.");
+
+const server = z.strictObject({
+  host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1; HOST overrides it."),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe("Port. Default 8787; PORT overrides it."),
+  adminToken: z
+    .string()
+    .optional()
+    .describe(
+      "Bearer token for /admin/api. Without one it answers only when the host is a loopback address.",
+    ),
+  metricsToken: z.string().optional().describe("Bearer token for /metrics. Without one /metrics is open."),
+  maxBodyBytes: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Largest request body in bytes. Default 20 MiB."),
+  maxResponseBytes: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Largest unstreamed answer in bytes. Default 50 MiB."),
+  maxDepth: z
+    .number()
+    .int()
+    .min(2)
+    .max(1000)
+    .optional()
+    .describe("Deepest nesting of a request body. Default 64."),
+  maxNodes: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Most JSON values in a request body. Default 100000."),
+  requestLog: z
+    .boolean()
+    .optional()
+    .describe("Write a line of JSON for each request to standard output. Default true."),
+});
+
+const usdPerMillion = z.number().nonnegative();
+
+const price = z
+  .strictObject({
+    input: usdPerMillion,
+    cachedInput: usdPerMillion
+      .optional()
+      .describe("Price of input that the provider had cached. Default: the price of input."),
+    output: usdPerMillion,
+    hostingPerHour: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe("USD an hour that a dedicated deployment costs, used or not."),
+  })
+  .describe("USD per million tokens. Without it the public price table is asked.");
+
+const model = z.strictObject({
+  provider: name.describe("One of `providers`."),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      "The upstream's own name: an OpenAI model or `ft:` id, an Azure deployment, a Hugging Face model id or endpoint URL.",
+    ),
+  fineTuned: z.boolean().optional(),
+  price: price.optional(),
+});
+
+const example = z.strictObject({
+  user: z.string().describe("What the user says."),
+  assistant: z.string().describe("What the model should answer."),
+});
+
+const prompt = z.strictObject({
+  system: z.string().optional().describe("The system message. Sees {{ query }} and {{ metadata.NAME }}."),
+  examples: z
+    .union([z.string().min(1), z.array(example)])
+    .optional()
+    .describe(
+      "Few-shot examples: a list of user and assistant pairs, or the path of a JSONL file beside this one.",
+    ),
+  cue: z
+    .string()
+    .optional()
+    .describe("Text around the last user message, such as `Recipe for: {{ query }}`."),
+  merge: z
+    .enum(["prepend", "append", "replace"])
+    .optional()
+    .describe(
+      "Where ours goes when the client sends a system message too: before it (default), after it, or in its place.",
+    ),
+});
+
+const variant = z.strictObject({
+  model: name.describe("One of `models`."),
+  prompt: name.optional().describe("One of `prompts`. With one the path is enriched, without one bare."),
+  params: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe("Request members that apply where the client gives none, such as temperature."),
+  bare: z
+    .enum(["strip-system", "keep"])
+    .optional()
+    .describe(
+      "On the bare path: drop the client's system messages, which fine-tuning made superfluous (default), or keep them.",
+    ),
+  fallback: z
+    .array(name)
+    .optional()
+    .describe("Variants to try, in this order, when this one fails before its first byte."),
+});
+
+const stickyBy = z
+  .string()
+  .regex(
+    /^(user|metadata\..+|headers?\.[A-Za-z0-9-]+)$/,
+    "sticky by `user`, `metadata.NAME` or `header.NAME`",
+  )
+  .describe("What decides who stays together: user, metadata.NAME or header.NAME.");
+
+const use = z.union([
+  name.describe("A variant."),
+  z.strictObject({
+    split: z.record(name, z.number().nonnegative()).describe("Variants with their weights."),
+    stickyBy: stickyBy.optional(),
+    name: name.optional().describe("Name of the split, part of the sticky hash. Default: route/rule."),
+  }),
+  z.strictObject({ rollout: name.describe("One of `rollouts`.") }),
+]);
+
+const rule = z.strictObject({
+  name: name.optional().describe("Shown in headers and metrics. Default: rule-1, rule-2, ..."),
+  when: z.string().min(1).optional().describe("A CEL condition. Without one the rule always matches."),
+  use,
+});
+
+const route = z.strictObject({
+  description: z.string().optional(),
+  rules: z.array(rule).optional().describe("Tried in order; the first match wins."),
+  default: use
+    .optional()
+    .describe("What to use when no rule matches: the same as a last rule without `when`."),
+});
+
+const rollout = z.strictObject({
+  control: name,
+  candidate: name,
+  stickyBy: stickyBy.optional(),
+  stages: z.array(z.number().min(0).max(100)).min(1).describe("Percentages of traffic for the candidate."),
+  stage: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("Index of the stage in force. Default 0, the first."),
+});
+
+const key = z.strictObject({
+  secret: z
+    .string()
+    .optional()
+    .describe("The key itself, taken from the environment with a dollar sign and the name in braces."),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits in lower case")
+    .optional()
+    .describe("SHA-256 of the key, so that the file holds no secret."),
+  tags: z.array(z.string()).optional(),
+  routes: z.array(name).optional().describe("Routes that the key may use. Default: all."),
+  forceVariant: z
+    .boolean()
+    .optional()
+    .describe("May the key choose a variant with x-crossover-variant? Default false."),
+});
+
+/**
+ * The schema of a configuration file, for the kinds of provider given. Kinds are handed in, so that a
+ * new one touches only its own file.
+ */
+export function configSchema(kinds: readonly ProviderKind[]) {
+  const provider = z.discriminatedUnion("kind", toTuple(kinds.map((kind) => providerSchema(kind))));
+  return z
+    .strictObject({
+      $schema: z.string().optional(),
+      include: z
+        .array(z.string().min(1))
+        .optional()
+        .describe("Further files, relative to this one: a path, or a folder and `*.yaml`."),
+      server: server.optional(),
+      timeouts: timeouts.optional(),
+      providers: z.record(name, provider).optional(),
+      models: z.record(name, model).optional(),
+      prompts: z.record(name, prompt).optional(),
+      variants: z.record(name, variant).optional(),
+      rollouts: z.record(name, rollout).optional(),
+      routes: z.record(name, route).optional(),
+      keys: z
+        .record(name, key)
+        .optional()
+        .describe("Keys that clients must give. Without any, everyone who reaches the gateway may use it."),
+    })
+    .describe("Crossover configuration");
+}
+
+const providerCommon = {
+  timeouts: timeouts.optional(),
+  withoutKey: z
+    .literal("simulator")
+    .optional()
+    .describe(
+      "When the key is empty, let the simulator answer in this provider's place, instead of refusing to start.",
+    ),
+};
+
+/** What every provider has, whatever its kind; the rest is left for the kind itself. */
+export const providerBase = z.looseObject({ kind: z.string(), ...providerCommon });
+
+function providerSchema(kind: ProviderKind): z.ZodObject {
+  return kind.settings.extend(providerCommon);
+}
+
+function toTuple(schemas: readonly z.ZodObject[]): [z.ZodObject, ...z.ZodObject[]] {
+  const [first, ...rest] = schemas;
+  if (first === undefined) throw new RangeError("configSchema needs at least one kind of provider");
+  return [first, ...rest];
+}
+
+export type Config = z.infer<ReturnType<typeof configSchema>>;
+export type UseConfig = z.infer<typeof use>;
+export type RouteConfig = z.infer<typeof route>;
+export type TimeoutsConfig = z.infer<typeof timeouts>;
+export type PromptConfig = z.infer<typeof prompt>;

@@ -1,0 +1,46 @@
+import { Liquid } from "liquidjs";
+import type { Template } from "../domain/table.ts";
+import { estimateTokens } from "../domain/tokens.ts";
+
+const VARIABLES: ReadonlySet<string> = new Set(["query", "metadata"]);
+
+/**
+ * Liquid with nothing that reaches outside: own properties only, no files to include, bounded work.
+ * A template is text from the configuration; a client's text is only ever a value in it.
+ */
+const engine = new Liquid({
+  ownPropertyOnly: true,
+  strictFilters: true,
+  dynamicPartials: false,
+  parseLimit: 1_000_000,
+  renderLimit: 100,
+  memoryLimit: 50_000_000,
+  templates: {},
+});
+
+/** Has this text variables or tags? */
+export function isTemplate(source: string): boolean {
+  return source.includes("{{") || source.includes("{%");
+}
+
+/**
+ * Compiles a template such as `Recipe for: {{ query }}`.
+ * @throws Error with a plain message when the syntax is wrong or a variable is unknown
+ */
+export function compileTemplate(source: string): Template {
+  if (!isTemplate(source)) {
+    const rendered = { text: source, tokens: estimateTokens(source) };
+    return { render: () => rendered };
+  }
+  const parsed = engine.parse(source);
+  const unknown = engine.globalVariablesSync(parsed).find((name) => !VARIABLES.has(String(name)));
+  if (unknown !== undefined) {
+    throw new Error(`unknown variable \`${String(unknown)}\`: a template sees \`query\` and \`metadata\``);
+  }
+  return {
+    render: (variables) => {
+      const text = String(engine.renderSync(parsed, { ...variables }));
+      return { text, tokens: estimateTokens(text) };
+    },
+  };
+}

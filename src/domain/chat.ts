@@ -1,0 +1,108 @@
+import { badRequest } from "./errors.ts";
+import { joinMembers, type Member, memberOf, outline } from "./json.ts";
+
+export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
+
+/** A message as it goes over the wire: its role, its content and its own JSON text. */
+export interface Message {
+  readonly role: Role;
+  readonly content: unknown;
+  readonly json: string;
+}
+
+/** The fields of OpenAI's body that the gateway itself reads. */
+export interface ChatFields {
+  readonly model: string;
+  readonly stream: boolean;
+  /** How many answers the client wants (`n`). */
+  readonly choices: number;
+  readonly user: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A chat completion request: immutable, with every member's own text kept. */
+export interface ChatRequest {
+  readonly fields: ChatFields;
+  readonly messages: readonly Message[];
+  readonly members: readonly Member[];
+  /** The parsed body, for conditions that look into it. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Is this a message that instructs the model, by its older or its newer name? */
+export function isSystem(message: Message): boolean {
+  return message.role === "system" || message.role === "developer";
+}
+
+/** A message of our own. */
+export function newMessage(role: "system" | "user" | "assistant", content: string): Message {
+  return { role, content, json: `{"role":"${role}","content":${JSON.stringify(content)}}` };
+}
+
+/** The text of a message: the string itself, or its text parts joined by line feeds. */
+export function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  return textParts(content)
+    .map((part) => part.text)
+    .join("\n");
+}
+
+/** The text parts of a multi-part content, with their positions. */
+export function textParts(content: unknown): readonly { readonly index: number; readonly text: string }[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: unknown, index) => {
+    const text = memberOf(part, "type") === "text" ? memberOf(part, "text") : undefined;
+    return typeof text === "string" ? [{ index, text }] : [];
+  });
+}
+
+/** Index of the last message with the role `user`; -1 when there is none. */
+export function lastUserIndex(messages: readonly Message[]): number {
+  return messages.findLastIndex((message) => message.role === "user");
+}
+
+/**
+ * The request as text for an upstream: the client's own members, with our messages, model and defaults.
+ * @param defaults JSON texts of members that are added only where the client gave none
+ * @param askUsage ask a stream for its usage chunk
+ */
+export function toWire(
+  request: ChatRequest,
+  model: string,
+  defaults: Readonly<Record<string, string>>,
+  askUsage: boolean,
+): string {
+  const changes = new Map<string, string>();
+  const present = new Set(request.members.map((member) => member.key));
+  for (const [key, json] of Object.entries(defaults)) if (!present.has(key)) changes.set(key, json);
+  changes.set("model", JSON.stringify(model));
+  changes.set("messages", `[${request.messages.map((message) => message.json).join(",")}]`);
+  if (askUsage) changes.set("stream_options", withUsage(request));
+  return joinMembers(request.members, changes);
+}
+
+/** Did the client itself ask for the usage chunk of a stream? */
+export function asksUsage(request: ChatRequest): boolean {
+  return memberOf(request.body["stream_options"], "include_usage") === true;
+}
+
+function withUsage(request: ChatRequest): string {
+  const own = request.members.find((member) => member.key === "stream_options")?.json;
+  if (own === undefined || own === "null") return '{"include_usage":true}';
+  return joinMembers(outline(own), new Map([["include_usage", "true"]]));
+}
+
+/** The first key that stands twice in the outermost object, which no two readers agree about. */
+export function refuseDuplicates(members: readonly Member[]): void {
+  const seen = new Set<string>();
+  for (const { key } of members) {
+    if (seen.has(key)) {
+      throw badRequest(
+        "invalid_value",
+        `\`${key.slice(0, 64)}\` stands twice in the body. Give it once.`,
+        key.slice(0, 64),
+      );
+    }
+    seen.add(key);
+  }
+}

@@ -1,0 +1,121 @@
+/** The error family of the gateway. Every answer that is not a success has OpenAI's shape. */
+
+export type ErrorType =
+  | "invalid_request_error"
+  | "permission_error"
+  | "insufficient_quota"
+  | "requests"
+  | "tokens"
+  | "server_error";
+
+export interface ErrorFields {
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly code: string;
+  readonly message: string;
+  /** JSON path of the offending field, such as `messages[0].role`. */
+  readonly param?: string | undefined;
+  /** Extra answer headers, such as `allow` or `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What goes to the client: `{"error": {...}}`. */
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+}
+
+/** A failure whose text is meant for the client. Never put a secret, a host or a file path in it. */
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly code: string;
+  readonly param: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(fields: ErrorFields) {
+    super(fields.message);
+    this.status = fields.status;
+    this.type = fields.type;
+    this.code = fields.code;
+    this.param = fields.param;
+    this.headers = fields.headers ?? {};
+  }
+
+  get body(): ErrorBody {
+    return {
+      error: { message: this.message, type: this.type, param: this.param ?? null, code: this.code },
+    };
+  }
+}
+
+/** 400: the client's fault. */
+export function badRequest(code: string, message: string, param?: string): GatewayError {
+  return new GatewayError({ status: 400, type: "invalid_request_error", code, message, param });
+}
+
+/** 404 for a `model` that names no route. The name is echoed, cut to 64 characters. */
+export function modelNotFound(model: string): GatewayError {
+  const shown = JSON.stringify(model.length > 64 ? `${model.slice(0, 64)}…` : model);
+  return new GatewayError({
+    status: 404,
+    type: "invalid_request_error",
+    code: "model_not_found",
+    message: `There is no route ${shown}. GET /v1/models lists the routes that you can use.`,
+    param: "model",
+  });
+}
+
+/** 413: the body is longer than `limit` bytes. The connection is closed, as the rest is not read. */
+export function bodyTooLarge(limit: number): GatewayError {
+  return new GatewayError({
+    status: 413,
+    type: "invalid_request_error",
+    code: "request_body_too_large",
+    message: `The request body is larger than ${limit} bytes, the most that this gateway takes.`,
+    headers: { connection: "close" },
+  });
+}
+
+/** 401: no key, or one that is unknown. One text for every bad key, so that it tells nothing. */
+export function unauthenticated(code: "missing_api_key" | "invalid_api_key"): GatewayError {
+  return new GatewayError({
+    status: 401,
+    type: "invalid_request_error",
+    code,
+    message:
+      code === "missing_api_key"
+        ? "Give your key in the Authorization header: `Authorization: Bearer KEY`."
+        : "This key is not valid here.",
+    headers: { "www-authenticate": "Bearer" },
+  });
+}
+
+/** 403: the key is known, but may not do this. */
+export function forbidden(code: string, message: string, param?: string): GatewayError {
+  return new GatewayError({ status: 403, type: "permission_error", code, message, param });
+}
+
+/** 5xx that the gateway itself answers. */
+export function serverError(
+  status: 500 | 502 | 503 | 504,
+  code: string,
+  message: string,
+  headers?: Readonly<Record<string, string>>,
+): GatewayError {
+  return new GatewayError({ status, type: "server_error", code, message, headers });
+}
+
+/** Our own bug, without detail: the detail is in the log under the request id. */
+export function internalError(requestId: string): GatewayError {
+  return serverError(
+    500,
+    "internal_error",
+    `The gateway failed. Its log has more under request ${requestId}.`,
+  );
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from "node:crypto";
+import { GatewayError, internalError } from "./errors.ts";
+
+/** An answer of the gateway's own. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The one place where an error becomes an answer. What is no GatewayError is our bug, told without detail. */
+export function errorAnswer(error: unknown, requestId: string): OwnAnswer {
+  const known = error instanceof GatewayError ? error : internalError(requestId);
+  return {
+    status: known.status,
+    headers: {
+      ...idHeaders(requestId),
+      ...known.headers,
+      "content-type": "application/json",
+      "cache-control": "no-store",
+    },
+    body: JSON.stringify(known.body),
+  };
+}
+
+export function idHeaders(requestId: string): Record<string, string> {
+  return { "x-request-id": requestId, "x-crossover-request-id": requestId };
+}
+
+/** An id that no client can guess or repeat. */
+export function newRequestId(): string {
+  return `cx_${randomUUID().replaceAll("-", "")}`;
+}

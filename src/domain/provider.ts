@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import type { Transport } from "./transport.ts";
+
+/** A model as its provider addresses it. */
+export interface ModelRef {
+  readonly name: string;
+  /** OpenAI model or `ft:` id, Azure deployment, Hugging Face model id or endpoint URL. */
+  readonly model: string;
+}
+
+/** Where and how to call one model. Built once, when the configuration loads. */
+export interface Target {
+  readonly url: string;
+  /** Constant headers, authentication included. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What the body's `model` becomes. */
+  readonly model: string;
+  /** Does this upstream know `stream_options.include_usage`? */
+  readonly streamUsage: boolean;
+  /** Strings that must never leave the gateway, such as keys. */
+  readonly secrets: readonly string[];
+  /** A transport of its own, for upstreams that are not on the network. */
+  readonly transport?: Transport | undefined;
+}
+
+/** One kind of provider: how its settings look and how to reach a model with them. */
+export interface ProviderKind {
+  readonly kind: string;
+  readonly settings: z.ZodObject;
+  /**
+   * @param settings parsed by `settings`
+   * @throws ProblemError when the two do not fit together
+   */
+  connect(settings: unknown, model: ModelRef): Target;
+  /** Models that belong to this kind in the public price table; undefined when it has none. */
+  readonly priceTable?: string | undefined;
+  /** With these settings there is no key, and the simulator may stand in. */
+  lacksKey(settings: unknown): boolean;
+}
+
+/** A problem with the configuration under one key, such as `apiKey`. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly key: string;
+  constructor(key: string, message: string) {
+    super(message);
+    this.key = key;
+  }
+}
+
+/** Builds a kind from a typed schema; the settings are parsed once more so that no cast is needed. */
+export function defineProvider<S extends z.ZodObject>(definition: {
+  readonly kind: string;
+  readonly settings: S;
+  readonly connect: (settings: z.infer<S>, model: ModelRef) => Target;
+  readonly lacksKey: (settings: z.infer<S>) => boolean;
+  readonly priceTable?: string;
+}): ProviderKind {
+  const { kind, settings, priceTable } = definition;
+  return {
+    kind,
+    settings,
+    priceTable,
+    connect: (value, model) => definition.connect(settings.parse(value), model),
+    lacksKey: (value) => definition.lacksKey(settings.parse(value)),
+  };
+}

@@ -1,0 +1,69 @@
+import { type ChatRequest, lastUserIndex, textOf } from "./chat.ts";
+import { memberOf } from "./json.ts";
+import type { Key, VariantHealth } from "./table.ts";
+import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "./tokens.ts";
+
+/** What a decision rests on besides the request and the table. Same signals, same decision. */
+export interface Signals {
+  /** Request headers by lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  readonly key: Key | undefined;
+  readonly now: Date;
+  /** From [0, 1): decides unsticky splits. */
+  readonly random: number;
+  readonly health: Readonly<Record<string, VariantHealth>>;
+  /** A variant that the client forces. */
+  readonly force: string | undefined;
+}
+
+/** The request as conditions see it. Costly parts are computed only when a condition asks. */
+export class RequestView {
+  readonly #request: ChatRequest;
+  #inputTokens: bigint | undefined;
+
+  constructor(request: ChatRequest) {
+    this.#request = request;
+  }
+
+  get messages(): unknown {
+    return this.#request.body["messages"];
+  }
+
+  /** The text of the last user message; "" when there is none. */
+  get lastUserMessage(): string {
+    const { messages } = this.#request;
+    return textOf(messages[lastUserIndex(messages)]?.content);
+  }
+
+  /** Estimated tokens of the conversation as the client sent it. CEL counts in 64-bit integers. */
+  get inputTokens(): bigint {
+    this.#inputTokens ??= BigInt(
+      this.#request.messages.reduce(
+        (sum, message) => sum + estimateTokens(textOf(message.content)) + MESSAGE_OVERHEAD_TOKENS,
+        0,
+      ),
+    );
+    return this.#inputTokens;
+  }
+
+  get stream(): boolean {
+    return this.#request.fields.stream;
+  }
+
+  /** Names of the tools on offer. */
+  get tools(): readonly string[] {
+    const tools = this.#request.body["tools"];
+    return Array.isArray(tools) ? tools.map(toolName).filter((name) => name !== "") : [];
+  }
+
+  /** All other members of the body: temperature, max_tokens, response_format, ... */
+  get params(): Readonly<Record<string, unknown>> {
+    const { messages: _messages, tools: _tools, metadata: _metadata, ...params } = this.#request.body;
+    return params;
+  }
+}
+
+function toolName(tool: unknown): string {
+  const name = memberOf(memberOf(tool, "function") ?? tool, "name");
+  return typeof name === "string" ? name : "";
+}

@@ -1,0 +1,190 @@
+import type { Message } from "./chat.ts";
+import type { Target } from "./provider.ts";
+import type { RequestView } from "./signals.ts";
+import type { Price } from "./usage.ts";
+
+/** The compiled configuration. A request keeps the table with which it began; a reload makes a new one. */
+export interface Table {
+  /** Hash of the configuration, to tell one table from another. */
+  readonly version: string;
+  readonly server: ServerSettings;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly variants: ReadonlyMap<string, Variant>;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly prompts: ReadonlyMap<string, Prompt>;
+  readonly keys: readonly Key[];
+  /** Things that are allowed but that a user should know, such as a provider being simulated. */
+  readonly notices: readonly string[];
+}
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly adminToken: string | undefined;
+  readonly metricsToken: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly maxResponseBytes: number;
+  readonly maxDepth: number;
+  readonly maxNodes: number;
+  readonly requestLog: boolean;
+}
+
+/** Milliseconds. */
+export interface Timeouts {
+  readonly connect: number;
+  readonly firstByte: number;
+  readonly idle: number;
+  readonly total: number;
+}
+
+export interface Model {
+  readonly name: string;
+  readonly provider: string;
+  readonly kind: string;
+  readonly upstreamModel: string;
+  readonly fineTuned: boolean;
+  readonly price: Price | undefined;
+  readonly target: Target;
+  readonly timeouts: Timeouts;
+}
+
+export type Merge = "prepend" | "append" | "replace";
+
+/** A text with variables; rendering never runs code. */
+export interface Template {
+  render(variables: TemplateVariables): RenderedText;
+}
+
+export interface RenderedText {
+  readonly text: string;
+  /** Estimated. */
+  readonly tokens: number;
+}
+
+export interface TemplateVariables {
+  /** The text of the last user message; of several text parts, the last. */
+  readonly query: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A message of a few-shot example. One without variables is built once, when the configuration loads. */
+export type ExampleMessage =
+  | { readonly fixed: Message; readonly tokens: number }
+  | { readonly role: "user" | "assistant"; readonly template: Template };
+
+export interface Prompt {
+  readonly name: string;
+  /** Hash of the content. */
+  readonly version: string;
+  readonly system: Template | undefined;
+  readonly examples: readonly ExampleMessage[];
+  readonly cue: Template | undefined;
+  readonly merge: Merge;
+}
+
+export type Path = "enriched" | "bare";
+export type BareMode = "strip-system" | "keep";
+
+export interface Variant {
+  readonly name: string;
+  readonly path: Path;
+  readonly model: Model;
+  readonly prompt: Prompt | undefined;
+  /** JSON texts of request members that apply where the client gave none. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly bare: BareMode;
+  /** Variants to try, in this order, when this one fails before its first byte. */
+  readonly fallback: readonly string[];
+}
+
+/** What makes a split sticky. */
+export type StickyKey =
+  | { readonly from: "user" }
+  | { readonly from: "metadata"; readonly name: string }
+  | { readonly from: "header"; readonly name: string };
+
+export interface Arm {
+  readonly variant: Variant;
+  /** Share of the traffic, from 0 to 1; the arms of a split sum to 1. */
+  readonly share: number;
+}
+
+export type Use =
+  | { readonly kind: "variant"; readonly variant: Variant }
+  | {
+      readonly kind: "split";
+      readonly name: string;
+      readonly arms: readonly Arm[];
+      readonly sticky: StickyKey | undefined;
+    }
+  | { readonly kind: "rollout"; readonly rollout: Rollout };
+
+/** A move from a control to a candidate. Its percentage is the configured stage. */
+export interface Rollout {
+  readonly name: string;
+  readonly control: Variant;
+  readonly candidate: Variant;
+  readonly sticky: StickyKey;
+  readonly stages: readonly number[];
+  /** Index into `stages`. */
+  readonly stage: number;
+}
+
+/** A value that a condition looks at, such as `metadata.tier`. */
+export interface Reference {
+  readonly path: string;
+  read(view: ConditionView): unknown;
+}
+
+/** A compiled condition. */
+export interface Condition {
+  readonly source: string;
+  readonly references: readonly Reference[];
+  /** @throws Error when it cannot be evaluated, such as for a missing key */
+  test(view: ConditionView): boolean;
+}
+
+/** What conditions see. */
+export interface ConditionView {
+  readonly request: RequestView;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly key: { readonly name: string; readonly tags: readonly string[] };
+  readonly time: Date;
+  readonly health: Readonly<Record<string, VariantHealth>>;
+}
+
+/** How a variant did lately. */
+export interface VariantHealth {
+  /** No more than half of the recent requests failed. */
+  readonly ok: boolean;
+  /** Share of failures among the recent requests, 0 to 1. */
+  readonly errorRate: number;
+  /** How many recent requests this rests on. */
+  readonly requests: bigint;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly when: Condition | undefined;
+  readonly use: Use;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly rules: readonly Rule[];
+  /** Names of the headers that its conditions and splits look at, in lower case. */
+  readonly headers: readonly string[];
+}
+
+/** A client's key. Only its hash is kept. */
+export interface Key {
+  readonly name: string;
+  /** SHA-256 of the secret, 64 hexadecimal digits. */
+  readonly hash: string;
+  readonly tags: readonly string[];
+  /** Routes that it may use; undefined: all. */
+  readonly routes: readonly string[] | undefined;
+  readonly forceVariant: boolean;
+}

@@ -1,0 +1,62 @@
+/** How bytes reach an upstream and come back. Each platform has one Transport; the core knows only this. */
+
+export interface UpstreamCall {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Most time for opening the connection, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Why bytes stopped: no connection, no connection in time, cut after it stood, not HTTP. */
+export type TransportFailure = "unreachable" | "connect_timeout" | "interrupted" | "bad_response";
+
+/** Takes an upstream's answer as it comes. After `end` or `fail` nothing more is called. */
+export interface Receiver {
+  head(status: number, headers: UpstreamHeaders): void;
+  /** @returns false to pause; the flow's `resume` goes on */
+  data(chunk: Uint8Array): boolean;
+  end(): void;
+  fail(failure: TransportFailure): void;
+}
+
+/** A call under way. */
+export interface Flow {
+  resume(): void;
+  /** Closes the upstream's connection at once. The receiver hears nothing more. */
+  abort(): void;
+}
+
+export interface Transport {
+  send(call: UpstreamCall, receiver: Receiver): Flow;
+}
+
+/** The client's request, whatever platform it came from. */
+export interface Inbound {
+  /** A header's value by its lower-case name. */
+  header(name: string): string | undefined;
+  /**
+   * The whole body.
+   * @throws GatewayError `request_body_too_large` past `limit` bytes
+   */
+  body(limit: number): Promise<Uint8Array>;
+}
+
+/** The answer to the client, whatever platform it goes to. */
+export interface Reply {
+  /** A whole answer at once. */
+  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void;
+  /** Begins a streamed answer: the headers leave now. */
+  start(status: number, headers: Readonly<Record<string, string>>): void;
+  /** @returns false when the client reads too slowly: wait for `onDrain` */
+  write(chunk: Uint8Array | string): boolean;
+  end(): void;
+  /** Called when the client has read what was written. */
+  onDrain: (() => void) | undefined;
+  /** Called when the client left before the end. */
+  onClose: (() => void) | undefined;
+  /** Has the client left? */
+  readonly closed: boolean;
+}

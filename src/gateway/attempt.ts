@@ -1,0 +1,150 @@
+import type { Timeouts } from "../domain/table.ts";
+import type {
+  Flow,
+  Receiver,
+  Reply,
+  Transport,
+  TransportFailure,
+  UpstreamCall,
+  UpstreamHeaders,
+} from "../domain/transport.ts";
+import { type Failure, passedHeaders, timeoutFailure, transportFailure } from "./failure.ts";
+import type { Sink, SinkResult } from "./sink.ts";
+import { type CutCode, StreamRelay } from "./stream-relay.ts";
+import { Watchdog } from "./watchdog.ts";
+import { WholeAnswer } from "./whole-answer.ts";
+
+export interface AttemptOptions {
+  readonly transport: Transport;
+  readonly call: UpstreamCall;
+  readonly timeouts: Timeouts;
+  readonly reply: Reply;
+  /** Headers of our own on the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hideUsage: boolean;
+  readonly choices: number;
+  readonly secrets: readonly string[];
+  readonly maxResponseBytes: number;
+}
+
+export interface AttemptResult {
+  readonly result: SinkResult;
+  /** When the upstream was done, on the clock of performance.now(). */
+  readonly upstreamEndAt: number;
+}
+
+/** Headers that keep proxies on the way from buffering a stream. */
+const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
+
+/** Calls an upstream once and relays its answer. Never rejects: every way to fail is a result. */
+export function attempt(options: AttemptOptions): Promise<AttemptResult> {
+  return new Promise((resolve) => new Attempt(options, resolve).begin());
+}
+
+class Attempt implements Receiver {
+  readonly #options: AttemptOptions;
+  readonly #resolve: (result: AttemptResult) => void;
+  readonly #watchdog: Watchdog;
+  #flow: Flow | undefined;
+  #sink: Sink | undefined;
+  #upstreamEndAt: number | undefined;
+  #settled = false;
+
+  constructor(options: AttemptOptions, resolve: (result: AttemptResult) => void) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#watchdog = new Watchdog(options.timeouts, (reason) => this.#timedOut(reason));
+  }
+
+  begin(): void {
+    const { reply, transport, call } = this.#options;
+    if (reply.closed) return this.#settle({ outcome: "client_closed" });
+    reply.onClose = () => this.#settle({ outcome: "client_closed" });
+    reply.onDrain = () => {
+      this.#watchdog.resume();
+      this.#flow?.resume();
+    };
+    this.#flow = transport.send(call, this);
+  }
+
+  head(status: number, headers: UpstreamHeaders): void {
+    if (this.#settled) return;
+    this.#watchdog.headed();
+    const { reply, secrets, choices, hideUsage } = this.#options;
+    const settle = (result: SinkResult): void => this.#settle(result);
+    const isStream = status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
+    this.#sink = isStream
+      ? new StreamRelay({
+          reply,
+          headers: { ...passedHeaders(headers), ...this.#options.headers, ...STREAM_HEADERS },
+          hideUsage,
+          choices,
+          secrets,
+          settle,
+        })
+      : new WholeAnswer({
+          reply,
+          status,
+          upstreamHeaders: headers,
+          headers: this.#options.headers,
+          secrets,
+          maxBytes: this.#options.maxResponseBytes,
+          settle,
+        });
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#settled) return true;
+    this.#watchdog.heard();
+    const flowing = this.#sink?.data(chunk) ?? true;
+    if (!flowing) this.#watchdog.pause();
+    return flowing;
+  }
+
+  end(): void {
+    if (this.#settled) return;
+    this.#upstreamEndAt = performance.now();
+    this.#sink?.end();
+  }
+
+  fail(failure: TransportFailure): void {
+    if (this.#settled) return;
+    this.#cut("upstream_stream_interrupted", transportFailure(failure));
+  }
+
+  #timedOut(reason: "first byte" | "idle" | "total"): void {
+    switch (reason) {
+      case "first byte":
+        return this.#cut(
+          "upstream_timeout",
+          timeoutFailure("The model's server did not begin to answer in time."),
+        );
+      case "idle":
+        return this.#cut(
+          "upstream_stalled",
+          timeoutFailure("The model's server stopped in the middle of its answer."),
+        );
+      case "total":
+        return this.#cut("upstream_timeout", timeoutFailure("The model's answer took longer than allowed."));
+    }
+  }
+
+  #cut(code: CutCode, failure: Failure): void {
+    this.#upstreamEndAt = performance.now();
+    if (this.#sink === undefined) this.#settle({ outcome: "failed", failure });
+    else this.#sink.cut(code, failure);
+  }
+
+  #settle(result: SinkResult): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#watchdog.stop();
+    this.#sink?.close();
+    const { reply } = this.#options;
+    reply.onClose = undefined;
+    reply.onDrain = undefined;
+    // After a complete answer there is nothing to abort, and the connection can be used again.
+    if (result.outcome !== "answered") this.#flow?.abort();
+    this.#resolve({ result, upstreamEndAt: this.#upstreamEndAt ?? performance.now() });
+  }
+}

@@ -1,0 +1,26 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { unauthenticated } from "../domain/errors.ts";
+import type { Key } from "../domain/table.ts";
+
+/**
+ * The key that a client gave; undefined when the configuration asks for none.
+ * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`
+ */
+export function authenticate(authorization: string | undefined, keys: readonly Key[]): Key | undefined {
+  if (keys.length === 0) return undefined;
+  if (authorization === undefined) throw unauthenticated("missing_api_key");
+  const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  const key = secret === undefined ? undefined : keys.find((one) => sameSecret(secret, one.hash));
+  if (key === undefined) throw unauthenticated("invalid_api_key");
+  return key;
+}
+
+/** Is this the bearer token whose text is `expected`? Compared in constant time. */
+export function isBearer(authorization: string | undefined, expected: string): boolean {
+  const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  return token !== undefined && sameSecret(token, createHash("sha256").update(expected).digest("hex"));
+}
+
+function sameSecret(secret: string, hash: string): boolean {
+  return timingSafeEqual(createHash("sha256").update(secret).digest(), Buffer.from(hash, "hex"));
+}

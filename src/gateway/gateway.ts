@@ -1,0 +1,138 @@
+import type { ChatRequest } from "../domain/chat.ts";
+import { modelNotFound } from "../domain/errors.ts";
+import { newRequestId } from "../domain/own-answer.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { Key, Table } from "../domain/table.ts";
+import type { Inbound, Reply, Transport } from "../domain/transport.ts";
+import { HealthTracker } from "../metrics/health.ts";
+import type { Log } from "../metrics/log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { decide, explain } from "../routing/decide.ts";
+import { decisionJson } from "./answer.ts";
+import { authenticate } from "./authenticate.ts";
+import { Exchange } from "./exchange.ts";
+import { parseChat, requireJson } from "./parse.ts";
+
+export interface GatewayDeps {
+  readonly table: Table;
+  readonly transport: Transport;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** From [0, 1). */
+  readonly random?: () => number;
+}
+
+/** A route as `GET /v1/models` lists it. */
+export interface ListedModel {
+  readonly id: string;
+  readonly object: "model";
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly owned_by: "crossover";
+}
+
+/** The one way of a request: authenticate, decide, shape, send, relay, record. */
+export class Gateway {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly #transport: Transport;
+  readonly #random: () => number;
+  readonly #health = new HealthTracker();
+  #table: Table;
+  #tableSince = new Date();
+
+  constructor(deps: GatewayDeps) {
+    this.metrics = deps.metrics;
+    this.log = deps.log;
+    this.#transport = deps.transport;
+    this.#random = deps.random ?? Math.random;
+    this.#table = deps.table;
+    this.use(deps.table);
+  }
+
+  get table(): Table {
+    return this.#table;
+  }
+
+  /** Puts another table in force. Requests under way finish on the one with which they began. */
+  use(table: Table): void {
+    this.#table = table;
+    this.#tableSince = new Date();
+    this.#health.watch(table.variants.keys());
+    this.metrics.tableInForce(table);
+  }
+
+  /** Answers a chat completion. Never rejects: a failure is an answer too. */
+  async chat(inbound: Inbound, reply: Reply): Promise<void> {
+    const table = this.#table;
+    const exchange = new Exchange({
+      id: newRequestId(),
+      table,
+      reply,
+      transport: this.#transport,
+      metrics: this.metrics,
+      log: this.log,
+      health: this.#health,
+    });
+    try {
+      const { request, signals } = await this.#read(inbound, table);
+      exchange.begins();
+      if (inbound.header("x-crossover-dry-run") === "true")
+        return exchange.dryRun(request, explain(request, table, signals));
+      const decision = decide(request, table, signals);
+      await exchange.run(request, decision);
+    } catch (error) {
+      exchange.failed(error);
+    }
+  }
+
+  /** What `chat` would do with this request, and why. Calls nobody. */
+  async explain(inbound: Inbound): Promise<string> {
+    const table = this.#table;
+    const { request, signals } = await this.#read(inbound, table);
+    return decisionJson(request, explain(request, table, signals));
+  }
+
+  /** The routes that the client's key may use. */
+  models(authorization: string | undefined): readonly ListedModel[] {
+    const key = authenticate(authorization, this.#table.keys);
+    return [...this.#table.routes.keys()]
+      .filter((route) => key?.routes?.includes(route) ?? true)
+      .map((id) => this.#listed(id));
+  }
+
+  /** @throws GatewayError 404 for a route that is not there or not for this key */
+  model(id: string, authorization: string | undefined): ListedModel {
+    const model = this.models(authorization).find((one) => one.id === id);
+    if (model === undefined) throw modelNotFound(id);
+    return model;
+  }
+
+  #listed(id: string): ListedModel {
+    return {
+      id,
+      object: "model",
+      created: Math.floor(this.#tableSince.getTime() / 1000),
+      owned_by: "crossover",
+    };
+  }
+
+  async #read(inbound: Inbound, table: Table): Promise<{ request: ChatRequest; signals: Signals }> {
+    const key = authenticate(inbound.header("authorization"), table.keys);
+    requireJson(inbound.header("content-type"));
+    const { maxBodyBytes, maxDepth, maxNodes } = table.server;
+    const request = parseChat(await inbound.body(maxBodyBytes), { depth: maxDepth, nodes: maxNodes });
+    return { request, signals: this.#signals(inbound, key) };
+  }
+
+  #signals(inbound: Inbound, key: Key | undefined): Signals {
+    return {
+      header: (name) => inbound.header(name),
+      key,
+      now: new Date(),
+      random: this.#random(),
+      health: this.#health.snapshot,
+      force: inbound.header("x-crossover-variant"),
+    };
+  }
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { ChatRequest, Message } from "../domain/chat.ts";
+import { refuseDuplicates } from "../domain/chat.ts";
+import { badRequest, GatewayError } from "../domain/errors.ts";
+import { JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
+
+const METADATA_PAIRS = 16;
+
+const role = z.enum(["system", "developer", "user", "assistant", "tool", "function"]);
+
+/** The members that the gateway itself reads. All others belong to the upstream and pass unseen. */
+export const chatFields = z.object({
+  model: z
+    .string()
+    .regex(/\S/, "expected the name of a route")
+    .describe("The name of a route; GET /v1/models lists them."),
+  messages: z.array(z.object({ role, content: z.unknown() })).min(1, "expected at least one message"),
+  stream: z.boolean().nullish(),
+  user: z.string().nullish(),
+  metadata: z
+    .record(
+      z.string().max(64, "a key has at most 64 characters"),
+      z.string().max(512, "a value has at most 512 characters"),
+    )
+    .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS, `at most ${METADATA_PAIRS} pairs`)
+    .nullish(),
+});
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * A body as a chat request.
+ * @throws GatewayError 400 that names the field, 415 for another content type than JSON
+ */
+export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
+  const text = decode(bytes);
+  const members = guarded(text, limits);
+  const body = parseBody(text);
+  refuseDuplicates(members);
+  const parsed = chatFields.safeParse(body);
+  if (!parsed.success) throw fieldError(parsed.error.issues[0], body);
+  const { model, stream, user, metadata } = parsed.data;
+  const n = body["n"];
+  return {
+    fields: {
+      model,
+      stream: stream ?? false,
+      choices: typeof n === "number" && Number.isInteger(n) && n > 0 ? n : 1,
+      user: user ?? undefined,
+      metadata: metadata ?? {},
+    },
+    messages: messagesOf(parsed.data.messages, members),
+    members,
+    body,
+  };
+}
+
+/** 415 unless the content type is JSON; a missing one is taken as JSON. */
+export function requireJson(contentType: string | undefined): void {
+  if (contentType === undefined || /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)) return;
+  throw new GatewayError({
+    status: 415,
+    type: "invalid_request_error",
+    code: "unsupported_media_type",
+    message: "The body must be JSON: send `content-type: application/json`.",
+  });
+}
+
+function decode(bytes: Uint8Array): string {
+  if (bytes.byteLength === 0) throw badRequest("invalid_json", "The body is empty. Send a JSON object.");
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw badRequest("invalid_json", "The body is not valid UTF-8.");
+  }
+}
+
+function guarded(text: string, limits: JsonLimits): Member[] {
+  try {
+    return outline(text, limits);
+  } catch (error) {
+    if (error instanceof JsonLimitError)
+      throw badRequest(
+        "invalid_json",
+        `The body has ${error.message}. This gateway takes no nesting or size beyond that.`,
+      );
+    throw error;
+  }
+}
+
+function parseBody(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw badRequest("invalid_json", "The body is not valid JSON.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRequest("invalid_type", "The body must be a JSON object.");
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+function messagesOf(
+  parsed: readonly { readonly role: Message["role"]; readonly content?: unknown }[],
+  members: readonly Member[],
+): readonly Message[] {
+  const texts = members.find((member) => member.key === "messages")?.items ?? [];
+  return parsed.map((message, index) => ({
+    role: message.role,
+    content: message.content,
+    json: texts[index] ?? "{}",
+  }));
+}
+
+/** Zod's first issue as OpenAI words it: what is wrong, and the path of the field. */
+function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): GatewayError {
+  const path = issue?.path ?? [];
+  const full = path.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : `${text}${text === "" ? "" : "."}${String(part)}`,
+    "",
+  );
+  const param = path[0] === "metadata" ? "metadata" : full;
+  const value = path.reduce<unknown>((inner, part) => memberOf(inner, String(part)), body);
+  if (value === undefined) return badRequest("missing_required_parameter", `\`${full}\` is missing.`, param);
+  const wrongType =
+    issue?.code === "invalid_type" || (issue?.code === "invalid_value" && typeof value !== "string");
+  const what = (issue?.message ?? "").replace(/^Invalid (input|option): /, "");
+  return badRequest(
+    wrongType ? "invalid_type" : "invalid_value",
+    `\`${full}\` is not valid: ${what}.`,
+    param,
+  );
+}

@@ -1,0 +1,57 @@
+import { ConfigError, formatProblem } from "../config/problem.ts";
+import type { Table } from "../domain/table.ts";
+import type { Gateway } from "./gateway.ts";
+
+/** Brings a changed configuration into force, and keeps the old one when the new one is bad. */
+export class Reloader {
+  readonly #gateway: Gateway;
+  readonly #load: () => Table;
+  #stale = false;
+
+  /** @param load reads the configuration anew; throws ConfigError */
+  constructor(gateway: Gateway, load: () => Table) {
+    this.#gateway = gateway;
+    this.#load = load;
+  }
+
+  /** Is there a newer configuration that can't be used? */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  /**
+   * @returns whether another table is in force now
+   * @throws ConfigError when the new configuration is bad; the old one stays in force
+   */
+  reload(): boolean {
+    const { metrics, log, table: before } = this.#gateway;
+    try {
+      const table = this.#load();
+      this.#stale = false;
+      if (table.version === before.version) return false;
+      this.#gateway.use(table);
+      metrics.reloaded("success");
+      log("info", "configuration reloaded", { version: table.version, before: before.version });
+      return true;
+    } catch (error) {
+      this.#stale = true;
+      metrics.reloaded("failure");
+      const problem =
+        error instanceof ConfigError ? error.problems.map(formatProblem).join("; ") : String(error);
+      log("error", "configuration not reloaded, the old one stays in force", {
+        version: before.version,
+        problem,
+      });
+      throw error;
+    }
+  }
+
+  /** `reload` for a file that changed or a signal: the failure is in the log and in the metrics. */
+  tryReload(): void {
+    try {
+      this.reload();
+    } catch {
+      // Told by `reload`.
+    }
+  }
+}

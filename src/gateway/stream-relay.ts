@@ -1,0 +1,183 @@
+import { memberOf, parseObject } from "../domain/json.ts";
+import type { Reply } from "../domain/transport.ts";
+import { readUsage, type Usage } from "../domain/usage.ts";
+import { dataOf, EventCutter, hasKey } from "../transport/sse.ts";
+import { type Failure, streamErrorFailure, transportFailure } from "./failure.ts";
+import type { Sink, SinkResult } from "./sink.ts";
+
+/** Longest time that a stream's first events are held back while no content has come, in milliseconds. */
+const HOLD_MS = 250;
+const HOLD_BYTES = 64 * 1024;
+
+export interface StreamOptions {
+  readonly reply: Reply;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hideUsage: boolean;
+  /** How many answers must finish. */
+  readonly choices: number;
+  readonly secrets: readonly string[];
+  readonly settle: (result: SinkResult) => void;
+}
+
+const ERROR_MESSAGES = {
+  upstream_stream_interrupted: "The model's server broke off its answer.",
+  upstream_stalled: "The model's server stopped sending in the middle of its answer.",
+  upstream_timeout: "The model's answer took longer than allowed.",
+} as const;
+
+export type CutCode = keyof typeof ERROR_MESSAGES;
+
+/**
+ * Relays a stream of events, byte for byte, and reads along: usage, first content, finish, errors. Until
+ * the first content nothing leaves (at most 250 ms), so that a failure can still be told as a plain error.
+ */
+export class StreamRelay implements Sink {
+  readonly #options: StreamOptions;
+  readonly #cutter = new EventCutter();
+  #held: Buffer[] | undefined = [];
+  #heldBytes = 0;
+  readonly #holdTimer: ReturnType<typeof setTimeout>;
+  #usage: Usage | undefined;
+  #firstTokenAt: number | undefined;
+  #finished = 0;
+  #done = false;
+  #upstreamError: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#holdTimer = setTimeout(() => this.#commit(), HOLD_MS);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    const out: Buffer[] = [];
+    this.#cutter.push(
+      chunk,
+      (event) => {
+        if (this.#inspect(event)) out.push(event);
+      },
+      (part) => out.push(part),
+    );
+    const flowing = this.#held === undefined ? this.#write(out) : this.#hold(out);
+    if (this.#upstreamError !== undefined) this.#finishWithUpstreamError(this.#upstreamError);
+    return flowing;
+  }
+
+  end(): void {
+    if (!this.#done && this.#finished < this.#options.choices) return this.cut("upstream_stream_interrupted");
+    this.#commit();
+    if (this.#cutter.rest.length > 0) this.#options.reply.write(this.#cutter.rest);
+    this.#options.reply.end();
+    this.#settle({
+      outcome: "answered",
+      status: 200,
+      kind: "success",
+      usage: this.#usage,
+      firstTokenAt: this.#firstTokenAt,
+    });
+  }
+
+  cut(code: CutCode, failure: Failure = transportFailure("interrupted")): void {
+    if (this.#held !== undefined) return this.#settle({ outcome: "failed", failure });
+    const { reply } = this.#options;
+    const error = { message: ERROR_MESSAGES[code], type: "server_error", param: null, code };
+    reply.write(`data: ${JSON.stringify({ error })}\n\n`);
+    reply.end();
+    this.#interrupted(code);
+  }
+
+  close(): void {
+    clearTimeout(this.#holdTimer);
+  }
+
+  #finishWithUpstreamError(error: Readonly<Record<string, unknown>>): void {
+    if (this.#held !== undefined)
+      return this.#settle({ outcome: "failed", failure: streamErrorFailure(error, this.#options.secrets) });
+    this.#options.reply.end();
+    this.#interrupted("upstream_error");
+  }
+
+  #interrupted(code: string): void {
+    this.#settle({
+      outcome: "interrupted",
+      kind: code === "upstream_timeout" || code === "upstream_stalled" ? "timeout" : "interrupted",
+      code,
+      usage: this.#usage,
+      firstTokenAt: this.#firstTokenAt,
+    });
+  }
+
+  #settle(result: SinkResult): void {
+    this.close();
+    this.#options.settle(result);
+  }
+
+  #hold(out: readonly Buffer[]): boolean {
+    this.#held?.push(...out);
+    this.#heldBytes += out.reduce((sum, part) => sum + part.length, 0);
+    const begun =
+      this.#firstTokenAt !== undefined || this.#finished > 0 || this.#done || this.#heldBytes > HOLD_BYTES;
+    return begun ? this.#commit() : true;
+  }
+
+  /** From here on the client has its 200. @returns false when it reads too slowly */
+  #commit(): boolean {
+    if (this.#held === undefined) return true;
+    const held = this.#held;
+    this.#held = undefined;
+    clearTimeout(this.#holdTimer);
+    this.#options.reply.start(200, this.#options.headers);
+    return this.#write(held);
+  }
+
+  #write(parts: readonly Buffer[]): boolean {
+    const [first] = parts;
+    if (first === undefined) return true;
+    return this.#options.reply.write(parts.length === 1 ? first : Buffer.concat(parts));
+  }
+
+  /** Reads an event. @returns whether the client should get it */
+  #inspect(event: Buffer): boolean {
+    if (this.#firstTokenAt === undefined && hasContent(event)) this.#firstTokenAt = performance.now();
+    if (hasKey(event, "finish_reason", '"')) this.#finished++;
+    if (event.length < 32 && dataOf(event) === "[DONE]") this.#done = true;
+    if (hasKey(event, "usage", "{")) return !this.#readUsage(event);
+    if (hasKey(event, "error", "{")) this.#readError(event);
+    return true;
+  }
+
+  /** @returns whether the event is there for usage only, and the client did not ask for it */
+  #readUsage(event: Buffer): boolean {
+    const chunk = parseData(event);
+    this.#usage = readUsage(chunk?.["usage"]) ?? this.#usage;
+    return this.#options.hideUsage && Array.isArray(chunk?.["choices"]) && chunk["choices"].length === 0;
+  }
+
+  #readError(event: Buffer): void {
+    const error = parseData(event)?.["error"];
+    if (typeof error === "object" && error !== null)
+      this.#upstreamError = Object.fromEntries(Object.entries(error));
+  }
+}
+
+function parseData(event: Buffer): Readonly<Record<string, unknown>> | undefined {
+  const data = dataOf(event);
+  return data === undefined ? undefined : parseObject(data);
+}
+
+/** Does a chunk carry something for the reader: text, reasoning, refusal, tool calls, audio? */
+function hasContent(event: Buffer): boolean {
+  const choices = parseData(event)?.["choices"];
+  return (
+    Array.isArray(choices) &&
+    choices.some((choice: unknown) => isFull(memberOf(choice, "delta")) || isFull(memberOf(choice, "text")))
+  );
+}
+
+function isFull(delta: unknown): boolean {
+  if (typeof delta === "string") return delta !== "";
+  if (typeof delta !== "object" || delta === null) return false;
+  return Object.entries(delta).some(
+    ([key, value]) =>
+      key !== "role" && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0),
+  );
+}

@@ -1,0 +1,28 @@
+export type LogLevel = "info" | "warn" | "error";
+
+/** One line of the log. Never holds a prompt, an answer, a key or a header. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
+
+/** A log of JSON lines. @param write takes whole lines */
+export function jsonLog(write: (line: string) => void): Log {
+  return (level, message, fields = {}) => {
+    write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+  };
+}
+
+/** Gathers lines and writes them once a turn of the event loop. */
+export function batched(write: (text: string) => void): (line: string) => void {
+  let pending = "";
+  return (line) => {
+    if (pending === "") {
+      setImmediate(() => {
+        const text = pending;
+        pending = "";
+        write(text);
+      });
+    }
+    pending += line;
+  };
+}

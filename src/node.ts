@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { basename, dirname } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Context } from "hono";
+import { createApp } from "../routes/app.ts";
+import type { OpenExchange } from "../routes/platform.ts";
+import { DiskFiles } from "./config/disk.ts";
+import { loadTable } from "./config/load.ts";
+import type { Table } from "./domain/table.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import { Reloader } from "./gateway/reloader.ts";
+import type { Log } from "./metrics/log.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { isLoopback } from "./net.ts";
+import { providerKinds } from "./providers/index.ts";
+import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
+import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
+import { UndiciTransport } from "./transport/undici.ts";
+import { VERSION } from "./version.ts";
+
+export interface NodeOptions {
+  readonly configPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Reload when a configuration file changes. Default true. */
+  readonly watch?: boolean;
+}
+
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly server: Server;
+  /** Where it listens, such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly reload: () => void;
+  /** Stops accepting, lets requests under way end, at most for `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Reads the configuration from disk. @throws ConfigError */
+export function loadFromDisk(
+  configPath: string,
+  env: NodeOptions["env"],
+): { readonly table: Table; readonly files: DiskFiles } {
+  const files = new DiskFiles(dirname(configPath));
+  return { table: loadTable({ file: basename(configPath), files, env, kinds: providerKinds }), files };
+}
+
+/**
+ * Starts the gateway on Node.
+ * @throws ConfigError when the configuration is bad, Error when the address can't be listened on
+ */
+export async function startNode(options: NodeOptions): Promise<RunningGateway> {
+  const { table, files } = loadFromDisk(options.configPath, options.env);
+  const transport = new UndiciTransport();
+  const metrics = new Metrics(
+    { version: VERSION, runtime: `node ${process.versions.node}` },
+    { processMetrics: true },
+  );
+  const gateway = new Gateway({ table, transport, metrics, log: options.log });
+  let stopWatching = (): void => {};
+  const reloader = new Reloader(gateway, () => loadFromDisk(options.configPath, options.env).table);
+  if (options.watch ?? true) stopWatching = files.watch(() => reloader.tryReload());
+  const { host, port } = table.server;
+  const app = createApp(
+    gateway,
+    {
+      open: openNode,
+      reload: () => reloader.reload(),
+      configStale: () => reloader.stale,
+      openAdmin: () => isLoopback(host),
+    },
+    VERSION,
+  );
+  const server = createServer(SERVER_OPTIONS);
+  guardServer(server, getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" }));
+  await listen(server, port, host);
+  return {
+    gateway,
+    server,
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
+    reload: () => reloader.tryReload(),
+    close: async (deadlineMs) => {
+      stopWatching();
+      await closeServer(server, deadlineMs);
+      await transport.close();
+    },
+  };
+}
+
+interface NodeBindings {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+function openNode(context: Context<{ Bindings: NodeBindings }>): OpenExchange {
+  const { incoming, outgoing } = context.env;
+  return {
+    inbound: new NodeInbound(incoming),
+    reply: new NodeReply(outgoing),
+    respond: async (answered) => {
+      await answered;
+      return RESPONSE_ALREADY_SENT;
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("the server listens on no port");
+  return address.port;
+}
+
+function closeServer(server: Server, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

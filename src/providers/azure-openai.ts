@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { defineProvider, ProblemError } from "../domain/provider.ts";
+
+/**
+ * Azure OpenAI: a dated `apiVersion` addresses the deployment in the path, `v1` or `preview` uses the v1
+ * API with the deployment as the body's model. Signs with `api-key` or with an Entra ID token.
+ * Addresses as in the official SDK (openai-node, azure.ts) and Azure's REST reference.
+ */
+export const azureOpenai = defineProvider({
+  kind: "azure-openai",
+  settings: z.strictObject({
+    kind: z.literal("azure-openai"),
+    endpoint: z.string().describe("Such as https://NAME.openai.azure.com."),
+    apiKey: z.string().optional(),
+    entraToken: z.string().optional().describe("An Entra ID access token, in place of apiKey."),
+    apiVersion: z
+      .string()
+      .regex(/^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview)$/, "a date such as 2024-10-21, `v1` or `preview`")
+      .optional()
+      .describe("A dated version, `v1` or `preview`. Default v1."),
+  }),
+  priceTable: "azure",
+  lacksKey: ({ apiKey, entraToken }) => !apiKey && !entraToken,
+  connect: ({ endpoint, apiKey, entraToken, apiVersion = "v1" }, { model }) => {
+    if (!URL.canParse(endpoint) || !/^https?:\/\//.test(endpoint)) {
+      throw new ProblemError(
+        "endpoint",
+        "this is no address. Give the resource's, such as https://NAME.openai.azure.com",
+      );
+    }
+    if (apiKey && entraToken) throw new ProblemError("entraToken", "give either `apiKey` or `entraToken`");
+    if (!apiKey && !entraToken) {
+      throw new ProblemError("apiKey", "give `apiKey` or `entraToken`, or allow `withoutKey: simulator`");
+    }
+    const base = endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "");
+    return {
+      url: addressOf(base, model, apiVersion),
+      headers: apiKey ? { "api-key": apiKey } : { authorization: `Bearer ${entraToken}` },
+      model,
+      streamUsage: true,
+      secrets: [apiKey || entraToken || ""],
+    };
+  },
+});
+
+function addressOf(base: string, deployment: string, apiVersion: string): string {
+  if (apiVersion === "v1") return `${base}/openai/v1/chat/completions`;
+  if (apiVersion === "preview") return `${base}/openai/v1/chat/completions?api-version=preview`;
+  return `${base}/openai/deployments/${encodeURIComponent(deployment)}/chat/completions?api-version=${apiVersion}`;
+}

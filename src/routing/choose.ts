@@ -1,0 +1,112 @@
+import type { ChatRequest } from "../domain/chat.ts";
+import { unitOf } from "../domain/hash.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { Arm, Rollout, StickyKey, Use, Variant } from "../domain/table.ts";
+
+/** The variant that a rule's `use` gave for one request. */
+export interface Choice {
+  readonly variant: Variant;
+  readonly propensity: number;
+  readonly stickyBy?: string | undefined;
+  readonly stickyKey?: string | undefined;
+  readonly rollout?: Rollout;
+  /** How a split fell out, in words. */
+  readonly how?: string;
+}
+
+/** Resolves a rule: a variant as it is, a split by sticky key or chance, a rollout by its stage. Pure. */
+export function choose(use: Use, request: ChatRequest, signals: Signals): Choice {
+  switch (use.kind) {
+    case "variant":
+      return { variant: use.variant, propensity: 1 };
+    case "split":
+      return chooseArm(use.name, use.arms, use.sticky, request, signals);
+    case "rollout":
+      return chooseSide(use.rollout, request, signals);
+  }
+}
+
+/**
+ * Weighted rendezvous hashing: each arm draws -ln(u)/share with u from the hash of sticky key, split and
+ * arm; the lowest wins. An arm is chosen with the probability of its share, and raising its weight only
+ * ever moves keys to it. Source: Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005.
+ */
+function chooseArm(
+  name: string,
+  arms: readonly Arm[],
+  sticky: StickyKey | undefined,
+  request: ChatRequest,
+  signals: Signals,
+): Choice {
+  const stickyKey = sticky && stickyValue(sticky, request, signals);
+  if (stickyKey === undefined) {
+    const arm = armAt(arms, signals.random);
+    const missing = sticky === undefined ? "" : `, as the request has no ${stickyLabel(sticky)}`;
+    return { variant: arm.variant, propensity: arm.share, how: `chance chose ${arm.variant.name}${missing}` };
+  }
+  const draws = arms.map((arm) => ({
+    arm,
+    draw:
+      arm.share === 0
+        ? Number.POSITIVE_INFINITY
+        : -Math.log(unitOf(`${stickyKey}\n${name}\n${arm.variant.name}`)) / arm.share,
+  }));
+  const { arm } = draws.reduce((best, one) => (one.draw < best.draw ? one : best));
+  const stickyBy = sticky && stickyLabel(sticky);
+  return {
+    variant: arm.variant,
+    propensity: arm.share,
+    stickyBy,
+    stickyKey,
+    how: `${stickyBy} chose ${arm.variant.name}`,
+  };
+}
+
+function armAt(arms: readonly Arm[], random: number): Arm {
+  let left = random;
+  const open = arms.filter((arm) => arm.share > 0);
+  for (const arm of open) {
+    if (left < arm.share) return arm;
+    left -= arm.share;
+  }
+  const last = open.at(-1);
+  if (last === undefined) throw new RangeError("a split needs an arm with a weight");
+  return last;
+}
+
+/** The candidate gets the keys whose hash lies below the stage's percentage, so a later stage keeps them. */
+function chooseSide(rollout: Rollout, request: ChatRequest, signals: Signals): Choice {
+  const share = (rollout.stages[rollout.stage] ?? 0) / 100;
+  const stickyKey = stickyValue(rollout.sticky, request, signals);
+  const stickyBy = stickyKey === undefined ? undefined : stickyLabel(rollout.sticky);
+  const unit = stickyKey === undefined ? signals.random : unitOf(`${stickyKey}\n${rollout.name}`);
+  const isCandidate = unit < share;
+  return {
+    variant: isCandidate ? rollout.candidate : rollout.control,
+    propensity: isCandidate ? share : 1 - share,
+    stickyBy,
+    stickyKey,
+    rollout,
+    how: `${stickyBy ?? "chance"} chose the ${isCandidate ? "candidate" : "control"} at ${share * 100}%`,
+  };
+}
+
+function stickyValue(sticky: StickyKey, request: ChatRequest, signals: Signals): string | undefined {
+  const value = ((): string | undefined => {
+    switch (sticky.from) {
+      case "user":
+        return request.fields.user;
+      case "metadata":
+        return Object.hasOwn(request.fields.metadata, sticky.name)
+          ? request.fields.metadata[sticky.name]
+          : undefined;
+      case "header":
+        return signals.header(sticky.name);
+    }
+  })();
+  return value === "" ? undefined : value;
+}
+
+function stickyLabel(sticky: StickyKey): string {
+  return sticky.from === "user" ? "user" : `${sticky.from}.${sticky.name}`;
+}

@@ -1,0 +1,66 @@
+import type { Flow, Receiver, Transport, UpstreamCall } from "../domain/transport.ts";
+
+/** The transport of Bun and Workers: `fetch`. Redirects are not followed. */
+export class FetchTransport implements Transport {
+  send(call: UpstreamCall, receiver: Receiver): Flow {
+    const exchange = new FetchFlow(receiver);
+    void exchange.run(call);
+    return exchange;
+  }
+}
+
+class FetchFlow implements Flow {
+  readonly #receiver: Receiver;
+  readonly #controller = new AbortController();
+  #wake: (() => void) | undefined;
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+  }
+
+  async run(call: UpstreamCall): Promise<void> {
+    let headed = false;
+    try {
+      const response = await fetch(call.url, {
+        method: "POST",
+        headers: call.headers,
+        body: call.body,
+        redirect: "manual",
+        signal: this.#controller.signal,
+      });
+      headed = true;
+      // fetch has decoded the body: its encoding and length are no longer true.
+      const headers = Object.fromEntries(
+        [...response.headers].filter(([name]) => name !== "content-encoding" && name !== "content-length"),
+      );
+      this.#receiver.head(response.status, headers);
+      await this.#relay(response);
+    } catch {
+      if (!this.#controller.signal.aborted) this.#receiver.fail(headed ? "interrupted" : "unreachable");
+    }
+  }
+
+  async #relay(response: Response): Promise<void> {
+    const reader = response.body?.getReader();
+    while (reader !== undefined && !this.#controller.signal.aborted) {
+      const { done, value } = await reader.read();
+      if (done || this.#controller.signal.aborted) break;
+      if (!this.#receiver.data(value)) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+    if (!this.#controller.signal.aborted) this.#receiver.end();
+  }
+
+  resume(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  abort(): void {
+    this.#controller.abort();
+    this.resume();
+  }
+}

@@ -1,0 +1,101 @@
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Duplex } from "node:stream";
+import { GatewayError } from "../domain/errors.ts";
+import { errorAnswer, newRequestId } from "../domain/own-answer.ts";
+
+/** Bytes and number of headers that a request may have. */
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_HEADERS = 256;
+
+export const SERVER_OPTIONS: ServerOptions = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: 30_000,
+  requestTimeout: 300_000,
+  // Longer than the idle time of usual load balancers, so that they close first.
+  keepAliveTimeout: 75_000,
+  noDelay: true,
+};
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Answers what Node's parser refuses, in the shape of all other errors, and hands the rest to `listener`. */
+export function guardServer(server: Server, listener: Listener): void {
+  const guarded: Listener = (incoming, outgoing) => {
+    if (incoming.rawHeaders.length / 2 > MAX_HEADERS) return refuse(outgoing, headersTooLarge());
+    listener(incoming, outgoing);
+  };
+  server.maxHeadersCount = 0;
+  server.on("request", guarded);
+  server.on("checkContinue", (incoming, outgoing) => {
+    // The body is asked for when somebody reads it: not at all when its headers are refused.
+    incoming.once("resume", () => {
+      if (!outgoing.headersSent) outgoing.writeContinue();
+    });
+    guarded(incoming, outgoing);
+  });
+  server.on("checkExpectation", (_incoming, outgoing) =>
+    refuse(outgoing, refusal(417, "expectation_failed", "The only expectation known is 100-continue.")),
+  );
+  server.on("connect", (_incoming, socket) =>
+    refuseRaw(
+      socket,
+      refusal(405, "method_not_allowed", "CONNECT is not served here.", { allow: "GET, POST" }),
+    ),
+  );
+  server.on("upgrade", (_incoming, socket) =>
+    refuseRaw(socket, refusal(400, "invalid_value", "This gateway does not upgrade connections.")),
+  );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else refuseRaw(socket, parserRefusal(error.code));
+  });
+}
+
+function parserRefusal(code: string | undefined): GatewayError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return headersTooLarge();
+    case "HPE_INVALID_METHOD":
+      return refusal(405, "method_not_allowed", "This method is not known.", { allow: "GET, POST" });
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return refusal(408, "request_timeout", "The request did not arrive in time.");
+    default:
+      return refusal(400, "invalid_value", "This is no valid HTTP request.");
+  }
+}
+
+function headersTooLarge(): GatewayError {
+  return refusal(
+    431,
+    "headers_too_large",
+    `The headers have more than ${MAX_HEADER_BYTES} bytes or ${MAX_HEADERS} fields.`,
+  );
+}
+
+function refusal(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): GatewayError {
+  return new GatewayError({ status, type: "invalid_request_error", code, message, headers });
+}
+
+function refuse(outgoing: ServerResponse, error: GatewayError): void {
+  const { status, headers, body } = errorAnswer(error, newRequestId());
+  outgoing.writeHead(status, { ...headers, connection: "close" });
+  outgoing.end(body);
+}
+
+function refuseRaw(socket: Duplex, error: GatewayError): void {
+  const { status, headers, body } = errorAnswer(error, newRequestId());
+  const all = { ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);
+}

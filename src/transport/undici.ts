@@ -1,0 +1,106 @@
+import { Agent, type Dispatcher, errors, interceptors } from "undici";
+import type { Flow, Receiver, Transport, TransportFailure, UpstreamCall } from "../domain/transport.ts";
+
+/**
+ * Node's transport: undici's dispatcher, straight from socket to receiver, without web streams.
+ * Redirects are not followed. Timeouts other than the connection's are the gateway's own.
+ */
+export class UndiciTransport implements Transport {
+  /** Connection pools by connect timeout, as undici fixes that per agent. */
+  readonly #agents = new Map<number, Dispatcher>();
+
+  send(call: UpstreamCall, receiver: Receiver): Flow {
+    const url = new URL(call.url);
+    const handler = new Handler(receiver);
+    this.#agent(call.connectTimeoutMs).dispatch(
+      {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: "POST",
+        headers: { ...call.headers },
+        body: call.body,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      handler,
+    );
+    return handler;
+  }
+
+  /** Closes idle connections and waits for calls under way. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
+    this.#agents.clear();
+  }
+
+  #agent(connectTimeoutMs: number): Dispatcher {
+    let agent = this.#agents.get(connectTimeoutMs);
+    if (agent === undefined) {
+      agent = new Agent({
+        connect: { timeout: connectTimeoutMs },
+        pipelining: 1,
+        keepAliveTimeout: 30_000,
+      }).compose(interceptors.decompress({ skipErrorResponses: false }));
+      this.#agents.set(connectTimeoutMs, agent);
+    }
+    return agent;
+  }
+}
+
+class Handler implements Dispatcher.DispatchHandler, Flow {
+  readonly #receiver: Receiver;
+  #controller: Dispatcher.DispatchController | undefined;
+  #aborted = false;
+  #headed = false;
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(new Error("aborted"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#headed = true;
+    this.#receiver.head(status, headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#aborted && !this.#receiver.data(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (!this.#aborted) this.#receiver.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#aborted) this.#receiver.fail(this.#failureOf(error));
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort(new Error("aborted"));
+  }
+
+  #failureOf(error: Error): TransportFailure {
+    if (error instanceof errors.ConnectTimeoutError) return "connect_timeout";
+    if (error instanceof errors.HTTPParserError) return "bad_response";
+    if (this.#headed) return "interrupted";
+    return error instanceof errors.SocketError &&
+      error.socket !== null &&
+      (error.socket?.bytesWritten ?? 0) > 0
+      ? "interrupted"
+      : "unreachable";
+  }
+}

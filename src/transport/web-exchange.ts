@@ -1,0 +1,91 @@
+import { bodyTooLarge } from "../domain/errors.ts";
+import type { Inbound, Reply } from "../domain/transport.ts";
+
+/** Bytes that wait for a slow reader before the upstream is paused. */
+const HIGH_WATER_MARK = 64 * 1024;
+
+/** Reads a web `Request`. */
+export class WebInbound implements Inbound {
+  readonly #request: Request;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  async body(limit: number): Promise<Uint8Array> {
+    if (Number(this.header("content-length") ?? 0) > limit) throw bodyTooLarge(limit);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    const reader = this.#request.body?.getReader();
+    while (reader !== undefined) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > limit) {
+        await reader.cancel();
+        throw bodyTooLarge(limit);
+      }
+      chunks.push(value);
+    }
+    return Buffer.concat(chunks);
+  }
+}
+
+/** Makes a web `Response`: whole, or with a stream that holds its writer back when the reader is slow. */
+export class WebReply implements Reply {
+  readonly response: Promise<Response>;
+  readonly #resolve: (response: Response) => void;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #closed = false;
+  onDrain: (() => void) | undefined;
+  onClose: (() => void) | undefined;
+
+  constructor(signal: AbortSignal) {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    this.response = promise;
+    this.#resolve = resolve;
+    signal.addEventListener("abort", () => this.#close(), { once: true });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
+    this.#resolve(new Response(typeof body === "string" ? body : new Uint8Array(body), { status, headers }));
+  }
+
+  start(status: number, headers: Readonly<Record<string, string>>): void {
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.onDrain?.(),
+        cancel: () => this.#close(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
+    );
+    this.#resolve(new Response(body, { status, headers }));
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    if (this.#closed) return false;
+    this.#controller?.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    return (this.#controller?.desiredSize ?? 0) > 0;
+  }
+
+  end(): void {
+    if (!this.#closed) this.#controller?.close();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.onClose?.();
+  }
+}

@@ -1,0 +1,59 @@
+import type { Hono } from "hono";
+import bundledConfig from "../config/crossover.yaml";
+import { createApp } from "../routes/app.ts";
+import { loadTable } from "./config/load.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import { jsonLog } from "./metrics/log.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { providerKinds } from "./providers/index.ts";
+import { FetchTransport } from "./transport/fetch.ts";
+import { VERSION } from "./version.ts";
+import { openWeb } from "./web.ts";
+
+/** Variables and secrets of the Worker, as strings. */
+type WorkerEnv = Readonly<Record<string, string | undefined>>;
+
+/** The part of Cloudflare's execution context that is used here. */
+interface WorkerContext {
+  waitUntil(work: Promise<unknown>): void;
+  passThroughOnException(): void;
+  readonly props: unknown;
+}
+
+const FILE = "crossover.yaml";
+
+/** One app an isolate, built at the first request, as variables are known only then. */
+let app: Hono | undefined;
+
+function build(env: WorkerEnv): Hono {
+  const text = env["CROSSOVER_CONFIG_TEXT"] ?? bundledConfig;
+  const files = {
+    read: (path: string) => {
+      if (path !== FILE) throw new Error("a Worker has no files");
+      return text;
+    },
+    list: () => [],
+  };
+  const gateway = new Gateway({
+    table: loadTable({ file: FILE, files, env, kinds: providerKinds }),
+    transport: new FetchTransport(),
+    metrics: new Metrics({ version: VERSION, runtime: "workerd" }, { processMetrics: false }),
+    log: jsonLog((line) => console.log(line.trimEnd())),
+  });
+  return createApp(
+    gateway,
+    {
+      open: (context) => openWeb(context, (work) => context.executionCtx.waitUntil(work)),
+      configStale: () => false,
+      openAdmin: () => false, // a Worker is on the open internet
+    },
+    VERSION,
+  );
+}
+
+export default {
+  fetch(request: Request, env: WorkerEnv, context: WorkerContext): Response | Promise<Response> {
+    app ??= build(env);
+    return app.fetch(request, env, context);
+  },
+};

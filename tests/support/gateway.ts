@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { onTestFinished } from "vitest";
+import { stringify } from "yaml";
+import type { LogFields } from "../../src/metrics/log.ts";
+import { type RunningGateway, startNode } from "../../src/node.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface TestGateway extends RunningGateway {
+  readonly configPath: string;
+  /** The official SDK, pointed at the gateway, without retries of its own. */
+  readonly client: OpenAI;
+  readonly logs: readonly LogLine[];
+  /** Value of one metric sample; 0 when it is not there. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  post(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Writes the configuration anew. */
+  write(config: unknown): void;
+}
+
+export interface TestGatewayOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly watch?: boolean;
+  /** Further files beside the configuration, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A listening gateway with a configuration of its own; it is closed when the test ends. */
+export async function startGateway(config: unknown, options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), "crossover-"));
+  const configPath = join(folder, "crossover.yaml");
+  const write = (value: unknown): void =>
+    writeFileSync(configPath, typeof value === "string" ? value : stringify(value));
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
+  write(config);
+  const logs: LogLine[] = [];
+  const running = await startNode({
+    configPath,
+    env: { PORT: "0", ...options.env },
+    log: (level, message, fields = {}) => logs.push({ level, message, fields }),
+    watch: options.watch ?? false,
+  });
+  onTestFinished(async () => {
+    await running.close(0);
+    rmSync(folder, { recursive: true });
+  });
+  return {
+    ...running,
+    configPath,
+    client: new OpenAI({ baseURL: `${running.url}/v1`, apiKey: "unused", maxRetries: 0 }),
+    logs,
+    write,
+    metric: async (name, labels = {}) =>
+      sampleOf(await (await fetch(`${running.url}/metrics`)).text(), name, labels),
+    post: (body, headers = {}) =>
+      fetch(`${running.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body:
+          typeof body === "string" || body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
+      }),
+  };
+}
+
+/** Sum of the samples of a metric that carry all the labels given. */
+export function sampleOf(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** Waits until a condition holds; fails after `ms` milliseconds with the last error or value. */
+export async function until<T>(condition: () => T | Promise<T>, ms = 10_000): Promise<NonNullable<T>> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== null && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`the condition did not hold within ${ms} ms`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
