@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Runs the command line on a Node that is new enough: this one, or the one that the package depends on.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +18,18 @@ if (major >= 24) {
   await import(entry);
 } else {
   const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin/node");
-  const { status, signal } = spawnSync(node, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exitCode = status ?? (signal === null ? 1 : 128);
+  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
+  // A supervisor's signals are meant for the gateway; Ctrl-C at a terminal reaches it without our help.
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
+    process.on(signal, () => {
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`crossover: Node 24 can't be started: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on("close", (status, signal) => {
+    process.exitCode = status ?? 128 + (constants.signals[signal] ?? 0);
+  });
 }

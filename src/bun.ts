@@ -35,7 +35,7 @@ const gateway = new Gateway({
   metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
   log: jsonLog(batched((text) => process.stdout.write(text))),
 });
-const reloader = new Reloader(gateway, load);
+const reloader = new Reloader(gateway, basename(configPath), load);
 files.watch(() => reloader.tryReload());
 process.on("SIGHUP", () => reloader.tryReload());
 

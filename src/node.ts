@@ -41,9 +41,9 @@ export interface RunningGateway {
 export function loadFromDisk(
   configPath: string,
   env: NodeOptions["env"],
-): { readonly table: Table; readonly files: DiskFiles } {
-  const files = new DiskFiles(dirname(configPath));
-  return { table: loadTable({ file: basename(configPath), files, env, kinds: providerKinds }), files };
+  files = new DiskFiles(dirname(configPath)),
+): Table {
+  return loadTable({ file: basename(configPath), files, env, kinds: providerKinds });
 }
 
 /**
@@ -51,7 +51,9 @@ export function loadFromDisk(
  * @throws ConfigError when the configuration is bad, Error when the address can't be listened on
  */
 export async function startNode(options: NodeOptions): Promise<RunningGateway> {
-  const { table, files } = loadFromDisk(options.configPath, options.env);
+  const files = new DiskFiles(dirname(options.configPath));
+  const load = (): Table => loadFromDisk(options.configPath, options.env, files);
+  const table = load();
   const transport = new UndiciTransport();
   const metrics = new Metrics(
     { version: VERSION, runtime: `node ${process.versions.node}` },
@@ -59,7 +61,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   );
   const gateway = new Gateway({ table, transport, metrics, log: options.log });
   let stopWatching = (): void => {};
-  const reloader = new Reloader(gateway, () => loadFromDisk(options.configPath, options.env).table);
+  const reloader = new Reloader(gateway, basename(options.configPath), load);
   if (options.watch ?? true) stopWatching = files.watch(() => reloader.tryReload());
   const { host, port } = table.server;
   const app = createApp(
@@ -74,6 +76,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   );
   const server = createServer(SERVER_OPTIONS);
   guardServer(server, getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" }));
+  closeWhatGoesIdle(server);
   await listen(server, port, host);
   return {
     gateway,
@@ -119,6 +122,15 @@ function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("the server listens on no port");
   return address.port;
+}
+
+/** Once the server has stopped listening, a connection that was kept for a further request holds it up. */
+function closeWhatGoesIdle(server: Server): void {
+  server.on("request", (_incoming, outgoing) => {
+    outgoing.once("close", () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+  });
 }
 
 function closeServer(server: Server, deadlineMs: number): Promise<void> {

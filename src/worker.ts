@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import bundledConfig from "../config/crossover.yaml";
 import { createApp } from "../routes/app.ts";
 import { loadTable } from "./config/load.ts";
+import { errorAnswer, newRequestId } from "./domain/own-answer.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { jsonLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -22,6 +23,8 @@ interface WorkerContext {
 
 const FILE = "crossover.yaml";
 
+const log = jsonLog((line) => console.log(line.trimEnd()));
+
 /** One app an isolate, built at the first request, as variables are known only then. */
 let app: Hono | undefined;
 
@@ -38,7 +41,7 @@ function build(env: WorkerEnv): Hono {
     table: loadTable({ file: FILE, files, env, kinds: providerKinds }),
     transport: new FetchTransport(),
     metrics: new Metrics({ version: VERSION, runtime: "workerd" }, { processMetrics: false }),
-    log: jsonLog((line) => console.log(line.trimEnd())),
+    log,
   });
   return createApp(
     gateway,
@@ -53,7 +56,19 @@ function build(env: WorkerEnv): Hono {
 
 export default {
   fetch(request: Request, env: WorkerEnv, context: WorkerContext): Response | Promise<Response> {
-    app ??= build(env);
+    try {
+      app ??= build(env);
+    } catch (error) {
+      return unusable(error);
+    }
     return app.fetch(request, env, context);
   },
 };
+
+/** A configuration that can't be used: the log tells why, the client only that it is not to blame. */
+function unusable(error: unknown): Response {
+  const id = newRequestId();
+  log("error", "the configuration can't be used", { request_id: id, problem: String(error) });
+  const { status, headers, body } = errorAnswer(error, id);
+  return new Response(body, { status, headers });
+}

@@ -18,7 +18,7 @@ Checks what \`start\` would check, and starts nothing. Exit code 0: good, 1: bad
     });
     const path = positionals[0] ?? configPathOf(args, process.env);
     try {
-      const { table } = loadFromDisk(path, process.env);
+      const table = loadFromDisk(path, process.env);
       if (values.json) print({ valid: true, version: table.version, problems: [], notices: table.notices });
       else
         process.stdout.write(

@@ -28,7 +28,7 @@ Reads a chat completion body from a file or from standard input, and calls nobod
         header: { type: "string", short: "H", multiple: true },
       },
     });
-    const { table } = loadFromDisk(configPathOf(args, process.env), process.env);
+    const table = loadFromDisk(configPathOf(args, process.env), process.env);
     const request = parseChat(readFileSync(positionals[0] ?? 0), {
       depth: table.server.maxDepth,
       nodes: table.server.maxNodes,

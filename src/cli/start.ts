@@ -19,10 +19,11 @@ SIGHUP and changes of the file reload the configuration.
     const configPath = configPathOf(args, process.env);
     const log = jsonLog(batched((text) => process.stdout.write(text)));
     const running = await startNode({ configPath, env: process.env, log });
-    process.stdout.write(banner(running, configPath));
     process.on("SIGHUP", running.reload);
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.once(signal, () => void stop(running, signal));
+    // Whoever reads that it listens may signal it at once.
+    process.stdout.write(banner(running, configPath));
     return undefined;
   },
 };
@@ -45,12 +46,13 @@ function banner({ url, gateway }: RunningGateway, configPath: string): string {
       ? ["  WARNING        no keys are configured: everyone who reaches this address can use it"]
       : []),
     "",
-    ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first)}`, ""]),
+    ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first, table.keys.length > 0)}`, ""]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function tryIt(url: string, route: string): string {
+function tryIt(url: string, route: string, needsKey: boolean): string {
   const body = JSON.stringify({ model: route, messages: [{ role: "user", content: "Quick tomato soup" }] });
-  return `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
+  const key = needsKey ? ' -H "authorization: Bearer $CROSSOVER_KEY"' : "";
+  return `curl ${url}/v1/chat/completions -H 'content-type: application/json'${key} -d '${body}'`;
 }

@@ -5,7 +5,7 @@ import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "../domain/tokens.ts";
 import type { CompileContext } from "./compile.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { PromptConfig } from "./schema.ts";
-import { compileTemplate, isTemplate } from "./template.ts";
+import { compileTemplate, isTemplate, usesQuery } from "./template.ts";
 
 /** A prompt with its templates compiled and its examples read. */
 export function compilePrompt(
@@ -37,13 +37,17 @@ export function compilePrompt(
   if (prompt.system === undefined && prompt.examples === undefined && prompt.cue === undefined) {
     context.report(at(), "a prompt needs `system`, `examples` or `cue`");
   }
+  const cue = template(prompt.cue, at("cue"));
+  if (prompt.cue !== undefined && cue !== undefined && !usesQuery(prompt.cue)) {
+    context.report(at("cue"), "a cue needs `{{ query }}`: without it the user's text would be lost");
+  }
   const content = [prompt.system, prompt.cue, prompt.merge, fromFile ?? inline];
   return {
     name,
     version: createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 12),
     system: template(prompt.system, at("system")),
     examples: fromFile ?? examples,
-    cue: template(prompt.cue, at("cue")),
+    cue,
     merge: prompt.merge ?? "prepend",
   };
 }
@@ -53,10 +57,14 @@ function fixed(role: "user" | "assistant", text: string): ExampleMessage {
 }
 
 /** Examples from a JSONL file: `{"user","assistant"}` rows, or fine-tuning rows with `messages`. Taken literally. */
-function readExamples(file: string, path: ConfigPath, { files, report }: CompileContext): ExampleMessage[] {
+function readExamples(
+  file: string,
+  path: ConfigPath,
+  { readBeside, report }: CompileContext,
+): ExampleMessage[] {
   let text: string;
   try {
-    text = files.read(file);
+    text = readBeside(path, file);
   } catch {
     report(path, `the file ${file} can't be read`);
     return [];

@@ -1,12 +1,12 @@
 import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from "../domain/table.ts";
-import { type CompileContext, unknownName } from "./compile.ts";
-import { compileCondition, headersIn } from "./condition.ts";
+import { type CompileContext, type Defined, unknownName } from "./compile.ts";
+import { compileCondition, headersIn, SECRET_HEADERS } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { Config, RouteConfig, UseConfig } from "./schema.ts";
 
 interface RouteContext {
-  readonly variants: ReadonlyMap<string, Variant>;
-  readonly rollouts: ReadonlyMap<string, Rollout>;
+  readonly variants: Defined<Variant>;
+  readonly rollouts: Defined<Rollout>;
   readonly report: CompileContext["report"];
 }
 
@@ -64,29 +64,24 @@ function compileUse(
   { variants, rollouts, report }: RouteContext,
 ): Use | undefined {
   if (typeof use === "string") {
-    const variant = variants.get(use);
-    if (variant === undefined) report(path, unknownName("variant", use, [...variants.keys()]));
+    const variant = lookUp("variant", use, variants, path, report);
     return variant && { kind: "variant", variant };
   }
   if ("rollout" in use) {
-    const rollout = rollouts.get(use.rollout);
-    if (rollout === undefined)
-      report([...path, "rollout"], unknownName("rollout", use.rollout, [...rollouts.keys()]));
+    const rollout = lookUp("rollout", use.rollout, rollouts, [...path, "rollout"], report);
     return rollout && { kind: "rollout", rollout };
   }
   const total = Object.values(use.split).reduce((sum, weight) => sum + weight, 0);
   if (total <= 0) report([...path, "split"], "the weights add up to nothing");
   const arms = Object.entries(use.split).flatMap(([name, weight]) => {
-    const variant = variants.get(name);
-    if (variant === undefined)
-      report([...path, "split", name], unknownName("variant", name, [...variants.keys()]));
+    const variant = lookUp("variant", name, variants, [...path, "split", name], report);
     return variant === undefined ? [] : [{ variant, share: weight / total }];
   });
   return {
     kind: "split",
     name: use.name ?? owner,
     arms,
-    sticky: use.stickyBy === undefined ? undefined : stickyKey(use.stickyBy),
+    sticky: use.stickyBy === undefined ? undefined : stickyKey(use.stickyBy, [...path, "stickyBy"], report),
   };
 }
 
@@ -94,15 +89,11 @@ function compileUse(
 export function compileRollout(
   name: string,
   rollout: NonNullable<Config["rollouts"]>[string],
-  variants: ReadonlyMap<string, Variant>,
+  variants: Defined<Variant>,
   report: CompileContext["report"],
 ): Rollout | undefined {
-  const side = (key: "control" | "candidate"): Variant | undefined => {
-    const variant = variants.get(rollout[key]);
-    if (variant === undefined)
-      report(["rollouts", name, key], unknownName("variant", rollout[key], [...variants.keys()]));
-    return variant;
-  };
+  const side = (key: "control" | "candidate"): Variant | undefined =>
+    lookUp("variant", rollout[key], variants, ["rollouts", name, key], report);
   const control = side("control");
   const candidate = side("candidate");
   const stage = rollout.stage ?? 0;
@@ -113,19 +104,32 @@ export function compileRollout(
     name,
     control,
     candidate,
-    sticky: stickyKey(rollout.stickyBy ?? "user"),
+    sticky: stickyKey(rollout.stickyBy ?? "user", ["rollouts", name, "stickyBy"], report),
     stages: rollout.stages,
     stage,
   };
 }
 
-function stickyKey(source: string): StickyKey {
+function lookUp<T>(
+  what: string,
+  name: string,
+  { compiled, names }: Defined<T>,
+  path: ConfigPath,
+  report: CompileContext["report"],
+): T | undefined {
+  if (!names.includes(name)) report(path, unknownName(what, name, names));
+  return compiled.get(name);
+}
+
+function stickyKey(source: string, path: ConfigPath, report: CompileContext["report"]): StickyKey {
   const dot = source.indexOf(".");
   const name = source.slice(dot + 1);
   if (dot === -1) return { from: "user" };
-  return source.startsWith("metadata.")
-    ? { from: "metadata", name }
-    : { from: "header", name: name.toLowerCase() };
+  if (source.startsWith("metadata.")) return { from: "metadata", name };
+  const header = name.toLowerCase();
+  if (SECRET_HEADERS.has(header))
+    report(path, `the header \`${header}\` holds a secret: a decision would show it`);
+  return { from: "header", name: header };
 }
 
 function headersOf(rules: readonly Rule[]): string[] {

@@ -5,13 +5,13 @@ import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
 import type { Environment } from "./document.ts";
-import type { Files } from "./load.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { Config, TimeoutsConfig } from "./schema.ts";
 
 export interface CompileContext {
   readonly kinds: readonly ProviderKind[];
-  readonly files: Files;
+  /** Reads a file named by the entry at `path`, relative to the file in which that entry stands. */
+  readonly readBeside: (path: ConfigPath, file: string) => string;
   readonly env: Environment;
   /** Notes a problem; compilation goes on to find the others. */
   readonly report: (path: ConfigPath, message: string) => void;
@@ -40,10 +40,14 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   const prompts = mapEntries(config.prompts ?? {}, (prompt, name) => compilePrompt(name, prompt, inner));
   const variants = compileVariants(config, models, prompts, report);
   const rollouts = mapEntries(config.rollouts ?? {}, (rollout, name) =>
-    compileRollout(name, rollout, variants, report),
+    compileRollout(name, rollout, defined(variants, config.variants), report),
   );
   const routes = mapEntries(config.routes ?? {}, (route, name) =>
-    compileRoute(name, route, { variants, rollouts, report }),
+    compileRoute(name, route, {
+      variants: defined(variants, config.variants),
+      rollouts: defined(rollouts, config.rollouts),
+      report,
+    }),
   );
   const keys = mapEntries(config.keys ?? {}, (key, name) => compileKey(name, key, routes, report));
   if (failed) return undefined;
@@ -73,13 +77,13 @@ function compileVariants(
   return mapEntries(entries, (variant, name) => {
     const model = models.get(variant.model);
     const prompt = variant.prompt === undefined ? undefined : prompts.get(variant.prompt);
-    if (model === undefined && !(variant.model in (config.models ?? {}))) {
+    if (model === undefined && !Object.hasOwn(config.models ?? {}, variant.model)) {
       report(
         ["variants", name, "model"],
         unknownName("model", variant.model, Object.keys(config.models ?? {})),
       );
     }
-    if (variant.prompt !== undefined && !(variant.prompt in (config.prompts ?? {}))) {
+    if (variant.prompt !== undefined && !Object.hasOwn(config.prompts ?? {}, variant.prompt)) {
       report(
         ["variants", name, "prompt"],
         unknownName("prompt", variant.prompt, Object.keys(config.prompts ?? {})),
@@ -87,11 +91,11 @@ function compileVariants(
     }
     variant.fallback?.forEach((other, index) => {
       const path = ["variants", name, "fallback", index];
-      if (!(other in entries)) report(path, unknownName("variant", other, Object.keys(entries)));
+      if (!Object.hasOwn(entries, other)) report(path, unknownName("variant", other, Object.keys(entries)));
       else if (other === name) report(path, "a variant can't fall back to itself");
     });
     for (const owned of ["model", "messages", "stream"]) {
-      if (owned in (variant.params ?? {}))
+      if (Object.hasOwn(variant.params ?? {}, owned))
         report(["variants", name, "params", owned], "the gateway sets this member itself");
     }
     if (model === undefined) return undefined;
@@ -160,6 +164,16 @@ function toTimeouts(own: TimeoutsConfig | undefined, shared: TimeoutsConfig | un
     idle: milliseconds("idle", 30),
     total: milliseconds("total", 600),
   };
+}
+
+/** Entries that others refer to. `names` has those too that could not be compiled, as they are no unknown names. */
+export interface Defined<T> {
+  readonly compiled: ReadonlyMap<string, T>;
+  readonly names: readonly string[];
+}
+
+function defined<T>(compiled: ReadonlyMap<string, T>, entries: object = {}): Defined<T> {
+  return { compiled, names: Object.keys(entries) };
 }
 
 /** Compiles each entry; those that give undefined have reported a problem and are left out. */

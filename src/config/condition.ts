@@ -27,7 +27,7 @@ const environment = new Environment({
   .registerVariable({ name: "health", type: "map<string, dyn>" });
 
 /** Headers that hold secrets: no condition may see them, as a trace would show them. */
-const SECRET_HEADERS: ReadonlySet<string> = new Set([
+export const SECRET_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
   "cookie",
@@ -52,7 +52,10 @@ export function compileCondition(source: string): Condition {
     throw new Error(`a condition must be true or false, this one gives ${checked.type ?? "nothing"}`);
   }
   const references = collectReferences(program.ast);
-  for (const name of headersIn(references)) {
+  for (const { path } of references) {
+    const name = /^headers\.(.+)$/.exec(path)?.[1] ?? "";
+    if (name !== name.toLowerCase())
+      throw new Error(`header names are in lower case here: write headers["${name.toLowerCase()}"]`);
     if (SECRET_HEADERS.has(name))
       throw new Error(`the header \`${name}\` holds a secret: conditions can't see it`);
   }
@@ -67,11 +70,11 @@ export function compileCondition(source: string): Condition {
   };
 }
 
-/** The headers named by `headers["x-name"]` or `headers.name`, in lower case. */
+/** The headers named by `headers["x-name"]`, `headers.name` or `"x-name" in headers`. */
 export function headersIn(references: readonly Reference[]): string[] {
   return references.flatMap(({ path }) => {
     const name = /^headers\.(.+)$/.exec(path)?.[1];
-    return name === undefined ? [] : [name.toLowerCase()];
+    return name === undefined ? [] : [name];
   });
 }
 
@@ -89,6 +92,9 @@ function collectReferences(root: ASTNode): Reference[] {
   return [...found].map(([path, segments]) => ({ path, read: (view) => readPath(view, segments) }));
 }
 
+/** Variables in which `in` looks for a key. */
+const MAPS: ReadonlySet<string> = new Set(["metadata", "headers", "health"]);
+
 /** The chain of names below a variable, such as ["metadata", "tier"]; undefined for anything else. */
 function pathOf(node: ASTNode): string[] | undefined {
   switch (node.op) {
@@ -105,6 +111,12 @@ function pathOf(node: ASTNode): string[] | undefined {
       const parent = pathOf(container);
       return parent && index.op === "value" && typeof index.args !== "object"
         ? [...parent, String(index.args)]
+        : undefined;
+    }
+    case "in": {
+      const [name, container] = node.args;
+      return container.op === "id" && MAPS.has(container.args) && name.op === "value"
+        ? [container.args, String(name.args)]
         : undefined;
     }
     default:

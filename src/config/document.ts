@@ -1,7 +1,9 @@
 import {
   type Document,
   isMap,
+  isPair,
   isScalar,
+  isSeq,
   LineCounter,
   type Node,
   type ParsedNode,
@@ -25,33 +27,65 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads YAML text. Problems are collected, not thrown, so that all can be shown at once. */
 export function readDocument(file: string, text: string, env: Environment): SourceDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const problems: Problem[] = [];
   const problem = (offset: number, key: string, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), key, message };
   };
-  for (const error of document.errors) problems.push(problem(error.pos[0], "", error.message));
-  if (problems.length === 0)
-    interpolate(document, env, (offset, message) => problems.push(problem(offset, "", message)));
+  const report: Report = (offset, key, message) => problems.push(problem(offset, key, message));
+  for (const error of document.errors) report(error.pos[0], "", error.message);
+  if (problems.length === 0) checkAliases(document, report);
+  if (problems.length === 0) interpolate(document, env, report);
   return {
     file,
-    value: problems.length === 0 ? document.toJS({ maxAliasCount: 100 }) : undefined,
+    value: problems.length === 0 ? plainValue(document, report) : undefined,
     problems,
     problemAt: (path, message) => problem(offsetOf(document, path), formatPath(path), message),
   };
 }
 
+type Report = (offset: number, key: string, message: string) => void;
+
+/** The document's plain value. Aliases that would blow it up are a problem of the whole file. */
+function plainValue(document: Document.Parsed<ParsedNode>, report: Report): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    report(0, "", error instanceof Error ? error.message : "the aliases can't be resolved");
+    return undefined;
+  }
+}
+
+/** An alias without its anchor, or one that stands inside its own anchor and so never ends. */
+function checkAliases(document: Document.Parsed<ParsedNode>, report: Report): void {
+  visit(document, {
+    Alias(key, node, ancestors) {
+      const target = node.resolve(document);
+      const at = (message: string): void =>
+        report(node.range?.[0] ?? 0, formatPath(pathTo(ancestors, key)), message);
+      if (target === undefined) at(`there is no anchor &${node.source} before this alias`);
+      else if (ancestors.includes(target)) at(`the alias *${node.source} stands inside its own anchor`);
+    },
+  });
+}
+
+/** The path of the value that `visit` is at, from its ancestors and its key in the last of them. */
+function pathTo(ancestors: readonly unknown[], key: unknown): ConfigPath {
+  return [...ancestors, undefined].flatMap<string | number>((one, index) => {
+    if (isPair(one)) return [isScalar(one.key) ? String(one.key.value) : "?"];
+    if (!isSeq(one)) return [];
+    const next = ancestors[index + 1];
+    return [next === undefined ? Number(key) : one.items.indexOf(next)];
+  });
+}
+
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /** Puts the environment's values in place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. */
-function interpolate(
-  document: Document.Parsed<ParsedNode>,
-  env: Environment,
-  report: (offset: number, message: string) => void,
-): void {
+function interpolate(document: Document.Parsed<ParsedNode>, env: Environment, report: Report): void {
   visit(document, {
-    Scalar(key, node) {
+    Scalar(key, node, ancestors) {
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
       const text = node.value
         .split("$${")
@@ -62,6 +96,7 @@ function interpolate(
             if (fallback === undefined) {
               report(
                 node.range?.[0] ?? 0,
+                formatPath(pathTo(ancestors, key)),
                 `the environment has no ${variable}. Set it, or give a default: \${${variable}:-default}`,
               );
             }

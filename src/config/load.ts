@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { z } from "zod";
+import { z } from "zod";
 import type { ProviderKind } from "../domain/provider.ts";
 import type { Table } from "../domain/table.ts";
 import { compile } from "./compile.ts";
@@ -44,7 +44,11 @@ export function loadTable(input: LoadInput): Table {
   const report = (path: ConfigPath, message: string): void => {
     problems.push(merged.documentOf(path).problemAt(path, message));
   };
-  const table = compile(merged.config, { kinds: input.kinds, files: input.files, env: input.env, report });
+  const readBeside = (path: ConfigPath, file: string): string => {
+    const folder = merged.documentOf(path).file.replace(/[^/]*$/, "");
+    return input.files.read(file.startsWith("/") ? file : folder + file);
+  };
+  const table = compile(merged.config, { kinds: input.kinds, readBeside, env: input.env, report });
   if (problems.length > 0 || table === undefined) throw new ConfigError(problems);
   return table;
 }
@@ -59,13 +63,17 @@ function openDocument(file: string, { files, env }: LoadInput): SourceDocument {
   let text: string;
   try {
     text = files.read(file);
-  } catch {
-    throw new ConfigError([{ file, line: 1, column: 1, key: "", message: "the file can't be read" }]);
+  } catch (error) {
+    const message = error instanceof RangeError ? error.message : "the file can't be read";
+    throw new ConfigError([{ file, line: 1, column: 1, key: "", message }]);
   }
   const document = readDocument(file, text, env);
   if (document.problems.length > 0) throw new ConfigError(document.problems);
   return document;
 }
+
+/** Of a file that is not valid only its includes, so that their problems are told too. */
+const includesAlone = z.object({ include: z.array(z.string().min(1)).optional() }).catch({});
 
 function parseDocument(
   document: SourceDocument,
@@ -76,7 +84,7 @@ function parseDocument(
   const problems = result.success
     ? []
     : issuesOf(result.error.issues).map(({ path, message }) => document.problemAt(path, message));
-  const config = result.success ? result.data : {};
+  const config: Config = result.success ? result.data : includesAlone.parse(document.value);
   if (includedBy !== undefined) {
     for (const key of ["server", "timeouts", "include"] as const) {
       if (config[key] !== undefined)
@@ -96,10 +104,9 @@ function issuesOf(issues: readonly z.core.$ZodIssue[]): { path: ConfigPath; mess
       case "unrecognized_keys":
         return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key \`${key}\`` }));
       case "invalid_union": {
-        const deepest = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
-        if (deepest === undefined || deepest.length === 0 || depthOf(deepest) === 0)
-          return [{ path, message: wordsOf(issue) }];
-        return issuesOf(deepest).map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
+        const branch = closestBranch(issue.errors);
+        if (branch === undefined) return [{ path, message: unionWords(issue) }];
+        return issuesOf(branch).map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
       }
       case "invalid_key":
         return [{ path, message: issue.issues[0]?.message ?? issue.message }];
@@ -107,6 +114,21 @@ function issuesOf(issues: readonly z.core.$ZodIssue[]): { path: ConfigPath; mess
         return [{ path, message: wordsOf(issue) }];
     }
   });
+}
+
+/** The branch that got furthest: its problem lies deepest, or it is at least of the right type. */
+function closestBranch(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+): readonly z.core.$ZodIssue[] | undefined {
+  const [deepest] = branches.toSorted((a, b) => depthOf(b) - depthOf(a));
+  if (deepest !== undefined && depthOf(deepest) > 0) return deepest;
+  return branches.find((issues) => issues.every(({ code }) => code !== "invalid_type"));
+}
+
+/** What all branches of a union miss: `expected string, received number, or expected array, received number`. */
+function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words = new Set(issue.errors.flatMap((issues) => issues.map(wordsOf)));
+  return words.size === 0 ? wordsOf(issue) : [...words].join(", or ");
 }
 
 function depthOf(issues: readonly z.core.$ZodIssue[]): number {

@@ -20,13 +20,19 @@ const timeouts = z
   })
   .describe("How long to wait for an upstream, in seconds.");
 
+const portNumber = z.number().int().min(0).max(65_535);
+
 const server = z.strictObject({
   host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1; HOST overrides it."),
-  port: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
+  port: z
+    .union([
+      portNumber,
+      z
+        .string()
+        .regex(/^\d{1,5}$/, "expected a number")
+        .transform(Number)
+        .pipe(portNumber),
+    ])
     .optional()
     .describe("Port. Default 8787; PORT overrides it."),
   adminToken: z

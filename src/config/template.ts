@@ -23,6 +23,15 @@ export function isTemplate(source: string): boolean {
   return source.includes("{{") || source.includes("{%");
 }
 
+/** Does this template use the query? One that can't be parsed does not. */
+export function usesQuery(source: string): boolean {
+  try {
+    return isTemplate(source) && engine.globalVariablesSync(engine.parse(source)).includes("query");
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Compiles a template such as `Recipe for: {{ query }}`.
  * @throws Error with a plain message when the syntax is wrong or a variable is unknown

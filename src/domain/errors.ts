@@ -82,6 +82,11 @@ export function bodyTooLarge(limit: number): GatewayError {
   });
 }
 
+/** The client left while it was still sending; nobody reads this answer. */
+export function clientGone(): GatewayError {
+  return badRequest("request_aborted", "The request ended before its body was complete.");
+}
+
 /** 401: no key, or one that is unknown. One text for every bad key, so that it tells nothing. */
 export function unauthenticated(code: "missing_api_key" | "invalid_api_key"): GatewayError {
   return new GatewayError({

@@ -142,12 +142,16 @@ export function replaceMembers(text: string, changes: Readonly<Record<string, st
   return joinMembers(outline(text), new Map(Object.entries(changes)));
 }
 
-/** Writes `members` as an object, with the value texts of `changes` in place of or after their own. */
+/**
+ * Writes `members` as an object, with the value texts of `changes` in place of or after their own. A changed
+ * member that stood twice is written once, so that no reader can take the old value.
+ */
 export function joinMembers(members: readonly Member[], changes: ReadonlyMap<string, string>): string {
   const left = new Map(changes);
   let out = "{";
   for (const member of members) {
     const changed = left.get(member.key);
+    if (changed === undefined && changes.has(member.key)) continue;
     left.delete(member.key);
     out += `${out.length > 1 ? "," : ""}${JSON.stringify(member.key)}:${changed ?? member.json}`;
   }

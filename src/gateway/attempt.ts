@@ -133,6 +133,7 @@ class Attempt implements Receiver {
     this.#upstreamEndAt = performance.now();
     if (this.#sink === undefined) this.#settle({ outcome: "failed", failure });
     else this.#sink.cut(code, failure);
+    this.#flow?.abort();
   }
 
   #settle(result: SinkResult): void {

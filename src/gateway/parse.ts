@@ -14,7 +14,9 @@ export const chatFields = z.object({
     .string()
     .regex(/\S/, "expected the name of a route")
     .describe("The name of a route; GET /v1/models lists them."),
-  messages: z.array(z.object({ role, content: z.unknown() })).min(1, "expected at least one message"),
+  messages: z
+    .array(z.object({ role, content: z.unknown().optional() }))
+    .min(1, "expected at least one message"),
   stream: z.boolean().nullish(),
   user: z.string().nullish(),
   metadata: z

@@ -5,12 +5,17 @@ import type { Gateway } from "./gateway.ts";
 /** Brings a changed configuration into force, and keeps the old one when the new one is bad. */
 export class Reloader {
   readonly #gateway: Gateway;
+  readonly #file: string;
   readonly #load: () => Table;
   #stale = false;
 
-  /** @param load reads the configuration anew; throws ConfigError */
-  constructor(gateway: Gateway, load: () => Table) {
+  /**
+   * @param file name of the configuration's main file
+   * @param load reads the configuration anew; throws ConfigError
+   */
+  constructor(gateway: Gateway, file: string, load: () => Table) {
     this.#gateway = gateway;
+    this.#file = file;
     this.#load = load;
   }
 
@@ -27,6 +32,7 @@ export class Reloader {
     const { metrics, log, table: before } = this.#gateway;
     try {
       const table = this.#load();
+      if (table.routes.size === 0 && before.routes.size > 0) throw noRoutesLeft(this.#file);
       this.#stale = false;
       if (table.version === before.version) return false;
       this.#gateway.use(table);
@@ -54,4 +60,10 @@ export class Reloader {
       // Told by `reload`.
     }
   }
+}
+
+/** A file that was cut short can still be valid, without the routes that stood at its end. */
+function noRoutesLeft(file: string): ConfigError {
+  const message = "no route is left, as if the file were cut short. A restart takes it as it is";
+  return new ConfigError([{ file, line: 1, column: 1, key: "routes", message }]);
 }

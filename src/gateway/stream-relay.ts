@@ -2,7 +2,7 @@ import { memberOf, parseObject } from "../domain/json.ts";
 import type { Reply } from "../domain/transport.ts";
 import { readUsage, type Usage } from "../domain/usage.ts";
 import { dataOf, EventCutter, hasKey } from "../transport/sse.ts";
-import { type Failure, streamErrorFailure, transportFailure } from "./failure.ts";
+import { type Failure, scrub, streamErrorFailure, transportFailure } from "./failure.ts";
 import type { Sink, SinkResult } from "./sink.ts";
 
 /** Longest time that a stream's first events are held back while no content has come, in milliseconds. */
@@ -39,7 +39,8 @@ export class StreamRelay implements Sink {
   readonly #holdTimer: ReturnType<typeof setTimeout>;
   #usage: Usage | undefined;
   #firstTokenAt: number | undefined;
-  #finished = 0;
+  /** Indexes of the answers that have a finish reason. */
+  readonly #finished = new Set<unknown>();
   #done = false;
   #upstreamError: Readonly<Record<string, unknown>> | undefined;
 
@@ -53,9 +54,13 @@ export class StreamRelay implements Sink {
     this.#cutter.push(
       chunk,
       (event) => {
-        if (this.#inspect(event)) out.push(event);
+        // What comes after an error, such as [DONE], would make the answer look whole.
+        if (this.#upstreamError !== undefined) return;
+        if (this.#inspect(event)) out.push(this.#upstreamError === undefined ? event : this.#scrubbed(event));
       },
-      (part) => out.push(part),
+      (part) => {
+        if (this.#upstreamError === undefined) out.push(part);
+      },
     );
     const flowing = this.#held === undefined ? this.#write(out) : this.#hold(out);
     if (this.#upstreamError !== undefined) this.#finishWithUpstreamError(this.#upstreamError);
@@ -63,7 +68,8 @@ export class StreamRelay implements Sink {
   }
 
   end(): void {
-    if (!this.#done && this.#finished < this.#options.choices) return this.cut("upstream_stream_interrupted");
+    if (!this.#done && this.#finished.size < this.#options.choices)
+      return this.cut("upstream_stream_interrupted");
     this.#commit();
     if (this.#cutter.rest.length > 0) this.#options.reply.write(this.#cutter.rest);
     this.#options.reply.end();
@@ -77,9 +83,13 @@ export class StreamRelay implements Sink {
   }
 
   cut(code: CutCode, failure: Failure = transportFailure("interrupted")): void {
+    // After [DONE] the client has everything, however the connection ends.
+    if (this.#done) return this.end();
     if (this.#held !== undefined) return this.#settle({ outcome: "failed", failure });
     const { reply } = this.#options;
     const error = { message: ERROR_MESSAGES[code], type: "server_error", param: null, code };
+    // An event of which a part is out can't be taken back; closing it keeps the error readable.
+    if (this.#cutter.passing) reply.write("\n\n");
     reply.write(`data: ${JSON.stringify({ error })}\n\n`);
     reply.end();
     this.#interrupted(code);
@@ -87,6 +97,13 @@ export class StreamRelay implements Sink {
 
   close(): void {
     clearTimeout(this.#holdTimer);
+  }
+
+  /** An upstream's error event may quote our key. */
+  #scrubbed(event: Buffer): Buffer {
+    const text = event.toString("utf8");
+    const clean = scrub(text, this.#options.secrets);
+    return clean === text ? event : Buffer.from(clean);
   }
 
   #finishWithUpstreamError(error: Readonly<Record<string, unknown>>): void {
@@ -115,7 +132,10 @@ export class StreamRelay implements Sink {
     this.#held?.push(...out);
     this.#heldBytes += out.reduce((sum, part) => sum + part.length, 0);
     const begun =
-      this.#firstTokenAt !== undefined || this.#finished > 0 || this.#done || this.#heldBytes > HOLD_BYTES;
+      this.#firstTokenAt !== undefined ||
+      this.#finished.size > 0 ||
+      this.#done ||
+      this.#heldBytes > HOLD_BYTES;
     return begun ? this.#commit() : true;
   }
 
@@ -138,11 +158,18 @@ export class StreamRelay implements Sink {
   /** Reads an event. @returns whether the client should get it */
   #inspect(event: Buffer): boolean {
     if (this.#firstTokenAt === undefined && hasContent(event)) this.#firstTokenAt = performance.now();
-    if (hasKey(event, "finish_reason", '"')) this.#finished++;
+    if (hasKey(event, "finish_reason", '"')) this.#readFinish(event);
     if (event.length < 32 && dataOf(event) === "[DONE]") this.#done = true;
     if (hasKey(event, "usage", "{")) return !this.#readUsage(event);
     if (hasKey(event, "error", "{")) this.#readError(event);
     return true;
+  }
+
+  #readFinish(event: Buffer): void {
+    for (const choice of choicesIn(event)) {
+      if (typeof memberOf(choice, "finish_reason") === "string")
+        this.#finished.add(memberOf(choice, "index"));
+    }
   }
 
   /** @returns whether the event is there for usage only, and the client did not ask for it */
@@ -164,12 +191,15 @@ function parseData(event: Buffer): Readonly<Record<string, unknown>> | undefined
   return data === undefined ? undefined : parseObject(data);
 }
 
+function choicesIn(event: Buffer): readonly unknown[] {
+  const choices = parseData(event)?.["choices"];
+  return Array.isArray(choices) ? choices : [];
+}
+
 /** Does a chunk carry something for the reader: text, reasoning, refusal, tool calls, audio? */
 function hasContent(event: Buffer): boolean {
-  const choices = parseData(event)?.["choices"];
-  return (
-    Array.isArray(choices) &&
-    choices.some((choice: unknown) => isFull(memberOf(choice, "delta")) || isFull(memberOf(choice, "text")))
+  return choicesIn(event).some(
+    (choice) => isFull(memberOf(choice, "delta")) || isFull(memberOf(choice, "text")),
   );
 }
 

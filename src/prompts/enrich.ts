@@ -24,7 +24,7 @@ export interface Enriched {
 export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
   const variables: TemplateVariables = { query: queryOf(request), metadata: request.fields.metadata };
   const system = prompt.system?.render(variables);
-  const cue = prompt.cue?.render(variables);
+  const cue = lastUserIndex(request.messages) === -1 ? undefined : prompt.cue?.render(variables);
   let addedTokens = system === undefined ? 0 : system.tokens + MESSAGE_OVERHEAD_TOKENS;
   if (cue !== undefined) addedTokens += Math.max(0, cue.tokens - estimateTokens(variables.query));
   const examples = prompt.examples.map((example) => {
@@ -99,7 +99,7 @@ function withCue(messages: readonly Message[], cued: string): readonly Message[]
 }
 
 function contentItems(message: Message): readonly string[] {
-  return outline(message.json).find((member) => member.key === "content")?.items ?? [];
+  return outline(message.json).findLast((member) => member.key === "content")?.items ?? [];
 }
 
 function withContentItems(message: Message, items: readonly string[]): Message {

@@ -76,7 +76,8 @@ function armAt(arms: readonly Arm[], random: number): Arm {
 
 /** The candidate gets the keys whose hash lies below the stage's percentage, so a later stage keeps them. */
 function chooseSide(rollout: Rollout, request: ChatRequest, signals: Signals): Choice {
-  const share = (rollout.stages[rollout.stage] ?? 0) / 100;
+  const percent = rollout.stages[rollout.stage] ?? 0;
+  const share = percent / 100;
   const stickyKey = stickyValue(rollout.sticky, request, signals);
   const stickyBy = stickyKey === undefined ? undefined : stickyLabel(rollout.sticky);
   const unit = stickyKey === undefined ? signals.random : unitOf(`${stickyKey}\n${rollout.name}`);
@@ -87,7 +88,7 @@ function chooseSide(rollout: Rollout, request: ChatRequest, signals: Signals): C
     stickyBy,
     stickyKey,
     rollout,
-    how: `${stickyBy ?? "chance"} chose the ${isCandidate ? "candidate" : "control"} at ${share * 100}%`,
+    how: `${stickyBy ?? "chance"} chose the ${isCandidate ? "candidate" : "control"} at ${percent}%`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bodyTooLarge, GatewayError } from "../domain/errors.ts";
+import { bodyTooLarge, clientGone } from "../domain/errors.ts";
 import type { Inbound, Reply } from "../domain/transport.ts";
+import { endLingering } from "./node-linger.ts";
 
 /** Reads a Node request without building web objects. */
 export class NodeInbound implements Inbound {
@@ -38,16 +39,6 @@ export class NodeInbound implements Inbound {
   }
 }
 
-/** The client left while it was still sending; nobody reads this answer. */
-function clientGone(): GatewayError {
-  return new GatewayError({
-    status: 400,
-    type: "invalid_request_error",
-    code: "request_aborted",
-    message: "The request ended before its body was complete.",
-  });
-}
-
 /** Writes to Node's response directly. */
 export class NodeReply implements Reply {
   readonly #outgoing: ServerResponse;
@@ -70,7 +61,7 @@ export class NodeReply implements Reply {
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
     this.#ended = true;
     this.#outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
-    this.#outgoing.end(body);
+    endLingering(this.#outgoing, body);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {

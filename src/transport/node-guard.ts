@@ -8,6 +8,7 @@ import {
 import type { Duplex } from "node:stream";
 import { GatewayError } from "../domain/errors.ts";
 import { errorAnswer, newRequestId } from "../domain/own-answer.ts";
+import { closeLingering, endLingering } from "./node-linger.ts";
 
 /** Bytes and number of headers that a request may have. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -15,6 +16,10 @@ const MAX_HEADERS = 256;
 
 export const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
+  // Checked below, where the refusal gets the shape of all others.
+  requireHostHeader: false,
+  // A header that stands twice is seen to do so: Node would drop a second Authorization silently.
+  joinDuplicateHeaders: true,
   headersTimeout: 30_000,
   requestTimeout: 300_000,
   // Longer than the idle time of usual load balancers, so that they close first.
@@ -28,6 +33,7 @@ type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 export function guardServer(server: Server, listener: Listener): void {
   const guarded: Listener = (incoming, outgoing) => {
     if (incoming.rawHeaders.length / 2 > MAX_HEADERS) return refuse(outgoing, headersTooLarge());
+    if (!hasAddress(incoming)) return refuse(outgoing, malformed());
     listener(incoming, outgoing);
   };
   server.maxHeadersCount = 0;
@@ -66,8 +72,24 @@ function parserRefusal(code: string | undefined): GatewayError {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return refusal(408, "request_timeout", "The request did not arrive in time.");
     default:
-      return refusal(400, "invalid_value", "This is no valid HTTP request.");
+      return malformed();
   }
+}
+
+/** Is the request for a path, on a host that every reader of the header takes for the same one? */
+function hasAddress({ url = "", headers, httpVersion }: IncomingMessage): boolean {
+  const { host = httpVersion === "1.0" ? "localhost" : "" } = headers;
+  const authority = URL.parse(`http://${host}/`);
+  const read = authority !== null && authority.hostname === host.toLowerCase().replace(/:\d*$/, "");
+  return read && (url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url));
+}
+
+function isAbsolute(url: string): boolean {
+  return /^https?:\/\//i.test(url) && URL.canParse(url);
+}
+
+function malformed(): GatewayError {
+  return refusal(400, "invalid_value", "This is no valid HTTP request.");
 }
 
 function headersTooLarge(): GatewayError {
@@ -89,13 +111,15 @@ function refusal(
 
 function refuse(outgoing: ServerResponse, error: GatewayError): void {
   const { status, headers, body } = errorAnswer(error, newRequestId());
-  outgoing.writeHead(status, { ...headers, connection: "close" });
-  outgoing.end(body);
+  const length = Buffer.byteLength(body);
+  outgoing.writeHead(status, { ...headers, "content-length": length, connection: "close" });
+  endLingering(outgoing, body);
 }
 
 function refuseRaw(socket: Duplex, error: GatewayError): void {
   const { status, headers, body } = errorAnswer(error, newRequestId());
   const all = { ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);
+  const statusLine = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n`;
+  closeLingering(socket, `${statusLine}${lines.join("")}\r\n${body}`);
 }

@@ -26,15 +26,26 @@ export class EventCutter {
     return this.#held;
   }
 
+  /** Have bytes of an event come out, as part of one too long to be held, whose end has not come? */
+  get passing(): boolean {
+    return this.#passing;
+  }
+
   /**
    * Takes the next bytes and calls `onEvent` for each whole event, or comment, with its blank line.
-   * @param onPart called with bytes of an event too long to be held
+   * @param onPart called with bytes of an event too long to be held, or of a line ending that came in two
    */
   push(chunk: Uint8Array, onEvent: (event: Buffer) => void, onPart: (part: Buffer) => void): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const data = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let start = 0;
-    for (let i = this.#scanned; i < data.length; i++) {
+    if (this.#held.length === 0 && this.#afterCr && data[0] === LF) {
+      // The rest of the line ending of an event that is out already.
+      this.#afterCr = false;
+      onPart(data.subarray(0, 1));
+      start = 1;
+    }
+    for (let i = Math.max(start, this.#scanned); i < data.length; i++) {
       if (!this.#endsEvent(data, i)) continue;
       const end = data[i] === CR && data[i + 1] === LF ? i + 2 : i + 1;
       if (end === i + 2) this.#afterCr = false;
@@ -81,12 +92,12 @@ export class EventCutter {
 /** The data of an event: its `data:` lines joined by line feeds; undefined when it has none. */
 export function dataOf(event: Buffer): string | undefined {
   const text = event.toString("utf8");
-  if (text.startsWith("data: ") && text.endsWith("\n\n") && text.indexOf("\n") === text.length - 2)
-    return text.slice(6, -2);
+  const oneLine = text.indexOf("\n") === text.length - 2 && !text.includes("\r");
+  if (oneLine && text.startsWith("data: ") && text.endsWith("\n\n")) return text.slice(6, -2);
   const lines = text
     .replace(/^\uFEFF/, "")
     .split(/\r\n|\n|\r/)
-    .filter((line) => line.startsWith("data:"));
+    .filter((line) => line === "data" || line.startsWith("data:"));
   return lines.length === 0 ? undefined : lines.map((line) => line.slice(line[5] === " " ? 6 : 5)).join("\n");
 }
 
@@ -98,11 +109,15 @@ export function hasKey(event: Buffer, key: string, first: string): boolean {
   const quoted = `"${key}"`;
   for (let at = event.indexOf(quoted); at !== -1; at = event.indexOf(quoted, at + 1)) {
     let i = at + quoted.length;
-    while (event[i] === 0x20) i++;
+    while (isBlank(event[i])) i++;
     if (event[i] !== COLON) continue;
     do i++;
-    while (event[i] === 0x20);
+    while (isBlank(event[i]));
     if (event[i] === first.charCodeAt(0)) return true;
   }
   return false;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09;
 }

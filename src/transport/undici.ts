@@ -51,7 +51,6 @@ class Handler implements Dispatcher.DispatchHandler, Flow {
   readonly #receiver: Receiver;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted = false;
-  #headed = false;
 
   constructor(receiver: Receiver) {
     this.#receiver = receiver;
@@ -68,7 +67,6 @@ class Handler implements Dispatcher.DispatchHandler, Flow {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200) return;
-    this.#headed = true;
     this.#receiver.head(status, headers);
   }
 
@@ -95,12 +93,9 @@ class Handler implements Dispatcher.DispatchHandler, Flow {
 
   #failureOf(error: Error): TransportFailure {
     if (error instanceof errors.ConnectTimeoutError) return "connect_timeout";
-    if (error instanceof errors.HTTPParserError) return "bad_response";
-    if (this.#headed) return "interrupted";
-    return error instanceof errors.SocketError &&
-      error.socket !== null &&
-      (error.socket?.bytesWritten ?? 0) > 0
-      ? "interrupted"
-      : "unreachable";
+    // The controller comes once there is a connection.
+    if (this.#controller === undefined) return "unreachable";
+    // What did not go wrong on the wire went wrong in reading: headers, framing or compression.
+    return error instanceof errors.SocketError || "syscall" in error ? "interrupted" : "bad_response";
   }
 }

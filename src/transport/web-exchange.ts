@@ -1,8 +1,11 @@
-import { bodyTooLarge } from "../domain/errors.ts";
+import { bodyTooLarge, clientGone } from "../domain/errors.ts";
 import type { Inbound, Reply } from "../domain/transport.ts";
 
 /** Bytes that wait for a slow reader before the upstream is paused. */
 const HIGH_WATER_MARK = 64 * 1024;
+
+/** nginx's number for a client that left. */
+const CLIENT_CLOSED = 499;
 
 /** Reads a web `Request`. */
 export class WebInbound implements Inbound {
@@ -22,7 +25,9 @@ export class WebInbound implements Inbound {
     let length = 0;
     const reader = this.#request.body?.getReader();
     while (reader !== undefined) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => {
+        throw clientGone();
+      });
       if (done) break;
       length += value.byteLength;
       if (length > limit) {
@@ -86,6 +91,8 @@ export class WebReply implements Reply {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // Nobody receives it, but the platform waits for an answer before it lets the request go.
+    this.#resolve(new Response(null, { status: CLIENT_CLOSED }));
     this.onClose?.();
   }
 }

@@ -1,0 +1,45 @@
+import type { ServerResponse } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+
+/** Silence, in milliseconds, and bytes after which a client that does not finish its request is cut off. */
+const QUIET_MS = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Ends an answer that may have come before the whole request. Closing a connection with unread bytes resets
+ * it, and the reset can overtake the answer; so what the client still sends is read and thrown away first.
+ */
+export function endLingering(outgoing: ServerResponse, body: Uint8Array | string): void {
+  const incoming = outgoing.req;
+  if (incoming.complete || incoming.destroyed) {
+    outgoing.end(body);
+    return;
+  }
+  outgoing.write(body);
+  readAway(incoming, () => outgoing.end());
+}
+
+/** The same for an answer written to the socket itself, of which Node's parser reads no more. */
+export function closeLingering(socket: Duplex, answer: string): void {
+  socket.removeAllListeners("data");
+  socket.end(answer);
+  readAway(socket, () => socket.destroy());
+}
+
+function readAway(stream: Readable, done: () => void): void {
+  let length = 0;
+  const timer = setTimeout(done, QUIET_MS);
+  const finish = (): void => {
+    clearTimeout(timer);
+    done();
+  };
+  stream.on("data", (chunk: Uint8Array) => {
+    length += chunk.length;
+    if (length > MAX_BYTES) finish();
+    else timer.refresh();
+  });
+  stream.once("end", finish);
+  stream.once("error", finish);
+  stream.once("close", () => clearTimeout(timer));
+  stream.resume();
+}
