@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Import {
+  readonly from: string;
+  /** A file of ours from the root, or a package's name. */
+  readonly to: string;
+}
+
+const manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
+
+const sources = ["src", "routes"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name)),
+);
+const imports: readonly Import[] = sources.flatMap((from) =>
+  importsOf(readFileSync(join(root, from), "utf8")).map((name) => ({
+    from,
+    to: name.startsWith(".") ? normalize(join(dirname(from), name)) : name,
+  })),
+);
+
+/** What a file imports, re-exports or loads while it runs; types too. */
+function importsOf(text: string): string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?\bfrom\s*"([^"]+)"|(?:^|\n)\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/g;
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+}
+
+/** The floors from the ground up: a file may import from its own room and from lower floors. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["domain"],
+  ["config", "prompts", "routing", "providers", "transport", "metrics"],
+  ["gateway"],
+  ["routes"],
+  ["platform"],
+];
+
+/** Files that import nothing of ours, and that every floor may use. */
+const GROUND = ["src/version.ts", "src/net.ts", "src/text-modules.d.ts"];
+
+function roomOf(file: string): string {
+  if (file.startsWith("routes/")) return "routes";
+  if (file.startsWith("config/")) return "domain"; // a file of data
+  const [, room = "", inner] = file.split("/");
+  return inner === undefined || room === "cli" ? "platform" : room;
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
+}
+
+const inner = imports.filter(({ to }) => to.endsWith(".ts") || to.endsWith(".yaml"));
+const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+test("the imports were found", () => {
+  const all = inner.map(shown);
+  expect(all).toContain("src/gateway/shape.ts -> src/prompts/enrich.ts");
+  expect(all).toContain("src/worker.ts -> config/crossover.yaml");
+  expect(all).toContain("src/node.ts -> routes/app.ts");
+  expect(inner.length).toBeGreaterThan(150);
+  expect(
+    importsOf(
+      'import {\n  a,\n} from "x";\nimport type B from "y";\nexport * from "z";\nimport "w";\nawait import("v")',
+    ),
+  ).toEqual(["x", "y", "z", "w", "v"]);
+});
+
+test("every folder under src is a room on a floor", () => {
+  expect(sources.filter((file) => floorOf(file) === -1)).toEqual([]);
+});
+
+test("the ground imports nothing of ours", () => {
+  expect(inner.filter(({ from }) => GROUND.includes(from)).map(shown)).toEqual([]);
+});
+
+test("an import points to the same room or to a lower floor, never up or across", () => {
+  const wrong = inner
+    .filter(({ to }) => !GROUND.includes(to))
+    .filter(({ from, to }) => roomOf(from) !== roomOf(to) && floorOf(from) <= floorOf(to));
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("only the platforms' own files import the routes", () => {
+  const wrong = inner.filter(
+    ({ from, to }) => roomOf(to) === "routes" && !["routes", "platform"].includes(roomOf(from)),
+  );
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("a provider's inner files are its own: others see only its entry", () => {
+  const wrong = inner.filter(({ from, to }) => {
+    const folder = /^src\/providers\/([^/]+)\//.exec(to)?.[1];
+    return (
+      folder !== undefined &&
+      from !== `src/providers/${folder}.ts` &&
+      !from.startsWith(`src/providers/${folder}/`)
+    );
+  });
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("one provider does not import another", () => {
+  const providerOf = (file: string): string | undefined => /^src\/providers\/([^/.]+)/.exec(file)?.[1];
+  const wrong = inner.filter(
+    ({ from, to }) =>
+      providerOf(from) !== "index" &&
+      providerOf(from) !== undefined &&
+      providerOf(to) !== undefined &&
+      providerOf(from) !== providerOf(to),
+  );
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("Node's own modules stay in the files of the platforms, save for two that every platform has", () => {
+  const everywhere = ["node:crypto", "node:util"];
+  const platform =
+    /^src\/(node|bun)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/disk\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$/;
+  const wrong = imports.filter(
+    ({ from, to }) => to.startsWith("node:") && !everywhere.includes(to) && !platform.test(from),
+  );
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("packages that only Node runs stay in its files", () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      /^(undici|@hono\/node-server)(\/|$)/.test(to) &&
+      !/^src\/(node|transport\/(node-[^/]+|undici))\.ts$/.test(from),
+  );
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+test("what runs needs no package that only development has", () => {
+  const { dependencies } = manifest.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  const nameOf = (to: string): string =>
+    to
+      .split("/")
+      .slice(0, to.startsWith("@") ? 2 : 1)
+      .join("/");
+  const wrong = imports
+    .filter(({ to }) => !to.startsWith("node:") && !/\.(ts|yaml|json)$/.test(to))
+    // The demonstration is for a clone, where the official SDK is there.
+    .filter(({ from, to }) => from !== "src/cli/demo.ts" && !Object.hasOwn(dependencies, nameOf(to)));
+  expect(wrong.map(shown)).toEqual([]);
+});

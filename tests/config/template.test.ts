@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compileTemplate, isTemplate, usesQuery } from "../../src/config/template.ts";
+import { estimateTokens } from "../../src/domain/tokens.ts";
+
+function render(source: string, query = "", metadata: Readonly<Record<string, string>> = {}): string {
+  return compileTemplate(source).render({ query, metadata }).text;
+}
+
+test.each([
+  ["Recipe for: {{ query }}", "Recipe for: soup"],
+  ["{{query}}{{ query }}", "soupsoup"],
+  ["{{ metadata.tone }} {{ metadata['tone'] }}", "kind kind"],
+  ["{% if metadata.tone == 'kind' %}Be kind.{% else %}Be plain.{% endif %}", "Be kind."],
+  ["{{ query | upcase }}", "SOUP"],
+  ["{{ metadata.none }}|{{ metadata.none | default: 'x' }}", "|x"],
+  ["{% raw %}{{ query }}{% endraw %}", "{{ query }}"],
+  ["{% assign a = query %}{{ a }}", "soup"],
+  ["no variables, { braces } and % signs", "no variables, { braces } and % signs"],
+  ["", ""],
+])("%s renders as %s", (source, text) => {
+  expect(render(source, "soup", { tone: "kind" })).toBe(text);
+});
+
+test("a value comes out as it is, whatever is in it", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (query, value) => {
+      expect(render("<{{ query }}|{{ metadata.a }}>", query, { a: value })).toBe(`<${query}|${value}>`);
+    }),
+  );
+});
+
+test.each([
+  "{{ metadata.b }}",
+  "{% if true %}x{% endif %}",
+  "{% include 'x' %}",
+  "{{ query }}",
+  "<b>&amp;</b>",
+])("a value is never taken for a template: %s", (payload) => {
+  expect(render("[{{ query }}][{{ metadata.a }}]", payload, { a: payload, b: "B" })).toBe(
+    `[${payload}][${payload}]`,
+  );
+});
+
+test.each([
+  "query.constructor",
+  "query.__proto__",
+  "metadata.constructor",
+  "metadata.__proto__",
+  "metadata.toString",
+  "metadata.constructor.constructor",
+])("nothing inherited is seen: %s", (expression) => {
+  expect(render(`[{{ ${expression} }}]`, "q", { a: "b" })).toBe("[]");
+});
+
+test.each([
+  ["{{ query", "not closed"],
+  ["{% if query %}open", "not closed"],
+  ["{% nope %}", 'tag "nope" not found'],
+  ["{{ query | nope }}", "undefined filter: nope"],
+  ["{{ }}", "invalid value expression"],
+  ["{{ user }}", "unknown variable `user`"],
+  ["{{ query }}{{ process.env.HOME }}", "unknown variable `process`"],
+  ["{% if admin %}x{% endif %}", "unknown variable `admin`"],
+])("%s is refused when the file loads", (source, message) => {
+  expect(() => compileTemplate(source)).toThrow(message);
+});
+
+test.each(["{% include '/etc/passwd' %}", "{% render 'package.json' %}", "{% layout '../crossover.yaml' %}"])(
+  "no template reaches a file: %s",
+  (source) => {
+    expect(() => compileTemplate(source)).toThrow();
+  },
+);
+
+test("work without end is stopped", () => {
+  const endless = compileTemplate("{% for i in (1..1000000000) %}{{ query }}{% endfor %}");
+  expect(() => endless.render({ query: "x", metadata: {} })).toThrow();
+});
+
+test("tokens are estimated of the text that was rendered", () => {
+  const template = compileTemplate("Recipe for: {{ query }}");
+  const { text, tokens } = template.render({ query: "a very quick tomato soup", metadata: {} });
+  expect(tokens).toBe(estimateTokens(text));
+  expect(compileTemplate("Fixed words").render({ query: "", metadata: {} }).tokens).toBe(2);
+});
+
+test.each([
+  ["{{ query }}", true, true],
+  ["{% if query %}x{% endif %}", true, true],
+  ["{{ metadata.a }}", true, false],
+  ["{{ query", true, false],
+  ["query", false, false],
+])("%s: has variables or tags %j, uses the query %j", (source, template, query) => {
+  expect(isTemplate(source)).toBe(template);
+  expect(usesQuery(source)).toBe(query);
+});

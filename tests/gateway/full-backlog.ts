@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import { onTestFinished } from "vitest";
+import { until } from "../support/gateway.ts";
+
+/** Listens, tells its port, and then never accepts a connection, as its thread sleeps. */
+const LISTENER = `
+  const { createServer } = require("node:net");
+  const { parentPort } = require("node:worker_threads");
+  const server = createServer();
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  });
+`;
+
+/** The address of a server to which no connection can be opened and which refuses none: its queue is full. */
+export async function startFullBacklog(): Promise<string> {
+  const worker = new Worker(LISTENER, { eval: true });
+  const [port] = await once(worker, "message");
+  const fillers: Socket[] = Array.from({ length: 8 }, () => {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.on("error", () => {});
+    return socket;
+  });
+  onTestFinished(async () => {
+    for (const socket of fillers) socket.destroy();
+    await worker.terminate();
+  });
+  // The queue takes two; the others are still waiting.
+  await until(() => fillers.filter((socket) => !socket.connecting).length >= 2);
+  return `http://127.0.0.1:${port}`;
+}

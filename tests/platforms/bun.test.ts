@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { twoPaths } from "../support/config.ts";
+import { until } from "../support/gateway.ts";
+import { startChild } from "./child.ts";
+import { disconnects } from "./disconnects.ts";
+import { type Running, surface } from "./surface.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+surface("Bun", start);
+disconnects("Bun, closing its connection", start, (socket) => socket.destroy());
+disconnects("Bun, resetting its connection", start, (socket) => socket.resetAndDestroy());
+
+test("a gateway on Bun reloads when its file changes, and keeps the old table when the file is bad", async () => {
+  const gateway = await start(twoPaths("http://127.0.0.1:9"));
+  onTestFinished(() => gateway.stop());
+  const config = async (path = "/health/ready") => (await fetch(`${gateway.url}${path}`)).json();
+  const rules = [{ use: "tuned" }];
+  gateway.write({ ...twoPaths("http://127.0.0.1:9"), routes: { other: { rules } } });
+  await until(async () => JSON.stringify(await config("/v1/models")).includes("other"));
+  gateway.write({ routes: { broken: {} } });
+  await until(async () => (await config()).config === "stale");
+  expect(JSON.stringify(await config("/v1/models"))).toContain("other");
+  const reload = await fetch(`${gateway.url}/admin/api/config/reload`, { method: "POST" });
+  expect([reload.status, (await reload.json()).error.code]).toEqual([422, "invalid_config"]);
+});
+
+interface BunGateway extends Running {
+  /** Writes the configuration anew. */
+  write(config: unknown): void;
+}
+
+async function start(config: unknown): Promise<BunGateway> {
+  const folder = mkdtempSync(join(tmpdir(), "crossover-bun-"));
+  const configPath = join(folder, "crossover.yaml");
+  const write = (value: unknown): void => writeFileSync(configPath, JSON.stringify(value));
+  write(config);
+  const child = startChild(join(root, "node_modules/.bin/bun"), ["src/bun.ts"], {
+    cwd: root,
+    env: { CROSSOVER_CONFIG: configPath, PORT: "0" },
+  });
+  const stop = async (): Promise<void> => {
+    await child.stop();
+    rmSync(folder, { recursive: true });
+  };
+  const url = await until(() => {
+    if (child.hasEnded()) throw new Error(`Bun ended: ${child.stderr()}`);
+    return /listens on (http:\/\/\S+)\/v1/.exec(child.stdout())?.[1];
+  }, 30_000);
+  return { url, stop, write };
+}

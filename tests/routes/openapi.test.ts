@@ -1,0 +1,145 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import manifest from "../../package.json" with { type: "json" };
+import { twoPaths } from "../support/config.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { startUpstream } from "../support/upstream.ts";
+
+const schemas = z.record(z.string(), z.looseObject({ schema: z.looseObject({}) }));
+const operation = z.strictObject({
+  summary: z.string().min(1),
+  parameters: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        in: z.enum(["path", "query", "header", "cookie"]),
+        required: z.boolean(),
+        description: z.string().optional(),
+        schema: z.looseObject({}),
+      }),
+    )
+    .optional(),
+  requestBody: z.strictObject({ required: z.boolean(), content: schemas }).optional(),
+  responses: z
+    .record(
+      z.string().regex(/^([1-5]\d\d|default)$/),
+      z.strictObject({ description: z.string().min(1), content: schemas }),
+    )
+    .refine((responses) => Object.keys(responses).length > 0),
+});
+/** What OpenAPI 3.1 asks of a document, as far as ours goes. */
+const documentSchema = z.strictObject({
+  openapi: z.string().regex(/^3\.1\.\d+$/),
+  info: z.strictObject({ title: z.string(), version: z.string(), description: z.string() }),
+  paths: z.record(
+    z.string().startsWith("/"),
+    z.partialRecord(z.enum(["get", "post", "put", "delete", "patch"]), operation),
+  ),
+  components: z.looseObject({}).optional(),
+});
+
+async function documentOf({ url }: TestGateway): Promise<z.infer<typeof documentSchema>> {
+  const answer = await fetch(`${url}/openapi.json`);
+  expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+  return documentSchema.parse(await answer.json());
+}
+
+/** Every schema in a document, and every reference. */
+function* nodesOf(value: unknown): Generator<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) yield Object.fromEntries(Object.entries(value));
+  for (const inner of Object.values(value)) yield* nodesOf(inner);
+}
+
+test("the document has the form of OpenAPI 3.1 and the package's version", async () => {
+  const document = await documentOf(await startGateway(twoPaths("http://127.0.0.1:9")));
+  expect(document.info.version).toBe(manifest.version);
+  for (const [path, item] of Object.entries(document.paths)) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+    for (const { parameters = [] } of Object.values(item)) {
+      const declared = parameters.filter((one) => one.in === "path");
+      expect(declared.map((one) => one.name)).toEqual(named);
+      expect(declared.every((one) => one.required)).toBe(true);
+    }
+  }
+});
+
+test("every reference resolves within the document", async () => {
+  const document = await documentOf(await startGateway(twoPaths("http://127.0.0.1:9")));
+  for (const { $ref } of nodesOf(document)) {
+    if ($ref === undefined) continue;
+    expect($ref).toMatch(/^#\//);
+    const target = String($ref)
+      .slice(2)
+      .split("/")
+      .reduce<unknown>(
+        (inner, part) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, part) : undefined),
+        document,
+      );
+    expect(target, String($ref)).toBeDefined();
+  }
+});
+
+test("every path of the document is served, and every endpoint is in the document", async () => {
+  const upstream = await startUpstream();
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const document = await documentOf(gateway);
+  const body = JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Why?" }] });
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of Object.keys(item)) {
+      const answer = await fetch(`${gateway.url}${path.replace("{id}", "bare")}`, {
+        method: method.toUpperCase(),
+        ...(method === "post" ? { body, headers: { "content-type": "application/json" } } : {}),
+      });
+      expect([method, path, answer.status]).toEqual([method, path, 200]);
+      const types = Object.keys(item[method === "post" ? "post" : "get"]?.responses["200"]?.content ?? {});
+      expect(types).toContain(answer.headers.get("content-type")?.replace(/;.*/, ""));
+    }
+  }
+  expect(Object.keys(document.paths).sort()).toEqual(
+    [
+      "/v1/chat/completions",
+      "/v1/models",
+      "/v1/models/{id}",
+      "/admin/api/explain",
+      "/admin/api/config",
+      "/admin/api/config/reload",
+      "/health/live",
+      "/health/ready",
+      "/metrics",
+    ].sort(),
+  );
+});
+
+test("the schema of a decision fits what explain answers", async () => {
+  const gateway = await startGateway(twoPaths("http://127.0.0.1:9"));
+  const document = await documentOf(gateway);
+  const schema =
+    document.paths["/admin/api/explain"]?.post?.responses["200"]?.content["application/json"]?.schema;
+  const answer = await fetch(`${gateway.url}/admin/api/explain`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "enriched", messages: [{ role: "user", content: "Why?" }] }),
+  });
+  const decision = await answer.json();
+  expect(schema?.["required"]).toEqual(
+    expect.arrayContaining(["object", "route", "rule", "variant", "path", "propensity", "trace"]),
+  );
+  expect(Object.keys(decision)).toEqual(
+    expect.arrayContaining([...z.array(z.string()).parse(schema?.["required"])]),
+  );
+});
+
+test("the chat request has the fields that the gateway reads, and lets others pass", async () => {
+  const document = await documentOf(await startGateway(twoPaths("http://127.0.0.1:9")));
+  const schema =
+    document.paths["/v1/chat/completions"]?.post?.requestBody?.content["application/json"]?.schema;
+  expect(schema).toMatchObject({
+    type: "object",
+    additionalProperties: true,
+    required: ["model", "messages"],
+  });
+  expect(Object.keys(z.looseObject({}).parse(schema?.["properties"]))).toEqual(
+    expect.arrayContaining(["model", "messages", "stream", "user", "metadata"]),
+  );
+});
