@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
-import { ConfigError } from "../config/problem.ts";
-import { GatewayError } from "../domain/errors.ts";
 import { VERSION } from "../version.ts";
 import { check } from "./check.ts";
+import { errorText } from "./error-text.ts";
 import { explain } from "./explain.ts";
 import { start } from "./start.ts";
 
@@ -49,18 +48,9 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   try {
     return await command.run(rest);
   } catch (error) {
-    process.stderr.write(`crossover ${name}: ${wordsOf(error)}\n`);
+    process.stderr.write(`crossover ${name}: ${errorText(error)}\n`);
     return error instanceof TypeError && "code" in error ? 2 : 1;
   }
-}
-
-function wordsOf(error: unknown): string {
-  if (error instanceof ConfigError)
-    return `the configuration can't be used:\n  ${error.message.replaceAll("\n", "\n  ")}`;
-  if (error instanceof GatewayError) return `${error.message} (${error.status} ${error.code})`;
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-    return "the port is in use. Choose another: PORT=8788 npm start";
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The path of the configuration: --config, CROSSOVER_CONFIG, or the default. */
