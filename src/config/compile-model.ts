@@ -37,6 +37,13 @@ export function compileModel(
       name,
       model: model.model,
     });
+    for (const [header, value] of Object.entries(target.headers)) {
+      if (/[^\t\x20-\x7e]/.test(value))
+        context.report(
+          ["providers", model.provider],
+          `the header \`${header}\` would get characters that no header may have: is there a line feed in the key?`,
+        );
+    }
     return {
       name,
       provider: model.provider,

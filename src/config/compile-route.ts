@@ -99,6 +99,10 @@ export function compileRollout(
   const stage = rollout.stage ?? 0;
   if (stage >= rollout.stages.length)
     report(["rollouts", name, "stage"], `there are only ${rollout.stages.length} stages, counted from 0`);
+  rollout.stages.forEach((percent, index) => {
+    if (percent <= (rollout.stages[index - 1] ?? -1))
+      report(["rollouts", name, "stages", index], "each stage needs a larger percentage than the one before");
+  });
   if (control === undefined || candidate === undefined) return undefined;
   return {
     name,

@@ -50,6 +50,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     }),
   );
   const keys = mapEntries(config.keys ?? {}, (key, name) => compileKey(name, key, routes, report));
+  const server = serverSettings(config, inner);
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -57,7 +58,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
       0,
       12,
     ),
-    server: serverSettings(config, context.env),
+    server,
     routes,
     variants,
     models,
@@ -94,9 +95,9 @@ function compileVariants(
       if (!Object.hasOwn(entries, other)) report(path, unknownName("variant", other, Object.keys(entries)));
       else if (other === name) report(path, "a variant can't fall back to itself");
     });
-    for (const owned of ["model", "messages", "stream"]) {
+    for (const owned of ["model", "messages", "stream", "stream_options", "n"]) {
       if (Object.hasOwn(variant.params ?? {}, owned))
-        report(["variants", name, "params", owned], "the gateway sets this member itself");
+        report(["variants", name, "params", owned], "this member is for the client or the gateway to set");
     }
     if (model === undefined) return undefined;
     return {
@@ -140,11 +141,13 @@ function compileKey(
   };
 }
 
-function serverSettings({ server = {} }: Config, env: Environment): ServerSettings {
-  const port = Number(env["PORT"]);
+function serverSettings({ server = {} }: Config, { env, report }: CompileContext): ServerSettings {
+  const port = env["PORT"] ? Number(env["PORT"]) : (server.port ?? 8787);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    report(["server", "port"], "the environment's PORT is no number from 0 to 65535");
   return {
     host: env["HOST"] || server.host || "127.0.0.1",
-    port: env["PORT"] && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : (server.port ?? 8787),
+    port,
     adminToken: server.adminToken || undefined,
     metricsToken: server.metricsToken || undefined,
     maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,

@@ -76,7 +76,11 @@ class Attempt implements Receiver {
     this.#sink = isStream
       ? new StreamRelay({
           reply,
-          headers: { ...passedHeaders(headers), ...this.#options.headers, ...STREAM_HEADERS },
+          headers: {
+            ...passedHeaders(headers, this.#options.secrets),
+            ...this.#options.headers,
+            ...STREAM_HEADERS,
+          },
           hideUsage,
           choices,
           secrets,

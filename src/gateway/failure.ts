@@ -33,10 +33,12 @@ export interface Relayed {
 const PASSED =
   /^(content-type|retry-after|retry-after-ms|x-should-retry|x-ratelimit-.+|openai-processing-ms|openai-version|x-simulated)$/;
 
-export function passedHeaders(headers: UpstreamHeaders): Record<string, string> {
+/** An upstream that sends the gateway's own secret back does not get it through. */
+export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === "string" && PASSED.test(name)) passed[name] = value;
+    if (typeof value !== "string" || !PASSED.test(name)) continue;
+    if (!secrets.some((secret) => value.includes(secret))) passed[name] = value;
   }
   const id = headers["x-request-id"] ?? headers["apim-request-id"];
   if (typeof id === "string") passed["x-crossover-upstream-request-id"] = id;
@@ -69,8 +71,9 @@ export function transportFailure(failure: TransportFailure): Failure {
   }
 }
 
-export function badResponse(message: string): Failure {
-  return failed("bad_response", serverError(502, "upstream_bad_response", message));
+/** @param passed headers of the upstream's that go on to the client, such as `retry-after` */
+export function badResponse(message: string, passed: Readonly<Record<string, string>> = {}): Failure {
+  return failed("bad_response", serverError(502, "upstream_bad_response", message, passed));
 }
 
 export function timeoutFailure(message: string): Failure {
@@ -102,15 +105,15 @@ export function statusFailure(
   }
   const clean = scrub(body, secrets);
   const error = errorIn(clean);
+  const passed = { ...passedHeaders(headers, secrets), "content-type": "application/json" };
   if (status < 400 || (error === undefined && status >= 500))
-    return badResponse(`The model's server answered ${status} without an error that can be read.`);
+    return badResponse(`The model's server answered ${status} without an error that can be read.`, passed);
   const kind =
     status === 429
       ? "rate_limited"
       : status >= 500 || status === 408 || status === 409
         ? "server_error"
         : "client_error";
-  const passed = { ...passedHeaders(headers), "content-type": "application/json" };
   return {
     kind,
     error: serverError(502, "upstream_bad_response", `The model's server answered ${status}.`),

@@ -45,7 +45,7 @@ export class WholeAnswer implements Sink {
         outcome: "failed",
         failure: badResponse("The model's server answered with something that is not JSON."),
       });
-    reply.send(status, { ...passedHeaders(upstreamHeaders), ...headers }, body);
+    reply.send(status, { ...passedHeaders(upstreamHeaders, secrets), ...headers }, body);
     settle({
       outcome: "answered",
       status,

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax of the configuration
 import { expect, test } from "vitest";
 import { shownProblems, tableOf } from "./tables.ts";
 

@@ -35,6 +35,19 @@ test("the configuration that the tests break is good", () => {
   expect(problemsOf(LINES)).toEqual([]);
 });
 
+test.each(["abc", "1.5", "65536", "-1"])("PORT=%s is refused", (PORT) => {
+  expect(shownProblems(LINES, { env: { PORT } })).toEqual([
+    "crossover.yaml:1 server.port: the environment's PORT is no number from 0 to 65535",
+  ]);
+});
+
+test.each(["secret\n", "sécret"])("a key that no header can carry is refused, and not shown", (KEY) => {
+  const config = changed('/v1"', '/v1", apiKey: "${KEY}"');
+  expect(shownProblems(config, { env: { KEY } })).toEqual([
+    "crossover.yaml:3 providers.up: the header `authorization` would get characters that no header may have: is there a line feed in the key?",
+  ]);
+});
+
 test.each([
   ["unknown key", "port: 8787", "prt: 8787", "1 server.prt: unknown key `prt`"],
   ["unknown section", "keys:", "keyz:", "18 keyz: unknown key `keyz`"],
@@ -234,7 +247,7 @@ test.each([
     "reserved params",
     "tuned: { model: base,",
     "tuned: { model: base, params: { stream: true },",
-    "10 variants.tuned.params.stream: the gateway sets this member itself",
+    "10 variants.tuned.params.stream: this member is for the client or the gateway to set",
   ],
   [
     "a stage that is not there",
@@ -244,6 +257,12 @@ test.each([
   ],
   [
     "a percentage beyond 100",
+    "stages: [1, 100]",
+    "stages: [1, 5, 5]",
+    "12 rollouts.move.stages[2]: each stage needs a larger percentage than the one before",
+  ],
+  [
+    "a percentage above all",
     "stages: [1, 100]",
     "stages: [1, 101]",
     "12 rollouts.move.stages[1]: Too big: expected number to be <=100",

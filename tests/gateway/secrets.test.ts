@@ -106,6 +106,11 @@ const answers: readonly Respond[] = [
       (received, response) =>
         sendJson(response, errorOf(received), status),
   ),
+  ...[200, 429].map(
+    (status): Respond =>
+      (received, response) =>
+        sendJson(response, completion(SAID.answer), status, { "x-ratelimit-scope": quote(received) }),
+  ),
   // An error of another shape, an error page, no JSON, a redirect.
   (received, response) => sendJson(response, { detail: quote(received) }, 400),
   (received, response) => void response.writeHead(502).end(`<html>${quote(received)}</html>`),

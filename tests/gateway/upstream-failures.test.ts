@@ -98,14 +98,16 @@ test.each([
 });
 
 test.each([500, 502, 503, 504, 529])(
-  "a %d with a page of HTML becomes a 502 that says nothing of it",
+  "a %d with a page of HTML becomes a 502 that says nothing of it but when to try again",
   async (status) => {
     const upstream = await startUpstream((_received, response) => {
       response.writeHead(status, { "content-type": "text/html", "retry-after": "3" });
       response.end("<html><h1>nginx/1.22.1 at 10.1.2.3</h1></html>");
     });
     const gateway = await startGateway(twoPaths(upstream.url));
-    const text = await (await gateway.post(ASK)).text();
+    const answer = await gateway.post(ASK);
+    expect(answer.headers.get("retry-after")).toBe("3");
+    const text = await answer.text();
     expect(text).not.toMatch(/html|nginx|10\.1/);
     expect(JSON.parse(text).error.code).toBe("upstream_bad_response");
     await expectCounted(gateway, { status: 502, outcome: "bad_response" });
