@@ -6,7 +6,7 @@ import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import { batched, jsonLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { isLoopback } from "./net.ts";
+import { DRAIN_MS, isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { FetchTransport } from "./transport/fetch.ts";
 import { VERSION } from "./version.ts";
@@ -21,7 +21,11 @@ declare const Bun: {
     readonly idleTimeout: number;
     readonly maxRequestBodySize: number;
     readonly fetch: (request: Request) => Response | Promise<Response>;
-  }): { readonly url: URL };
+  }): {
+    readonly url: URL;
+    /** Takes no new connections. @returns when those under way have ended */
+    stop(closeActiveConnections?: boolean): Promise<void>;
+  };
 };
 
 // `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
@@ -36,7 +40,7 @@ const gateway = new Gateway({
   log: jsonLog(batched((text) => process.stdout.write(text))),
 });
 const reloader = new Reloader(gateway, basename(configPath), load);
-files.watch(() => reloader.tryReload());
+const stopWatching = files.watch(() => reloader.tryReload());
 process.on("SIGHUP", () => reloader.tryReload());
 
 const app = createApp(
@@ -57,6 +61,15 @@ const server = Bun.serve({
   maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
   fetch: app.fetch,
 });
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
 process.stdout.write(
   `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${table.notices.map((notice) => `  note  ${notice}\n`).join("")}`,
 );
+
+async function stop(signal: string): Promise<void> {
+  gateway.log("info", "stopping", { signal });
+  stopWatching();
+  const deadline = setTimeout(() => void server.stop(true), DRAIN_MS);
+  await server.stop();
+  clearTimeout(deadline);
+}

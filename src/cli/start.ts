@@ -1,11 +1,8 @@
 import { parseArgs } from "node:util";
 import { batched, jsonLog } from "../metrics/log.ts";
-import { isLoopback } from "../net.ts";
+import { DRAIN_MS, isLoopback } from "../net.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
-
-/** How long requests under way may take to end after a signal, in milliseconds. */
-const DRAIN_MS = 30_000;
 
 export const start: Command = {
   summary: "Serve the gateway.",

@@ -4,9 +4,8 @@ import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
-import { twoPaths } from "../support/config.ts";
+import { expectDrained } from "../platforms/drain.ts";
 import { sampleOf, until } from "../support/gateway.ts";
-import { chunk, DONE, startStream, startUpstream } from "../support/upstream.ts";
 import { nodes, projectNode, runCommand, startCommand, startServing, temporaryFiles } from "./command.ts";
 
 const SIMULATED = {
@@ -28,39 +27,8 @@ describe.each(nodes)("crossover start on %s", (_name, node) => {
     expect(JSON.parse(answer).choices[0].message.content).toContain("Quick tomato soup");
   });
 
-  test("SIGTERM lets a stream finish, then ends with 0", async () => {
-    const upstream = await startUpstream();
-    let goOn = (): void => {};
-    upstream.respond(async (_received, response) => {
-      startStream(response);
-      response.write(chunk({ content: "first" }));
-      await new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
-      response.end(chunk({ content: "last" }) + chunk({}, "stop") + DONE);
-    });
-    const path = temporaryFiles({ "c.yaml": stringify(twoPaths(upstream.url)) })("c.yaml");
-    const { child, url } = await startServing(node, path);
-    const answer = await ask(url, { model: "bare", stream: true });
-    const parts = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await parts?.read())?.value).toContain("first");
-    child.process.kill("SIGTERM");
-    // It takes nobody new, while the stream goes on.
-    await until(() =>
-      fetch(`${url}/health/live`).then(
-        () => false,
-        () => true,
-      ),
-    );
-    expect(child.hasEnded()).toBe(false);
-    goOn();
-    let rest = "";
-    for (let part = await parts?.read(); part?.value !== undefined; part = await parts?.read())
-      rest += part.value;
-    expect(rest).toBe(chunk({ content: "last" }) + chunk({}, "stop") + DONE);
-    expect(await child.ended).toBe(0);
-    expect(child.stdout()).toContain('"signal":"SIGTERM"');
-  });
+  test("SIGTERM lets a stream finish, then ends with 0", () =>
+    expectDrained((config) => startServing(node, temporaryFiles({ "c.yaml": stringify(config) })("c.yaml"))));
 
   test("SIGHUP reloads the configuration, and keeps the old one when the new one is bad", async () => {
     const real = temporaryFiles({ "c.yaml": stringify(SIMULATED) })("c.yaml");
@@ -137,14 +105,6 @@ test("who lacks keys on an open address is warned", async () => {
   await until(() => child.stdout().includes("Try it:"));
   expect(child.stdout()).toContain("WARNING");
 });
-
-function ask(url: string, more: Readonly<Record<string, unknown>>): Promise<Response> {
-  return fetch(`${url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ messages: [{ role: "user", content: "Why?" }], ...more }),
-  });
-}
 
 /** Runs the line that `start` prints: in a shell where there is curl, else as the request that it stands for. */
 async function runTryLine(line: string, env: Readonly<Record<string, string>> = {}): Promise<string> {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { twoPaths } from "../support/config.ts";
 import { until } from "../support/gateway.ts";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import { disconnects } from "./disconnects.ts";
+import { expectDrained } from "./drain.ts";
 import { type Running, surface } from "./surface.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -28,7 +29,10 @@ test("a gateway on Bun reloads when its file changes, and keeps the old table wh
   expect([reload.status, (await reload.json()).error.code]).toEqual([422, "invalid_config"]);
 });
 
+test("SIGTERM lets a stream on Bun finish, then ends with 0", () => expectDrained(start));
+
 interface BunGateway extends Running {
+  readonly child: Child;
   /** Writes the configuration anew. */
   write(config: unknown): void;
 }
@@ -50,5 +54,5 @@ async function start(config: unknown): Promise<BunGateway> {
     if (child.hasEnded()) throw new Error(`Bun ended: ${child.stderr()}`);
     return /listens on (http:\/\/\S+)\/v1/.exec(child.stdout())?.[1];
   }, 30_000);
-  return { url, stop, write };
+  return { child, url, stop, write };
 }
