@@ -34,7 +34,9 @@ export class NodeInbound implements Inbound {
         resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
       );
       incoming.once("error", () => reject(clientGone()));
-      incoming.once("close", () => reject(clientGone()));
+      incoming.once("close", () => {
+        if (!incoming.complete) reject(clientGone());
+      });
     });
   }
 }
