@@ -174,7 +174,7 @@ export interface Route {
   readonly name: string;
   readonly description: string | undefined;
   readonly rules: readonly Rule[];
-  /** Names of the headers that its conditions and splits look at, in lower case. */
+  /** Names of the headers that its conditions look at, in lower case. */
   readonly headers: readonly string[];
 }
 
