@@ -6,7 +6,7 @@ import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import { batched, jsonLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { DRAIN_MS, isLoopback } from "./net.ts";
+import { DRAIN_MS, isLoopback, LAST_WORDS_MS } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { FetchTransport } from "./transport/fetch.ts";
 import { VERSION } from "./version.ts";
@@ -43,6 +43,7 @@ const reloader = new Reloader(gateway, basename(configPath), load);
 const stopWatching = files.watch(() => reloader.tryReload());
 process.on("SIGHUP", () => reloader.tryReload());
 
+let draining = false;
 const app = createApp(
   gateway,
   {
@@ -50,6 +51,7 @@ const app = createApp(
     reload: () => reloader.reload(),
     configStale: () => reloader.stale,
     openAdmin: () => isLoopback(table.server.host),
+    draining: () => draining,
   },
   VERSION,
 );
@@ -69,7 +71,10 @@ process.stdout.write(
 async function stop(signal: string): Promise<void> {
   gateway.log("info", "stopping", { signal });
   stopWatching();
-  const deadline = setTimeout(() => void server.stop(true), DRAIN_MS);
+  draining = true;
+  const deadline = setTimeout(() => gateway.interrupt(), DRAIN_MS);
+  const cut = setTimeout(() => void server.stop(true), DRAIN_MS + LAST_WORDS_MS);
   await server.stop();
   clearTimeout(deadline);
+  clearTimeout(cut);
 }

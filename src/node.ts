@@ -12,7 +12,7 @@ import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import type { Log } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { isLoopback } from "./net.ts";
+import { isLoopback, LAST_WORDS_MS } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
@@ -64,6 +64,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const reloader = new Reloader(gateway, basename(options.configPath), load);
   if (options.watch ?? true) stopWatching = files.watch(() => reloader.tryReload());
   const { host, port } = table.server;
+  let draining = false;
   const app = createApp(
     gateway,
     {
@@ -71,6 +72,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
       openAdmin: () => isLoopback(host),
+      draining: () => draining,
     },
     VERSION,
   );
@@ -84,8 +86,9 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
     reload: () => reloader.tryReload(),
     close: async (deadlineMs) => {
+      draining = true;
       stopWatching();
-      await closeServer(server, deadlineMs);
+      await closeServer(server, gateway, deadlineMs);
       await transport.close();
     },
   };
@@ -133,11 +136,13 @@ function closeWhatGoesIdle(server: Server): void {
   });
 }
 
-function closeServer(server: Server, deadlineMs: number): Promise<void> {
+function closeServer(server: Server, gateway: Gateway, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    const deadline = setTimeout(() => gateway.interrupt(), deadlineMs);
+    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs + LAST_WORDS_MS);
     server.close(() => {
       clearTimeout(deadline);
+      clearTimeout(cut);
       resolve();
     });
     server.closeIdleConnections();

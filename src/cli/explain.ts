@@ -3,8 +3,10 @@ import { parseArgs } from "node:util";
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Explanation } from "../domain/decision.ts";
 import { badRequest } from "../domain/errors.ts";
-import type { Table } from "../domain/table.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { Key, Table } from "../domain/table.ts";
 import { decisionJson } from "../gateway/answer.ts";
+import { keyNamed } from "../gateway/authenticate.ts";
 import { parseChat } from "../gateway/parse.ts";
 import { loadFromDisk } from "../node.ts";
 import { explain as explainDecision } from "../routing/decide.ts";
@@ -12,10 +14,11 @@ import { type Command, configPathOf } from "./main.ts";
 
 export const explain: Command = {
   summary: "Show where a request would go, and why.",
-  help: `Usage: crossover explain [BODY.json] [-H 'name: value'] [--json] [--config FILE]
+  help: `Usage: crossover explain [BODY.json] [-H 'name: value'] [--key NAME] [--json] [--config FILE]
 
 Reads a chat completion body from a file or from standard input, and calls nobody.
   -H       a request header, as often as needed
+  --key    the name of a client's key to decide for
   --json   print the decision as the admin API does
 `,
   run: async (args) => {
@@ -24,16 +27,15 @@ Reads a chat completion body from a file or from standard input, and calls nobod
       allowPositionals: true,
       options: {
         json: { type: "boolean" },
+        key: { type: "string" },
         config: { type: "string", short: "c" },
         header: { type: "string", short: "H", multiple: true },
       },
     });
     const table = loadFromDisk(configPathOf(args, process.env), process.env);
-    const request = parseChat(readFileSync(positionals[0] ?? 0), {
-      depth: table.server.maxDepth,
-      nodes: table.server.maxNodes,
-    });
-    const explanation = explainDecision(request, table, signalsFrom(values.header ?? [], table));
+    const request = parseChat(readFileSync(positionals[0] ?? 0), table.server.jsonLimits);
+    const signals = signalsFrom(values.header ?? [], keyNamed(values.key, table.keys), table);
+    const explanation = explainDecision(request, table, signals);
     process.stdout.write(
       values.json ? `${decisionJson(request, explanation)}\n` : inWords(request, explanation),
     );
@@ -41,7 +43,7 @@ Reads a chat completion body from a file or from standard input, and calls nobod
   },
 };
 
-function signalsFrom(headers: readonly string[], table: Table) {
+function signalsFrom(headers: readonly string[], key: Key | undefined, table: Table): Signals {
   const byName = new Map(
     headers.map((line) => {
       const colon = line.indexOf(":");
@@ -52,7 +54,7 @@ function signalsFrom(headers: readonly string[], table: Table) {
   );
   return {
     header: (name: string) => byName.get(name),
-    key: undefined,
+    key,
     now: new Date(),
     random: Math.random(),
     health: Object.fromEntries(

@@ -15,6 +15,8 @@ SIGHUP and changes of the file reload the configuration.
     parseArgs({ args: [...args], options: { config: { type: "string", short: "c" } } });
     const configPath = configPathOf(args, process.env);
     const log = jsonLog(batched((text) => process.stdout.write(text)));
+    // Whoever reads the log may go: the gateway serves on without.
+    process.stdout.on("error", () => {});
     const running = await startNode({ configPath, env: process.env, log });
     process.on("SIGHUP", running.reload);
     for (const signal of ["SIGINT", "SIGTERM"] as const)

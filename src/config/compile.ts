@@ -94,6 +94,7 @@ function compileVariants(
       const path = ["variants", name, "fallback", index];
       if (!Object.hasOwn(entries, other)) report(path, unknownName("variant", other, Object.keys(entries)));
       else if (other === name) report(path, "a variant can't fall back to itself");
+      else if (variant.fallback?.indexOf(other) !== index) report(path, "it stands in the list before");
     });
     for (const owned of ["model", "messages", "stream", "stream_options", "n"]) {
       if (Object.hasOwn(variant.params ?? {}, owned))
@@ -152,8 +153,7 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
     metricsToken: server.metricsToken || undefined,
     maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
     maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
-    maxDepth: server.maxDepth ?? 64,
-    maxNodes: server.maxNodes ?? 100_000,
+    jsonLimits: { depth: server.maxDepth ?? 64, nodes: server.maxNodes ?? 100_000 },
     requestLog: server.requestLog ?? true,
   };
 }

@@ -71,6 +71,11 @@ export function modelNotFound(model: string): GatewayError {
   });
 }
 
+/** 403 for a route that is there, but not for this key. */
+export function modelNotAllowed(model: string): GatewayError {
+  return forbidden("model_not_allowed", `Your key may not use the route \`${model}\`.`, "model");
+}
+
 /** 413: the body is longer than `limit` bytes. The connection is closed, as the rest is not read. */
 export function bodyTooLarge(limit: number): GatewayError {
   return new GatewayError({

@@ -1,4 +1,5 @@
 import type { Message } from "./chat.ts";
+import type { JsonLimits } from "./json.ts";
 import type { Target } from "./provider.ts";
 import type { RequestView } from "./signals.ts";
 import type { Price } from "./usage.ts";
@@ -24,8 +25,8 @@ export interface ServerSettings {
   readonly metricsToken: string | undefined;
   readonly maxBodyBytes: number;
   readonly maxResponseBytes: number;
-  readonly maxDepth: number;
-  readonly maxNodes: number;
+  /** For request bodies. */
+  readonly jsonLimits: JsonLimits;
   readonly requestLog: boolean;
 }
 

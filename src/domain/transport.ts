@@ -19,7 +19,8 @@ export interface Receiver {
   /** @returns false to pause; the flow's `resume` goes on */
   data(chunk: Uint8Array): boolean;
   end(): void;
-  fail(failure: TransportFailure): void;
+  /** @param cause the system's code for it, such as ECONNREFUSED; for the log, not for the client */
+  fail(failure: TransportFailure, cause?: string): void;
 }
 
 /** A call under way. */

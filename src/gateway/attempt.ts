@@ -8,7 +8,7 @@ import type {
   UpstreamCall,
   UpstreamHeaders,
 } from "../domain/transport.ts";
-import { type Failure, passedHeaders, timeoutFailure, transportFailure } from "./failure.ts";
+import { drainingFailure, type Failure, timeoutFailure, transportFailure } from "./failure.ts";
 import type { Sink, SinkResult } from "./sink.ts";
 import { type CutCode, StreamRelay } from "./stream-relay.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -21,6 +21,8 @@ export interface AttemptOptions {
   readonly reply: Reply;
   /** Headers of our own on the answer. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Did the client ask for a stream? */
+  readonly stream: boolean;
   readonly hideUsage: boolean;
   readonly choices: number;
   readonly secrets: readonly string[];
@@ -33,30 +35,33 @@ export interface AttemptResult {
   readonly upstreamEndAt: number;
 }
 
-/** Headers that keep proxies on the way from buffering a stream. */
-const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
-
-/** Calls an upstream once and relays its answer. Never rejects: every way to fail is a result. */
-export function attempt(options: AttemptOptions): Promise<AttemptResult> {
-  return new Promise((resolve) => new Attempt(options, resolve).begin());
-}
-
-class Attempt implements Receiver {
+/** Calls an upstream once and relays its answer. */
+export class Attempt implements Receiver {
   readonly #options: AttemptOptions;
   readonly #resolve: (result: AttemptResult) => void;
+  /** Never rejects: every way to fail is a result. */
+  readonly result: Promise<AttemptResult>;
   readonly #watchdog: Watchdog;
   #flow: Flow | undefined;
   #sink: Sink | undefined;
   #upstreamEndAt: number | undefined;
   #settled = false;
 
-  constructor(options: AttemptOptions, resolve: (result: AttemptResult) => void) {
+  constructor(options: AttemptOptions) {
     this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<AttemptResult>();
+    this.result = promise;
     this.#resolve = resolve;
     this.#watchdog = new Watchdog(options.timeouts, (reason) => this.#timedOut(reason));
+    this.#begin();
   }
 
-  begin(): void {
+  /** Ends the answer, as the gateway stops. */
+  interrupt(): void {
+    if (!this.#settled) this.#cut("gateway_draining", drainingFailure());
+  }
+
+  #begin(): void {
     const { reply, transport, call } = this.#options;
     if (reply.closed) return this.#settle({ outcome: "client_closed" });
     reply.onClose = () => this.#settle({ outcome: "client_closed" });
@@ -70,31 +75,19 @@ class Attempt implements Receiver {
   head(status: number, headers: UpstreamHeaders): void {
     if (this.#settled) return;
     this.#watchdog.headed();
-    const { reply, secrets, choices, hideUsage } = this.#options;
-    const settle = (result: SinkResult): void => this.#settle(result);
-    const isStream = status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
-    this.#sink = isStream
-      ? new StreamRelay({
-          reply,
-          headers: {
-            ...passedHeaders(headers, this.#options.secrets),
-            ...this.#options.headers,
-            ...STREAM_HEADERS,
-          },
-          hideUsage,
-          choices,
-          secrets,
-          settle,
-        })
-      : new WholeAnswer({
-          reply,
-          status,
-          upstreamHeaders: headers,
-          headers: this.#options.headers,
-          secrets,
-          maxBytes: this.#options.maxResponseBytes,
-          settle,
-        });
+    const { reply, headers: own, secrets, stream, choices, hideUsage, maxResponseBytes } = this.#options;
+    const isEvents = status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
+    const common = {
+      reply,
+      upstreamHeaders: headers,
+      headers: own,
+      secrets,
+      settle: (result: SinkResult) => this.#settle(result),
+    };
+    this.#sink =
+      stream && isEvents
+        ? new StreamRelay({ ...common, hideUsage, choices })
+        : new WholeAnswer({ ...common, status, maxBytes: maxResponseBytes });
   }
 
   data(chunk: Uint8Array): boolean {
@@ -111,9 +104,9 @@ class Attempt implements Receiver {
     this.#sink?.end();
   }
 
-  fail(failure: TransportFailure): void {
+  fail(failure: TransportFailure, cause?: string): void {
     if (this.#settled) return;
-    this.#cut("upstream_stream_interrupted", transportFailure(failure));
+    this.#cut("upstream_stream_interrupted", { ...transportFailure(failure), cause });
   }
 
   #timedOut(reason: "first byte" | "idle" | "total"): void {

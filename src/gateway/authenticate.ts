@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { unauthenticated } from "../domain/errors.ts";
+import { badRequest, unauthenticated } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
 
 /**
@@ -12,6 +12,18 @@ export function authenticate(authorization: string | undefined, keys: readonly K
   const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   const key = secret === undefined ? undefined : keys.find((one) => sameSecret(secret, one.hash));
   if (key === undefined) throw unauthenticated("invalid_api_key");
+  return key;
+}
+
+/**
+ * The configured key of this name, to explain what its holder would get.
+ * @throws GatewayError 400 when there is none
+ */
+export function keyNamed(name: string | undefined, keys: readonly Key[]): Key | undefined {
+  if (name === undefined) return undefined;
+  const key = keys.find((one) => one.name === name);
+  if (key === undefined)
+    throw badRequest("invalid_value", "There is no key of this name in the configuration.", "key");
   return key;
 }
 

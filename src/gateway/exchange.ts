@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
-import { GatewayError, serverError } from "../domain/errors.ts";
+import { GatewayError } from "../domain/errors.ts";
 import { errorAnswer } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
@@ -9,10 +9,10 @@ import type { HealthTracker } from "../metrics/health.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
-import { type AttemptResult, attempt } from "./attempt.ts";
-import type { AttemptKind, Failure } from "./failure.ts";
+import { Attempt } from "./attempt.ts";
+import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
 import { shape } from "./shape.ts";
-import type { SinkResult } from "./sink.ts";
+import { kindOf, type SinkResult } from "./sink.ts";
 
 /** nginx's number for a client that left; nobody receives it. */
 const CLIENT_CLOSED = 499;
@@ -27,11 +27,6 @@ export interface ExchangeDeps {
   readonly health: HealthTracker;
 }
 
-interface FailedAttempt {
-  readonly variant: Variant;
-  readonly failure: Failure;
-}
-
 /** One request from its decision to its record. */
 export class Exchange {
   readonly #deps: ExchangeDeps;
@@ -41,15 +36,17 @@ export class Exchange {
   #variant: Variant | undefined;
   #addedTokens = 0;
   #attempts = 0;
+  #attempt: Attempt | undefined;
+  #interrupted = false;
 
   constructor(deps: ExchangeDeps) {
     this.#deps = deps;
     deps.metrics.requestBegan();
   }
 
-  /** The whole request is here: durations count from now. */
-  begins(): void {
-    this.#beganAt = performance.now();
+  /** @param ms how long the client took to send its body, which counts in no duration */
+  waitedForBody(ms: number): void {
+    this.#beganAt += ms;
   }
 
   dryRun(request: ChatRequest, explanation: Explanation): void {
@@ -72,11 +69,19 @@ export class Exchange {
     for (const variant of this.#candidates(decision)) {
       const before = failed.at(-1)?.variant;
       if (before !== undefined) this.#deps.metrics.fellBack(decision.route, before, variant);
-      const result = await this.#attempt(request, decision, variant);
+      const result = await this.#try(request, decision, variant);
       if (result.outcome !== "failed") return this.#ended(result);
       failed.push({ variant, failure: result.failure });
+      this.#logFailure(variant, result.failure);
+      if (this.#interrupted) break;
     }
     this.#refuse(failed);
+  }
+
+  /** The gateway stops, and this request has had its time: the client hears so. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#attempt?.interrupt();
   }
 
   /** Tells the client of an error, unless it has an answer already. */
@@ -88,16 +93,19 @@ export class Exchange {
         request_id: id,
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-    const decided =
-      this.#decision !== undefined && this.#variant !== undefined
-        ? answerHeaders(id, this.#decision, this.#variant)
-        : {};
-    if (!reply.closed) reply.send(answer.status, { ...decided, ...answer.headers }, answer.body);
+    if (!reply.closed) reply.send(answer.status, { ...this.#decided(), ...answer.headers }, answer.body);
     const code = error instanceof GatewayError ? error.code : "internal_error";
     this.#record({ status: code === "request_aborted" ? CLIENT_CLOSED : answer.status, note: code });
   }
 
-  /** The variant decided on, then its fallbacks, each once. */
+  /** Headers of the decision, once there is one. */
+  #decided(): Record<string, string> {
+    return this.#decision === undefined || this.#variant === undefined
+      ? {}
+      : answerHeaders(this.#deps.id, this.#decision, this.#variant);
+  }
+
+  /** The variant decided on, then its fallbacks. */
   *#candidates({ variant }: Decision): Generator<Variant> {
     yield variant;
     for (const name of variant.fallback) {
@@ -106,7 +114,7 @@ export class Exchange {
     }
   }
 
-  async #attempt(request: ChatRequest, decision: Decision, variant: Variant): Promise<SinkResult> {
+  async #try(request: ChatRequest, decision: Decision, variant: Variant): Promise<SinkResult> {
     const { id, reply, metrics, health, table, transport } = this.#deps;
     this.#variant = variant;
     this.#attempts++;
@@ -114,7 +122,7 @@ export class Exchange {
     const { wire, addedTokens, hideUsage } = shape(request, variant);
     this.#addedTokens = addedTokens;
     const sentAt = performance.now();
-    const { result, upstreamEndAt }: AttemptResult = await attempt({
+    this.#attempt = new Attempt({
       transport: target.transport ?? transport,
       call: {
         url: target.url,
@@ -125,11 +133,13 @@ export class Exchange {
       timeouts,
       reply,
       headers: answerHeaders(id, decision, variant),
+      stream: request.fields.stream,
       hideUsage,
       choices: request.fields.choices,
       secrets: target.secrets,
       maxResponseBytes: table.server.maxResponseBytes,
     });
+    const { result, upstreamEndAt } = await this.#attempt.result;
     this.#upstreamMs += upstreamEndAt - sentAt;
     const kind = kindOf(result);
     metrics.attempted(decision.route, variant, kind);
@@ -137,15 +147,35 @@ export class Exchange {
     return result;
   }
 
+  /** What the client may never hear, as another variant answers or the answer tells no cause. */
+  #logFailure(variant: Variant, { kind, answer, cause }: Failure): void {
+    const { id, log, table } = this.#deps;
+    if (!table.server.requestLog) return;
+    log("warn", "attempt failed", {
+      request_id: id,
+      variant: variant.name,
+      model: variant.model.name,
+      provider: variant.model.provider,
+      outcome: kind,
+      upstream_status: answer instanceof GatewayError ? undefined : answer.status,
+      cause,
+    });
+  }
+
   #ended(result: Exclude<SinkResult, { outcome: "failed" }>): void {
     switch (result.outcome) {
       case "answered":
-        return this.#record({ ...result });
+        return this.#record({ ...result, enriched: result.kind === "success" });
       case "interrupted":
         // The client saw 200, then the error event: counted as the error that it is.
-        return this.#record({ ...result, status: result.kind === "timeout" ? 504 : 502, note: result.code });
+        return this.#record({
+          ...result,
+          enriched: true,
+          status: result.kind === "timeout" ? 504 : 502,
+          note: result.code,
+        });
       case "client_closed":
-        return this.#record({ status: CLIENT_CLOSED, note: "client closed" });
+        return this.#record({ status: CLIENT_CLOSED, enriched: true, note: "client closed" });
     }
   }
 
@@ -154,27 +184,25 @@ export class Exchange {
     const last = failed.at(-1);
     if (last === undefined) throw new RangeError("refuse needs a failed attempt");
     if (failed.length > 1) return this.failed(allFailed(failed));
-    const { relay, error } = last.failure;
-    if (relay === undefined || this.#decision === undefined) return this.failed(error);
-    const { id, reply } = this.#deps;
-    reply.send(
-      relay.status,
-      { ...relay.headers, ...answerHeaders(id, this.#decision, last.variant) },
-      relay.body,
-    );
-    this.#record({ status: relay.status, note: last.failure.kind });
+    const { answer, kind } = last.failure;
+    if (answer instanceof GatewayError) return this.failed(answer);
+    this.#deps.reply.send(answer.status, { ...answer.headers, ...this.#decided() }, answer.body);
+    this.#record({ status: answer.status, note: kind });
   }
 
   #record(end: {
     readonly status: number;
     readonly usage?: Usage | undefined;
     readonly firstTokenAt?: number | undefined;
+    /** Did an upstream take the request, with what the prompt adds? */
+    readonly enriched?: boolean;
     readonly note?: string;
   }): void {
     const { id, metrics, log, table } = this.#deps;
     const durationMs = performance.now() - this.#beganAt;
     const firstTokenMs = end.firstTokenAt === undefined ? undefined : end.firstTokenAt - this.#beganAt;
     const variant = this.#variant;
+    const addedTokens = end.enriched ? this.#addedTokens : 0;
     metrics.requestEnded({
       decision: this.#decision,
       variant,
@@ -183,7 +211,7 @@ export class Exchange {
       overheadMs: this.#attempts === 0 ? undefined : Math.max(0, durationMs - this.#upstreamMs),
       firstTokenMs,
       usage: end.usage,
-      addedTokens: this.#attempts === 0 ? 0 : this.#addedTokens,
+      addedTokens,
     });
     if (!table.server.requestLog) return;
     const price = variant?.model.price;
@@ -201,7 +229,7 @@ export class Exchange {
       first_token_ms: round(firstTokenMs),
       input_tokens: end.usage?.input,
       output_tokens: end.usage?.output,
-      enrichment_tokens: this.#addedTokens,
+      enrichment_tokens: addedTokens,
       cost_usd: end.usage === undefined || price === undefined ? undefined : costOf(end.usage, price),
       note: end.note,
     });
@@ -216,31 +244,6 @@ function callHeaders(target: Readonly<Record<string, string>>, stream: boolean):
     "user-agent": "crossover",
     ...target,
   };
-}
-
-function kindOf(result: SinkResult): AttemptKind {
-  switch (result.outcome) {
-    case "answered":
-    case "interrupted":
-      return result.kind;
-    case "failed":
-      return result.failure.kind;
-    case "client_closed":
-      return "client_closed";
-  }
-}
-
-function allFailed(failed: readonly FailedAttempt[]): GatewayError {
-  const list = failed.map(({ variant, failure }) => `${variant.name}: ${failure.kind}`).join(", ");
-  const temporary = failed.every(
-    ({ failure }) => failure.relay?.status === 429 || failure.relay?.status === 503,
-  );
-  return serverError(
-    502,
-    "all_targets_failed",
-    `No variant could answer (${list}).`,
-    temporary ? {} : { "x-should-retry": "false" },
-  );
 }
 
 function round(ms: number | undefined): number | undefined {

@@ -1,6 +1,8 @@
-import { type ErrorBody, type GatewayError, serverError } from "../domain/errors.ts";
-import { memberOf, parseObject } from "../domain/json.ts";
+import { type GatewayError, serverError } from "../domain/errors.ts";
+import { parseObject } from "../domain/json.ts";
+import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
+import { errorInBody, inOpenaiShape, type UpstreamError } from "./upstream-error.ts";
 
 /** How an attempt ended, as a metric label. */
 export type AttemptKind =
@@ -18,15 +20,21 @@ export type AttemptKind =
 /** An attempt failed before anything reached the client, so another variant may still answer. */
 export interface Failure {
   readonly kind: AttemptKind;
-  readonly error: GatewayError;
-  /** The upstream's own words, where they are fit for the client. */
-  readonly relay: Relayed | undefined;
+  /** What a client hears if no other variant answers: the upstream's own words, where they are fit for it. */
+  readonly answer: Relayed | GatewayError;
+  /** The system's code for what went wrong, such as ECONNREFUSED. */
+  readonly cause?: string | undefined;
 }
 
 export interface Relayed {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+export interface FailedAttempt {
+  readonly variant: Variant;
+  readonly failure: Failure;
 }
 
 /** Answer headers of an upstream that a client may see. */
@@ -41,8 +49,17 @@ export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string
     if (!secrets.some((secret) => value.includes(secret))) passed[name] = value;
   }
   const id = headers["x-request-id"] ?? headers["apim-request-id"];
-  if (typeof id === "string") passed["x-crossover-upstream-request-id"] = id;
+  if (typeof id === "string" && !secrets.some((secret) => id.includes(secret)))
+    passed["x-crossover-upstream-request-id"] = id;
   return passed;
+}
+
+/** The gateway stops, and what is under way has had its time. */
+export function drainingFailure(): Failure {
+  return failed(
+    "interrupted",
+    serverError(503, "gateway_draining", "The gateway is stopping. Try again.", { "retry-after": "1" }),
+  );
 }
 
 export function transportFailure(failure: TransportFailure): Failure {
@@ -104,36 +121,28 @@ export function statusFailure(
     );
   }
   const clean = scrub(body, secrets);
-  const error = errorIn(clean);
+  const error = errorInBody(parseObject(clean));
   const passed = { ...passedHeaders(headers, secrets), "content-type": "application/json" };
-  if (status < 400 || (error === undefined && status >= 500))
+  if (status < 400 || (error?.message === undefined && status >= 500))
     return badResponse(`The model's server answered ${status} without an error that can be read.`, passed);
-  const kind =
-    status === 429
-      ? "rate_limited"
-      : status >= 500 || status === 408 || status === 409
-        ? "server_error"
-        : "client_error";
   return {
-    kind,
-    error: serverError(502, "upstream_bad_response", `The model's server answered ${status}.`),
-    relay: {
-      status,
-      headers: passed,
-      body: error?.exact ? clean : JSON.stringify(wrapped(status, error?.message)),
-    },
+    kind: kindOf(status),
+    answer: { status, headers: passed, body: error?.exact ? clean : inOpenaiShape(error, status) },
   };
 }
 
-/** An error event at the head of a stream that began with 200. */
-export function streamErrorFailure(
-  error: Readonly<Record<string, unknown>>,
-  secrets: readonly string[],
-): Failure {
-  const status =
-    [error["code"], error["status"]].map(Number).find((code) => code >= 400 && code <= 599) ??
-    statusByType(error["type"]);
-  return statusFailure(status, {}, JSON.stringify({ error }), secrets);
+function kindOf(status: number): AttemptKind {
+  if (status === 429) return "rate_limited";
+  return status >= 500 || status === 408 || status === 409 ? "server_error" : "client_error";
+}
+
+/** An error that came under a 200: as the first event of a stream, or as the whole answer. */
+export function statedFailure(error: UpstreamError, secrets: readonly string[]): Failure {
+  const { code, status, type } = error.members;
+  const named = [code, status].map(Number).find((number) => number >= 400 && number <= 599);
+  const { message = "The model's server answered with an error." } = error;
+  const body = JSON.stringify({ error: { ...error.members, message } });
+  return statusFailure(named ?? statusByType(type), {}, body, secrets);
 }
 
 function statusByType(type: unknown): number {
@@ -146,38 +155,29 @@ function statusByType(type: unknown): number {
     : 502;
 }
 
-function failed(kind: AttemptKind, error: GatewayError): Failure {
-  return { kind, error, relay: undefined };
+function failed(kind: AttemptKind, answer: GatewayError): Failure {
+  return { kind, answer };
 }
 
-function wrapped(status: number, message: string | undefined): ErrorBody {
-  return {
-    error: {
-      message: message ?? `The model's server answered ${status}.`,
-      type: status === 429 ? "requests" : status >= 500 ? "server_error" : "invalid_request_error",
-      param: null,
-      code: status === 429 ? "rate_limit_exceeded" : null,
-    },
-  };
+/** More than one variant was tried in vain. */
+export function allFailed(failed: readonly FailedAttempt[]): GatewayError {
+  const list = failed.map(({ variant, failure }) => `${variant.name}: ${failure.kind}`).join(", ");
+  const temporary = failed.every(({ failure: { answer } }) => answer.status === 429 || answer.status === 503);
+  return serverError(
+    502,
+    "all_targets_failed",
+    `No variant could answer (${list}).`,
+    temporary ? {} : { "x-should-retry": "false" },
+  );
 }
 
-/** The message in an error body of one of the usual shapes; `exact` when the shape is OpenAI's own. */
-function errorIn(body: string): { readonly message: string; readonly exact: boolean } | undefined {
-  const value = parseObject(body);
-  if (value === undefined) return undefined;
-  const error = memberOf(value, "error");
-  const message = memberOf(error, "message");
-  if (typeof message === "string") return { message, exact: true };
-  for (const text of [error, memberOf(value, "message"), memberOf(value, "detail")]) {
-    if (typeof text === "string") return { message: text, exact: false };
-  }
-  return undefined;
-}
+/** The shape of OpenAI's and Hugging Face's keys; one that an upstream starred out has its stars in it. */
+const FOREIGN_KEY = /\b(?:sk-|hf_)(?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}/g;
 
 /** The text without the gateway's own secrets, however the upstream quotes them. */
 export function scrub(text: string, secrets: readonly string[]): string {
   const known = secrets
     .filter((secret) => secret.length > 0)
     .reduce((clean, secret) => clean.replaceAll(secret, "[redacted]"), text);
-  return known.replace(/\b(sk|hf|api)[-_][A-Za-z0-9_*.-]{6,}/g, "[redacted]");
+  return known.replace(FOREIGN_KEY, "[redacted]");
 }

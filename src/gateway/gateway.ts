@@ -1,5 +1,4 @@
-import type { ChatRequest } from "../domain/chat.ts";
-import { modelNotFound } from "../domain/errors.ts";
+import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Table } from "../domain/table.ts";
@@ -9,9 +8,9 @@ import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { decide, explain } from "../routing/decide.ts";
 import { decisionJson } from "./answer.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, keyNamed } from "./authenticate.ts";
 import { Exchange } from "./exchange.ts";
-import { parseChat, requireJson } from "./parse.ts";
+import { asksDryRun, parseChat, requireJson } from "./parse.ts";
 
 export interface GatewayDeps {
   readonly table: Table;
@@ -38,6 +37,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #random: () => number;
   readonly #health = new HealthTracker();
+  readonly #open = new Set<Exchange>();
   #table: Table;
   #tableSince = new Date();
 
@@ -74,23 +74,42 @@ export class Gateway {
       log: this.log,
       health: this.#health,
     });
+    this.#open.add(exchange);
     try {
-      const { request, signals } = await this.#read(inbound, table);
-      exchange.begins();
-      if (inbound.header("x-crossover-dry-run") === "true")
-        return exchange.dryRun(request, explain(request, table, signals));
+      const key = authenticate(inbound.header("authorization"), table.keys);
+      const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
+      requireJson(inbound);
+      const waitsFrom = performance.now();
+      const bytes = await inbound.body(table.server.maxBodyBytes);
+      exchange.waitedForBody(performance.now() - waitsFrom);
+      const request = parseChat(bytes, table.server.jsonLimits);
+      const signals = this.#signals(inbound, key);
+      if (dryRun) return exchange.dryRun(request, explain(request, table, signals));
       const decision = decide(request, table, signals);
       await exchange.run(request, decision);
     } catch (error) {
       exchange.failed(error);
+    } finally {
+      this.#open.delete(exchange);
     }
   }
 
-  /** What `chat` would do with this request, and why. Calls nobody. */
-  async explain(inbound: Inbound): Promise<string> {
+  /** Ends all that is under way with an error that says so: the gateway stops. */
+  interrupt(): void {
+    for (const exchange of this.#open) exchange.interrupt();
+  }
+
+  /**
+   * What `chat` would do with this request, and why. Calls nobody.
+   * @param keyName the client's key to decide for; undefined: one that may do everything
+   */
+  async explain(inbound: Inbound, keyName: string | undefined): Promise<string> {
     const table = this.#table;
-    const { request, signals } = await this.#read(inbound, table);
-    return decisionJson(request, explain(request, table, signals));
+    requireJson(inbound);
+    const key = keyNamed(keyName, table.keys);
+    const bytes = await inbound.body(table.server.maxBodyBytes);
+    const request = parseChat(bytes, table.server.jsonLimits);
+    return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
   }
 
   /** The routes that the client's key may use. */
@@ -101,11 +120,12 @@ export class Gateway {
       .map((id) => this.#listed(id));
   }
 
-  /** @throws GatewayError 404 for a route that is not there or not for this key */
+  /** @throws GatewayError 404 for a route that is not there, 403 for one that is not for this key */
   model(id: string, authorization: string | undefined): ListedModel {
-    const model = this.models(authorization).find((one) => one.id === id);
-    if (model === undefined) throw modelNotFound(id);
-    return model;
+    const key = authenticate(authorization, this.#table.keys);
+    if (!this.#table.routes.has(id)) throw modelNotFound(id);
+    if (key?.routes?.includes(id) === false) throw modelNotAllowed(id);
+    return this.#listed(id);
   }
 
   #listed(id: string): ListedModel {
@@ -115,14 +135,6 @@ export class Gateway {
       created: Math.floor(this.#tableSince.getTime() / 1000),
       owned_by: "crossover",
     };
-  }
-
-  async #read(inbound: Inbound, table: Table): Promise<{ request: ChatRequest; signals: Signals }> {
-    const key = authenticate(inbound.header("authorization"), table.keys);
-    requireJson(inbound.header("content-type"));
-    const { maxBodyBytes, maxDepth, maxNodes } = table.server;
-    const request = parseChat(await inbound.body(maxBodyBytes), { depth: maxDepth, nodes: maxNodes });
-    return { request, signals: this.#signals(inbound, key) };
   }
 
   #signals(inbound: Inbound, key: Key | undefined): Signals {

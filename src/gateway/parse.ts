@@ -3,6 +3,7 @@ import type { ChatRequest, Message } from "../domain/chat.ts";
 import { refuseDuplicates } from "../domain/chat.ts";
 import { badRequest, GatewayError } from "../domain/errors.ts";
 import { JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
+import type { Inbound } from "../domain/transport.ts";
 
 const METADATA_PAIRS = 16;
 
@@ -57,15 +58,45 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
   };
 }
 
-/** 415 unless the content type is JSON; a missing one is taken as JSON. */
-export function requireJson(contentType: string | undefined): void {
-  if (contentType === undefined || /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)) return;
-  throw new GatewayError({
+/** 415 unless the body is plain JSON; a missing content type is taken as JSON. */
+export function requireJson(inbound: Inbound): void {
+  const contentType = inbound.header("content-type");
+  if (contentType !== undefined && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType))
+    throw unsupported("The body must be JSON: send `content-type: application/json`.");
+  if (!/^(identity)?$/i.test(inbound.header("content-encoding") ?? ""))
+    throw unsupported("The body must not be compressed: send it without `content-encoding`.");
+}
+
+function unsupported(message: string): GatewayError {
+  return new GatewayError({
     status: 415,
     type: "invalid_request_error",
     code: "unsupported_media_type",
-    message: "The body must be JSON: send `content-type: application/json`.",
+    message,
   });
+}
+
+/**
+ * Does the client ask for the decision only? What is neither yes nor no is refused, lest a model be called
+ * and paid for a client that did not mean it.
+ */
+export function asksDryRun(header: string | undefined): boolean {
+  switch (header?.trim().toLowerCase()) {
+    case "true":
+    case "1":
+      return true;
+    case undefined:
+    case "":
+    case "false":
+    case "0":
+      return false;
+    default:
+      throw badRequest(
+        "invalid_value",
+        "The header x-crossover-dry-run is `true` or `false`.",
+        "x-crossover-dry-run",
+      );
+  }
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,3 +1,5 @@
+import { GatewayError } from "../domain/errors.ts";
+import type { Reply, UpstreamHeaders } from "../domain/transport.ts";
 import type { Usage } from "../domain/usage.ts";
 import type { AttemptKind, Failure } from "./failure.ts";
 import type { CutCode } from "./stream-relay.ts";
@@ -24,6 +26,37 @@ export type SinkResult =
   /** The client has nothing yet. */
   | { readonly outcome: "failed"; readonly failure: Failure }
   | { readonly outcome: "client_closed" };
+
+/** The metric label of a result. */
+export function kindOf(result: SinkResult): AttemptKind {
+  switch (result.outcome) {
+    case "answered":
+    case "interrupted":
+      return result.kind;
+    case "failed":
+      return result.failure.kind;
+    case "client_closed":
+      return "client_closed";
+  }
+}
+
+export interface SinkOptions {
+  readonly reply: Reply;
+  readonly upstreamHeaders: UpstreamHeaders;
+  /** Headers of our own on the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly settle: (result: SinkResult) => void;
+}
+
+/** The client's own fault is told at once; what another variant might do better is not. */
+export function settleFailed(failure: Failure, { reply, headers, settle }: SinkOptions): void {
+  const { kind, answer } = failure;
+  if (kind !== "client_error" || answer instanceof GatewayError)
+    return settle({ outcome: "failed", failure });
+  reply.send(answer.status, { ...answer.headers, ...headers }, answer.body);
+  settle({ outcome: "answered", status: answer.status, kind, usage: undefined, firstTokenAt: undefined });
+}
 
 /** Takes the body of an upstream's answer. */
 export interface Sink {

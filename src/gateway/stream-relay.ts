@@ -1,28 +1,31 @@
 import { memberOf, parseObject } from "../domain/json.ts";
-import type { Reply } from "../domain/transport.ts";
 import { readUsage, type Usage } from "../domain/usage.ts";
 import { dataOf, EventCutter, hasKey } from "../transport/sse.ts";
-import { type Failure, scrub, streamErrorFailure, transportFailure } from "./failure.ts";
-import type { Sink, SinkResult } from "./sink.ts";
+import { type Failure, passedHeaders, scrub, statedFailure, transportFailure } from "./failure.ts";
+import { type Sink, type SinkOptions, settleFailed } from "./sink.ts";
+import { inOpenaiShape, statedError, type UpstreamError } from "./upstream-error.ts";
+
+/** Headers that keep proxies on the way from buffering a stream. */
+const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
 
 /** Longest time that a stream's first events are held back while no content has come, in milliseconds. */
 const HOLD_MS = 250;
 const HOLD_BYTES = 64 * 1024;
 
-export interface StreamOptions {
-  readonly reply: Reply;
-  readonly headers: Readonly<Record<string, string>>;
+/** More bytes than a key with its colon and blanks has, which may come in two parts. */
+const GLANCE_BYTES = 64;
+
+export interface StreamOptions extends SinkOptions {
   readonly hideUsage: boolean;
   /** How many answers must finish. */
   readonly choices: number;
-  readonly secrets: readonly string[];
-  readonly settle: (result: SinkResult) => void;
 }
 
 const ERROR_MESSAGES = {
   upstream_stream_interrupted: "The model's server broke off its answer.",
   upstream_stalled: "The model's server stopped sending in the middle of its answer.",
   upstream_timeout: "The model's answer took longer than allowed.",
+  gateway_draining: "The gateway stopped before the answer was complete.",
 } as const;
 
 export type CutCode = keyof typeof ERROR_MESSAGES;
@@ -42,7 +45,9 @@ export class StreamRelay implements Sink {
   /** Indexes of the answers that have a finish reason. */
   readonly #finished = new Set<unknown>();
   #done = false;
-  #upstreamError: Readonly<Record<string, unknown>> | undefined;
+  #upstreamError: UpstreamError | undefined;
+  /** The end of what passed of an event too long to hold. */
+  #passed = Buffer.alloc(0);
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -56,10 +61,12 @@ export class StreamRelay implements Sink {
       (event) => {
         // What comes after an error, such as [DONE], would make the answer look whole.
         if (this.#upstreamError !== undefined) return;
-        if (this.#inspect(event)) out.push(this.#upstreamError === undefined ? event : this.#scrubbed(event));
+        if (this.#inspect(event)) out.push(this.#told(event));
       },
       (part) => {
-        if (this.#upstreamError === undefined) out.push(part);
+        if (this.#upstreamError !== undefined) return;
+        this.#glance(part);
+        out.push(part);
       },
     );
     const flowing = this.#held === undefined ? this.#write(out) : this.#hold(out);
@@ -73,7 +80,7 @@ export class StreamRelay implements Sink {
     this.#commit();
     if (this.#cutter.rest.length > 0) this.#options.reply.write(this.#cutter.rest);
     this.#options.reply.end();
-    this.#settle({
+    this.#options.settle({
       outcome: "answered",
       status: 200,
       kind: "success",
@@ -85,7 +92,7 @@ export class StreamRelay implements Sink {
   cut(code: CutCode, failure: Failure = transportFailure("interrupted")): void {
     // After [DONE] the client has everything, however the connection ends.
     if (this.#done) return this.end();
-    if (this.#held !== undefined) return this.#settle({ outcome: "failed", failure });
+    if (this.#held !== undefined) return this.#options.settle({ outcome: "failed", failure });
     const { reply } = this.#options;
     const error = { message: ERROR_MESSAGES[code], type: "server_error", param: null, code };
     // An event of which a part is out can't be taken back; closing it keeps the error readable.
@@ -99,33 +106,30 @@ export class StreamRelay implements Sink {
     clearTimeout(this.#holdTimer);
   }
 
-  /** An upstream's error event may quote our key. */
-  #scrubbed(event: Buffer): Buffer {
-    const text = event.toString("utf8");
+  /** An error event in OpenAI's shape, without our key that it may quote; any other event as it came. */
+  #told(event: Buffer): Buffer {
+    if (this.#upstreamError === undefined) return event;
+    const { exact } = this.#upstreamError;
+    const text = exact ? event.toString("utf8") : `data: ${inOpenaiShape(this.#upstreamError, 502)}\n\n`;
     const clean = scrub(text, this.#options.secrets);
-    return clean === text ? event : Buffer.from(clean);
+    return exact && clean === text ? event : Buffer.from(clean);
   }
 
-  #finishWithUpstreamError(error: Readonly<Record<string, unknown>>): void {
+  #finishWithUpstreamError(error: UpstreamError): void {
     if (this.#held !== undefined)
-      return this.#settle({ outcome: "failed", failure: streamErrorFailure(error, this.#options.secrets) });
+      return settleFailed(statedFailure(error, this.#options.secrets), this.#options);
     this.#options.reply.end();
     this.#interrupted("upstream_error");
   }
 
   #interrupted(code: string): void {
-    this.#settle({
+    this.#options.settle({
       outcome: "interrupted",
       kind: code === "upstream_timeout" || code === "upstream_stalled" ? "timeout" : "interrupted",
       code,
       usage: this.#usage,
       firstTokenAt: this.#firstTokenAt,
     });
-  }
-
-  #settle(result: SinkResult): void {
-    this.close();
-    this.#options.settle(result);
   }
 
   #hold(out: readonly Buffer[]): boolean {
@@ -145,7 +149,8 @@ export class StreamRelay implements Sink {
     const held = this.#held;
     this.#held = undefined;
     clearTimeout(this.#holdTimer);
-    this.#options.reply.start(200, this.#options.headers);
+    const { reply, upstreamHeaders, headers, secrets } = this.#options;
+    reply.start(200, { ...passedHeaders(upstreamHeaders, secrets), ...headers, ...STREAM_HEADERS });
     return this.#write(held);
   }
 
@@ -160,9 +165,19 @@ export class StreamRelay implements Sink {
     if (this.#firstTokenAt === undefined && hasContent(event)) this.#firstTokenAt = performance.now();
     if (hasKey(event, "finish_reason", '"')) this.#readFinish(event);
     if (event.length < 32 && dataOf(event) === "[DONE]") this.#done = true;
-    if (hasKey(event, "usage", "{")) return !this.#readUsage(event);
-    if (hasKey(event, "error", "{")) this.#readError(event);
-    return true;
+    // A quick look: the word in a text has a backslash before its closing quote.
+    if (event.includes('"error"')) this.#upstreamError = statedError(parseData(event));
+    if (!hasKey(event, "usage", "{")) return true;
+    return !this.#readUsage(event) || this.#upstreamError !== undefined;
+  }
+
+  /** An event too long to hold is not parsed: what matters is looked for in its bytes as they pass. */
+  #glance(part: Buffer): void {
+    const seen = Buffer.concat([this.#passed, part]);
+    if (this.#firstTokenAt === undefined && hasKey(seen, "delta", "{"))
+      this.#firstTokenAt = performance.now();
+    if (hasKey(seen, "finish_reason", '"')) this.#finished.add("passed");
+    this.#passed = Buffer.from(seen.subarray(-GLANCE_BYTES));
   }
 
   #readFinish(event: Buffer): void {
@@ -177,12 +192,6 @@ export class StreamRelay implements Sink {
     const chunk = parseData(event);
     this.#usage = readUsage(chunk?.["usage"]) ?? this.#usage;
     return this.#options.hideUsage && Array.isArray(chunk?.["choices"]) && chunk["choices"].length === 0;
-  }
-
-  #readError(event: Buffer): void {
-    const error = parseData(event)?.["error"];
-    if (typeof error === "object" && error !== null)
-      this.#upstreamError = Object.fromEntries(Object.entries(error));
   }
 }
 

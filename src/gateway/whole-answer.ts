@@ -1,17 +1,19 @@
 import { parseObject } from "../domain/json.ts";
-import type { Reply, UpstreamHeaders } from "../domain/transport.ts";
 import { readUsage } from "../domain/usage.ts";
-import { badResponse, type Failure, passedHeaders, statusFailure, tooLarge } from "./failure.ts";
-import type { Sink, SinkResult } from "./sink.ts";
+import {
+  badResponse,
+  type Failure,
+  passedHeaders,
+  statedFailure,
+  statusFailure,
+  tooLarge,
+} from "./failure.ts";
+import { type Sink, type SinkOptions, settleFailed } from "./sink.ts";
+import { statedError } from "./upstream-error.ts";
 
-export interface WholeOptions {
-  readonly reply: Reply;
+export interface WholeOptions extends SinkOptions {
   readonly status: number;
-  readonly upstreamHeaders: UpstreamHeaders;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly secrets: readonly string[];
   readonly maxBytes: number;
-  readonly settle: (result: SinkResult) => void;
 }
 
 /** Gathers an unstreamed answer, checks that it is JSON, and sends it on as it came. */
@@ -38,13 +40,15 @@ export class WholeAnswer implements Sink {
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
     if (status < 200 || status >= 300)
-      return this.#refused(statusFailure(status, upstreamHeaders, text, secrets));
+      return settleFailed(statusFailure(status, upstreamHeaders, text, secrets), this.#options);
     const answer = parseObject(text);
     if (answer === undefined)
       return settle({
         outcome: "failed",
         failure: badResponse("The model's server answered with something that is not JSON."),
       });
+    const error = statedError(answer);
+    if (error !== undefined) return settleFailed(statedFailure(error, secrets), this.#options);
     reply.send(status, { ...passedHeaders(upstreamHeaders, secrets), ...headers }, body);
     settle({
       outcome: "answered",
@@ -60,19 +64,4 @@ export class WholeAnswer implements Sink {
   }
 
   close(): void {}
-
-  /** The client's own fault is told at once; what another variant might do better is not. */
-  #refused(failure: Failure): void {
-    const { reply, headers, settle } = this.#options;
-    if (failure.kind !== "client_error" || failure.relay === undefined)
-      return settle({ outcome: "failed", failure });
-    reply.send(failure.relay.status, { ...failure.relay.headers, ...headers }, failure.relay.body);
-    settle({
-      outcome: "answered",
-      status: failure.relay.status,
-      kind: "client_error",
-      usage: undefined,
-      firstTokenAt: undefined,
-    });
-  }
 }

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation, Step } from "../domain/decision.ts";
-import { forbidden, GatewayError, modelNotFound } from "../domain/errors.ts";
+import { forbidden, GatewayError, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { RequestView, type Signals } from "../domain/signals.ts";
 import type { ConditionView, Route, Rule, Table } from "../domain/table.ts";
 import { type Choice, choose } from "./choose.ts";
@@ -40,9 +40,7 @@ function walk(request: ChatRequest, table: Table, signals: Signals, trace: Step[
 function routeFor(model: string, table: Table, { key }: Signals): Route {
   const route = table.routes.get(model);
   if (route === undefined) throw modelNotFound(model);
-  if (key?.routes !== undefined && !key.routes.includes(model)) {
-    throw forbidden("model_not_allowed", `Your key may not use the route \`${model}\`.`, "model");
-  }
+  if (key?.routes?.includes(model) === false) throw modelNotAllowed(model);
   return route;
 }
 

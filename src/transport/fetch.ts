@@ -1,4 +1,5 @@
 import type { Flow, Receiver, Transport, UpstreamCall } from "../domain/transport.ts";
+import { codeOf } from "./error-code.ts";
 
 /** The transport of Bun and Workers: `fetch`. Redirects are not followed. */
 export class FetchTransport implements Transport {
@@ -35,8 +36,9 @@ class FetchFlow implements Flow {
       );
       this.#receiver.head(response.status, headers);
       await this.#relay(response);
-    } catch {
-      if (!this.#controller.signal.aborted) this.#receiver.fail(headed ? "interrupted" : "unreachable");
+    } catch (error) {
+      if (!this.#controller.signal.aborted)
+        this.#receiver.fail(headed ? "interrupted" : "unreachable", codeOf(error));
     }
   }
 

@@ -54,9 +54,6 @@ export function guardServer(server: Server, listener: Listener): void {
       refusal(405, "method_not_allowed", "CONNECT is not served here.", { allow: "GET, POST" }),
     ),
   );
-  server.on("upgrade", (_incoming, socket) =>
-    refuseRaw(socket, refusal(400, "invalid_value", "This gateway does not upgrade connections.")),
-  );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
     else refuseRaw(socket, parserRefusal(error.code));

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, errors, interceptors } from "undici";
 import type { Flow, Receiver, Transport, TransportFailure, UpstreamCall } from "../domain/transport.ts";
+import { codeOf } from "./error-code.ts";
 
 /**
  * Node's transport: undici's dispatcher, straight from socket to receiver, without web streams.
@@ -79,7 +80,7 @@ class Handler implements Dispatcher.DispatchHandler, Flow {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#aborted) this.#receiver.fail(this.#failureOf(error));
+    if (!this.#aborted) this.#receiver.fail(this.#failureOf(error), codeOf(error));
   }
 
   resume(): void {

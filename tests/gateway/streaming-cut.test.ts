@@ -143,7 +143,7 @@ const upstreamError = (more: Readonly<Record<string, unknown>>): string =>
   event({ error: { message: "Slow down", type: "some_type", param: null, code: null, ...more } });
 
 test.each([
-  ["code 429", { code: 429 }, 429, "rate_limited"],
+  ["code 429", { code: "429" }, 429, "rate_limited"],
   ["status 503", { status: 503 }, 503, "server_error"],
   ["a code as text", { code: "400" }, 400, "client_error"],
   ["type tokens", { type: "tokens", code: "rate_limit_exceeded" }, 429, "rate_limited"],

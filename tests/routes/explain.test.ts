@@ -228,6 +228,21 @@ describe("who may use the admin API", () => {
     expect((await refused.json()).error.code).toBe("invalid_api_key");
   });
 
+  test("the admin token opens it where clients have keys too, for the key that is named", async () => {
+    const config = {
+      ...twoPaths("http://127.0.0.1:9"),
+      server: { port: 0, adminToken: "admin-token-1" },
+      keys: { app: { secret: "client-key-of-the-test", routes: ["enriched"] } },
+    };
+    const gateway = await startGateway(config);
+    const authorization = "Bearer admin-token-1";
+    expect(await statusFor(gateway, "/admin/api/explain", { authorization })).toBe(200);
+    expect(await statusFor(gateway, "/admin/api/explain?key=app", { authorization })).toBe(403);
+    expect(await statusFor(gateway, "/admin/api/explain?key=nobody", { authorization })).toBe(400);
+    const client = { authorization: "Bearer client-key-of-the-test" };
+    expect(await statusFor(gateway, "/admin/api/explain", client)).toBe(401);
+  });
+
   test("without one: nobody on an address that others can reach", async () => {
     const gateway = await startGateway(twoPaths("http://127.0.0.1:9"), { env: { HOST: "0.0.0.0" } });
     for (const path of paths) {

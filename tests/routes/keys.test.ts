@@ -159,9 +159,13 @@ test("the list of models holds the key's routes only", async () => {
   const one = (id: string): Promise<Response> =>
     fetch(`${gateway.url}/v1/models/${id}`, { headers: bearer(BARE_ONLY) });
   expect((await one("bare")).status).toBe(200);
-  const notFound: Refusal = { status: 404, code: "model_not_found", param: "model" };
-  await expectRefused(await one("enriched"), notFound);
-  await expectRefused(await one("nobody"), notFound);
+  await expectRefused(await one("enriched"), {
+    status: 403,
+    type: "permission_error",
+    code: "model_not_allowed",
+    param: "model",
+  });
+  await expectRefused(await one("nobody"), { status: 404, code: "model_not_found", param: "model" });
 });
 
 test("no key is in the log, the metrics or an answer", async () => {

@@ -1,0 +1,62 @@
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import { rawPost } from "../routes/black-box.ts";
+import { twoPaths } from "../support/config.ts";
+import { startGateway, until } from "../support/gateway.ts";
+import { chunk, startStream, startUpstream } from "../support/upstream.ts";
+import { ASK, ASK_STREAM, expectErrorEvent } from "./failing.ts";
+import { StreamReader } from "./streaming.ts";
+
+test("a stream that outlasts the time to drain ends in an error event, and is not taken for a client that left", async () => {
+  const upstream = await startUpstream((_received, response) => {
+    startStream(response);
+    response.write(chunk({ content: "Hello" }));
+  });
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const reader = new StreamReader(await gateway.post(ASK_STREAM));
+  await reader.untilHas("Hello");
+  await gateway.close(0);
+  expectErrorEvent(await reader.rest(), "gateway_draining");
+  expect(gateway.logs.at(-1)?.fields).toMatchObject({ status: 502, note: "gateway_draining" });
+  await until(() => upstream.received[0]?.aborted());
+});
+
+test("a request that outlasts the time to drain gets 503, and no other variant is tried", async () => {
+  const upstream = await startUpstream(() => {});
+  const gateway = await startGateway(
+    twoPaths(upstream.url, {
+      variants: {
+        prompted: { model: "base", prompt: "helper" },
+        tuned: { model: "ft", fallback: ["prompted"] },
+      },
+    }),
+  );
+  const answer = gateway.post(ASK);
+  await until(() => upstream.received.length === 1);
+  await gateway.close(0);
+  const { status, headers } = await answer;
+  expect([status, (await (await answer).json()).error.code]).toEqual([503, "gateway_draining"]);
+  expect(headers.get("retry-after")).toBe("1");
+  expect(upstream.received).toHaveLength(1);
+});
+
+test("readiness says at once that the gateway drains", async () => {
+  let goOn = (): void => {};
+  const upstream = await startUpstream((_received, response) => {
+    goOn = () => void response.end("{}");
+  });
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+  let text = "";
+  socket.on("data", (bytes) => {
+    text += String(bytes);
+  });
+  socket.write(String(rawPost(JSON.stringify(ASK))).replace("Connection: close", "Connection: keep-alive"));
+  await until(() => upstream.received.length === 1);
+  const closed = gateway.close(10_000);
+  socket.write("GET /health/ready HTTP/1.1\r\nHost: gateway.test\r\n\r\n");
+  goOn();
+  await closed;
+  await until(() => socket.closed);
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*HTTP\/1\.1 503 [\s\S]*"code":"gateway_draining"/);
+});
