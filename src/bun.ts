@@ -29,7 +29,7 @@ declare const Bun: {
 };
 
 // `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
-const configPath = process.env["CROSSOVER_CONFIG"] ?? "config/crossover.yaml";
+const configPath = process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml";
 const files = new DiskFiles(dirname(configPath));
 const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
 const table = load();

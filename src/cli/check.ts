@@ -1,14 +1,22 @@
 import { parseArgs } from "node:util";
-import { ConfigError, formatProblem } from "../config/problem.ts";
+import { ConfigError, formatProblem, type Problem } from "../config/problem.ts";
 import { loadFromDisk } from "../node.ts";
+import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
+
+interface Report {
+  readonly valid: boolean;
+  readonly version: string | null;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
 
 export const check: Command = {
   summary: "Say whether a configuration can be used, and what is wrong with it.",
-  help: `Usage: crossover check [FILE] [--json]
+  help: `Usage: crossover check [FILE...] [--json]
 
-Checks what \`start\` would check, and starts nothing. Exit code 0: good, 1: bad.
-  --json   print {"valid", "version", "problems", "notices"}
+Checks what \`start\` would check, and starts nothing. Exit code 0: all good, 1: one is bad.
+  --json   print {"valid", "version", "problems", "notices"} of the one file
 `,
   run: async (args) => {
     const { values, positionals } = parseArgs({
@@ -16,31 +24,34 @@ Checks what \`start\` would check, and starts nothing. Exit code 0: good, 1: bad
       allowPositionals: true,
       options: { json: { type: "boolean" }, config: { type: "string", short: "c" } },
     });
-    const path = positionals[0] ?? configPathOf(args, process.env);
-    try {
-      const table = loadFromDisk(path, process.env);
-      if (values.json) print({ valid: true, version: table.version, problems: [], notices: table.notices });
-      else
-        process.stdout.write(
-          [
-            `${path} is good: ${table.routes.size} routes, ${table.variants.size} variants.`,
-            ...table.notices,
-            "",
-          ].join("\n"),
-        );
-      return 0;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      if (values.json) print({ valid: false, version: null, problems: error.problems, notices: [] });
-      else
-        process.stderr.write(
-          `${path} can't be used:\n${error.problems.map((problem) => `  ${formatProblem(problem)}\n`).join("")}`,
-        );
-      return 1;
-    }
+    if (positionals.length > 0 && values.config !== undefined)
+      throw new UsageError("give the file either by its name alone or by --config");
+    if (positionals.length > 1 && values.json) throw new UsageError("--json takes one file");
+    const paths = positionals.length > 0 ? positionals : [configPathOf(args, process.env)];
+    const reports = paths.map((path) => {
+      const report = reportOn(path);
+      if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      else tell(path, report);
+      return report;
+    });
+    return reports.every(({ valid }) => valid) ? 0 : 1;
   },
 };
 
-function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+function reportOn(path: string): Report {
+  try {
+    const { version, notices } = loadFromDisk(path, process.env);
+    return { valid: true, version, problems: [], notices };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { valid: false, version: null, problems: error.problems, notices: [] };
+  }
+}
+
+function tell(path: string, { valid, problems, notices }: Report): void {
+  if (valid) process.stdout.write(`${path} is good.\n${notices.map((notice) => `  ${notice}\n`).join("")}`);
+  else
+    process.stderr.write(
+      `${path} can't be used:\n${problems.map((problem) => `  ${formatProblem(problem)}\n`).join("")}`,
+    );
 }

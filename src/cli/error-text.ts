@@ -1,12 +1,22 @@
 import { ConfigError } from "../config/problem.ts";
 import { GatewayError } from "../domain/errors.ts";
 
+/** The command was called in a wrong way. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
 /** What a command says of an error: what happened and what to do, without a stack. */
 export function errorText(error: unknown): string {
   if (error instanceof ConfigError)
     return `the configuration can't be used:\n  ${error.message.replaceAll("\n", "\n  ")}`;
   if (error instanceof GatewayError) return `${error.message} (${error.status} ${error.code})`;
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-    return "the port is in use. Choose another: PORT=8788 npm start";
+  if (error instanceof Error && "code" in error) {
+    if (error.code === "EADDRINUSE") {
+      const port = "port" in error ? ` ${String(error.port)}` : "";
+      return `port${port} is in use. Choose another by \`server.port\` or the environment's PORT`;
+    }
+    if (error.code === "ENOENT" && "path" in error) return `there is no file ${String(error.path)}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

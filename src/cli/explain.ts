@@ -10,6 +10,7 @@ import { keyNamed } from "../gateway/authenticate.ts";
 import { parseChat } from "../gateway/parse.ts";
 import { loadFromDisk } from "../node.ts";
 import { explain as explainDecision } from "../routing/decide.ts";
+import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
 
 export const explain: Command = {
@@ -32,6 +33,7 @@ Reads a chat completion body from a file or from standard input, and calls nobod
         header: { type: "string", short: "H", multiple: true },
       },
     });
+    if (positionals.length > 1) throw new UsageError("one body at a time");
     const table = loadFromDisk(configPathOf(args, process.env), process.env);
     const request = parseChat(readFileSync(positionals[0] ?? 0), table.server.jsonLimits);
     const signals = signalsFrom(values.header ?? [], keyNamed(values.key, table.keys), table);

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
 import { check } from "./check.ts";
-import { errorText } from "./error-text.ts";
+import { errorText, UsageError } from "./error-text.ts";
 import { explain } from "./explain.ts";
 import { start } from "./start.ts";
 
@@ -49,7 +49,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     return await command.run(rest);
   } catch (error) {
     process.stderr.write(`crossover ${name}: ${errorText(error)}\n`);
-    return error instanceof TypeError && "code" in error ? 2 : 1;
+    return error instanceof UsageError || (error instanceof TypeError && "code" in error) ? 2 : 1;
   }
 }
 
@@ -62,5 +62,5 @@ export function configPathOf(args: readonly string[], env: NodeJS.ProcessEnv): s
   });
   return typeof values.config === "string"
     ? values.config
-    : (env["CROSSOVER_CONFIG"] ?? "config/crossover.yaml");
+    : env["CROSSOVER_CONFIG"] || "config/crossover.yaml";
 }

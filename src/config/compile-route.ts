@@ -1,6 +1,6 @@
 import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from "../domain/table.ts";
 import { type CompileContext, type Defined, unknownName } from "./compile.ts";
-import { compileCondition, headersIn, SECRET_HEADERS } from "./condition.ts";
+import { compileCondition, namesIn, SECRET_HEADERS } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { Config, RouteConfig, UseConfig } from "./schema.ts";
 
@@ -46,11 +46,14 @@ export function compileRoute(name: string, route: RouteConfig, context: RouteCon
 function condition(
   source: string | undefined,
   path: ConfigPath,
-  { report }: RouteContext,
+  { variants, report }: RouteContext,
 ): Condition | undefined {
   if (source === undefined) return undefined;
   try {
-    return compileCondition(source);
+    const compiled = compileCondition(source);
+    for (const name of namesIn("health", compiled.references))
+      lookUp("variant", name, variants, path, report);
+    return compiled;
   } catch (error) {
     report(path, error instanceof Error ? error.message : "the condition can't be read");
     return undefined;
@@ -137,5 +140,5 @@ function stickyKey(source: string, path: ConfigPath, report: CompileContext["rep
 }
 
 function headersOf(rules: readonly Rule[]): string[] {
-  return [...new Set(rules.flatMap(({ when }) => (when === undefined ? [] : headersIn(when.references))))];
+  return [...new Set(rules.flatMap(({ when }) => namesIn("headers", when?.references ?? [])))];
 }

@@ -1,6 +1,8 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { RequestView } from "../domain/signals.ts";
 import type { Condition, ConditionView, Reference } from "../domain/table.ts";
+import { childrenOf } from "./cel-ast.ts";
+import { LINEAR_MATCHES, linearMatches, withLinearMatches } from "./regex.ts";
 
 const environment = new Environment({
   unlistedVariablesAreDyn: false,
@@ -24,7 +26,8 @@ const environment = new Environment({
   .registerVariable("headers", "map<string, string>")
   .registerVariable({ name: "key", schema: { name: "string", tags: "list<string>" } })
   .registerVariable("time", "google.protobuf.Timestamp")
-  .registerVariable({ name: "health", type: "map<string, dyn>" });
+  .registerVariable({ name: "health", type: "map<string, dyn>" })
+  .registerFunction(`string.${LINEAR_MATCHES}(string): bool`, linearMatches);
 
 /** Headers that hold secrets: no condition may see them, as a trace would show them. */
 export const SECRET_HEADERS: ReadonlySet<string> = new Set([
@@ -40,46 +43,62 @@ export const SECRET_HEADERS: ReadonlySet<string> = new Set([
  * @throws Error with a plain message, when it does not parse, does not type-check or is no yes/no question
  */
 export function compileCondition(source: string): Condition {
-  let program: ReturnType<typeof environment.parse>;
-  try {
-    program = environment.parse(source);
-  } catch (error) {
-    throw new Error(summaryOf(error));
-  }
-  const checked = program.check();
+  const written = parse(source);
+  const checked = written.check();
   if (!checked.valid) throw new Error(summaryOf(checked.error));
   if (checked.type !== "bool" && checked.type !== "dyn") {
     throw new Error(`a condition must be true or false, this one gives ${checked.type ?? "nothing"}`);
   }
-  const references = collectReferences(program.ast);
-  for (const { path } of references) {
-    const name = /^headers\.(.+)$/.exec(path)?.[1] ?? "";
-    if (name !== name.toLowerCase())
-      throw new Error(`header names are in lower case here: write headers["${name.toLowerCase()}"]`);
-    if (SECRET_HEADERS.has(name))
-      throw new Error(`the header \`${name}\` holds a secret: conditions can't see it`);
-  }
+  const references = collectReferences(written.ast);
+  for (const { segments } of references) if (segments[0] === "headers") checkHeader(segments[1]);
+  const program = parse(withLinearMatches(source, written.ast));
   return {
     source,
     references,
     test: (view) => {
-      const value: unknown = program({ ...view });
+      const value = evaluate(program, view);
       if (typeof value !== "boolean") throw new Error("it gave neither true nor false");
       return value;
     },
   };
 }
 
-/** The headers named by `headers["x-name"]`, `headers.name` or `"x-name" in headers`. */
-export function headersIn(references: readonly Reference[]): string[] {
-  return references.flatMap(({ path }) => {
-    const name = /^headers\.(.+)$/.exec(path)?.[1];
-    return name === undefined ? [] : [name];
-  });
+type Program = ReturnType<typeof environment.parse>;
+
+function parse(source: string): Program {
+  try {
+    return environment.parse(source);
+  } catch (error) {
+    throw new Error(summaryOf(error));
+  }
+}
+
+function evaluate(program: Program, view: ConditionView): unknown {
+  try {
+    return program({ ...view });
+  } catch (error) {
+    throw new Error(summaryOf(error));
+  }
+}
+
+/** Only headers that are named in a condition are there when it is evaluated. */
+function checkHeader(name: string | undefined): void {
+  if (name === undefined) throw new Error('name the header as a text, such as headers["x-team"]');
+  if (name !== name.toLowerCase())
+    throw new Error(`header names are in lower case here: write headers["${name.toLowerCase()}"]`);
+  if (SECRET_HEADERS.has(name))
+    throw new Error(`the header \`${name}\` holds a secret: conditions can't see it`);
+}
+
+/** The names that conditions look up in a variable: by `headers["x-name"]`, `headers.name` or `"x-name" in headers`. */
+export function namesIn(variable: "headers" | "health", references: readonly Reference[]): string[] {
+  return references.flatMap(({ segments: [root, name] }) =>
+    root === variable && name !== undefined ? [name] : [],
+  );
 }
 
 /** CEL's one-line summary of what is wrong, without the drawn caret. */
-export function summaryOf(error: unknown): string {
+function summaryOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "summary" in error) return String(error.summary);
   return error instanceof Error ? error.message : "it can't be evaluated";
 }
@@ -89,7 +108,11 @@ const ROOTS: ReadonlySet<string> = new Set(["request", "metadata", "headers", "k
 function collectReferences(root: ASTNode): Reference[] {
   const found = new Map<string, readonly string[]>();
   visit(root, (path) => found.set(path.join("."), path));
-  return [...found].map(([path, segments]) => ({ path, read: (view) => readPath(view, segments) }));
+  return [...found].map(([path, segments]) => ({
+    path,
+    segments,
+    read: (view) => readPath(view, segments),
+  }));
 }
 
 /** Variables in which `in` looks for a key. */
@@ -127,16 +150,7 @@ function pathOf(node: ASTNode): string[] | undefined {
 function visit(node: ASTNode, found: (path: readonly string[]) => void): void {
   const path = pathOf(node);
   if (path !== undefined) return found(path);
-  for (const child of childrenOf(node.args)) visit(child, found);
-}
-
-function childrenOf(args: unknown): ASTNode[] {
-  if (Array.isArray(args)) return args.flatMap(childrenOf);
-  return isNode(args) ? [args] : [];
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
+  for (const child of childrenOf(node)) visit(child, found);
 }
 
 function readPath(view: ConditionView, segments: readonly string[]): unknown {

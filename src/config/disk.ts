@@ -1,19 +1,22 @@
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import type { Files } from "./load.ts";
-
-/** Editors write a file in several steps: wait until it has been quiet for this long. */
-const QUIET_MS = 100;
+import { FolderWatch } from "./watch.ts";
 
 /** Largest file that is read. Parsing a larger one would hold up every request under way. */
 const MAX_MIB = 16;
 
-/** The files of a folder, remembering from which folders something was read so that they can be watched. */
+/** What was read from a folder: files by name, or the list of all. */
+interface Used {
+  readonly names: Set<string>;
+  listed: boolean;
+}
+
+/** The files of a folder, remembering what was read so that it can be watched. */
 export class DiskFiles implements Files {
   readonly #folder: string;
-  readonly #folders = new Set<string>();
-  readonly #watchers = new Map<string, FSWatcher>();
-  #onEvent: (() => void) | undefined;
+  readonly #used = new Map<string, Used>();
+  #watch: FolderWatch | undefined;
 
   constructor(folder: string) {
     this.#folder = resolve(folder);
@@ -21,7 +24,7 @@ export class DiskFiles implements Files {
 
   read(path: string): string {
     const full = resolve(this.#folder, path);
-    this.#remember(dirname(full));
+    this.#usedOf(dirname(full)).names.add(basename(full));
     if (statSync(full).size > MAX_MIB * 1024 * 1024)
       throw new RangeError(`the file is larger than ${MAX_MIB} MiB`);
     const text = readFileSync(full, "utf8");
@@ -32,46 +35,34 @@ export class DiskFiles implements Files {
 
   list(folder: string): readonly string[] {
     const full = resolve(this.#folder, folder);
-    this.#remember(full);
+    this.#usedOf(full).listed = true;
     return readdirSync(full).sort();
   }
 
   /**
-   * Calls `onChange` after a change in a folder from which something was read, be it before or later.
-   * Folders are watched, not files, as editors and mounted configurations put new files in place of old ones.
+   * Calls `onChange` after a change of a file that was read, be it before or later, or of a YAML file in a
+   * folder that was listed.
    * @returns stops watching
    */
   watch(onChange: () => void): () => void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    this.#onEvent = () => {
-      clearTimeout(timer);
-      timer = setTimeout(onChange, QUIET_MS);
-    };
-    for (const folder of this.#folders) this.#watchFolder(folder, this.#onEvent);
+    const watch = new FolderWatch(onChange);
+    this.#watch = watch;
+    for (const [folder, used] of this.#used) watch.add(folder, (name) => matters(name, used));
     return () => {
-      clearTimeout(timer);
-      this.#onEvent = undefined;
-      for (const watcher of this.#watchers.values()) watcher.close();
-      this.#watchers.clear();
+      this.#watch = undefined;
+      watch.close();
     };
   }
 
-  #remember(folder: string): void {
-    this.#folders.add(folder);
-    if (this.#onEvent !== undefined) this.#watchFolder(folder, this.#onEvent);
+  #usedOf(folder: string): Used {
+    const used = this.#used.get(folder) ?? { names: new Set(), listed: false };
+    this.#used.set(folder, used);
+    this.#watch?.add(folder, (name) => matters(name, used));
+    return used;
   }
+}
 
-  #watchFolder(folder: string, onEvent: () => void): void {
-    if (this.#watchers.has(folder)) return;
-    try {
-      const watcher = watch(folder, { persistent: false }, onEvent);
-      watcher.on("error", () => {
-        watcher.close();
-        this.#watchers.delete(folder);
-      });
-      this.#watchers.set(folder, watcher);
-    } catch {
-      // There is no such folder: reading from it tells.
-    }
-  }
+/** A mounted configuration is changed by a link that is put in place of another, such as Kubernetes' `..data`. */
+function matters(name: string, { names, listed }: Used): boolean {
+  return names.has(name) || name.startsWith("..") || (listed && /\.ya?ml$/.test(name));
 }

@@ -34,8 +34,9 @@ export function readDocument(file: string, text: string, env: Environment): Sour
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), key, message };
   };
   const report: Report = (offset, key, message) => problems.push(problem(offset, key, message));
-  for (const error of document.errors) report(error.pos[0], "", error.message);
+  reportSyntax(document, text, report);
   if (problems.length === 0) checkAliases(document, report);
+  if (problems.length === 0) checkKeys(document, report);
   if (problems.length === 0) interpolate(document, env, report);
   return {
     file,
@@ -46,6 +47,25 @@ export function readDocument(file: string, text: string, env: Environment): Sour
 }
 
 type Report = (offset: number, key: string, message: string) => void;
+
+/** What is no YAML. After the first such place the parser has lost its way, and says more than is wrong. */
+function reportSyntax({ errors }: Document.Parsed<ParsedNode>, text: string, report: Report): void {
+  const lost = errors.findIndex(({ code }) => code !== "DUPLICATE_KEY");
+  for (const { code, message, pos } of lost === -1 ? errors : errors.slice(0, lost + 1))
+    report(pos[0], "", syntaxWords(code, message, text, pos));
+}
+
+function syntaxWords(code: string, message: string, text: string, [start, end]: [number, number]): string {
+  switch (code) {
+    case "DUPLICATE_KEY":
+      return `the key \`${/^[\w.-]+/.exec(text.slice(start))?.[0] ?? text.slice(start, end)}\` stands twice`;
+    case "MULTIPLE_DOCS":
+      return "the file has more than one document. Keep one, without `---` between";
+  }
+  const line = text.slice(text.lastIndexOf("\n", start - 1) + 1).split("\n", 1)[0] ?? "";
+  const unquoted = /[{[,].*:\s*\$\{/.test(line);
+  return unquoted ? `${message}. Put \`\${...}\` in quotes where it stands within { } or [ ]` : message;
+}
 
 /** The document's plain value. Aliases that would blow it up are a problem of the whole file. */
 function plainValue(document: Document.Parsed<ParsedNode>, report: Report): unknown {
@@ -80,6 +100,16 @@ function pathTo(ancestors: readonly unknown[], key: unknown): ConfigPath {
   });
 }
 
+/** A name that JavaScript gives a meaning of its own, and that no part of a configuration needs. */
+function checkKeys(document: Document.Parsed<ParsedNode>, report: Report): void {
+  visit(document, {
+    Pair(_key, { key }) {
+      if (isScalar(key) && key.value === "__proto__")
+        report(key.range?.[0] ?? 0, "", "`__proto__` can't be a name");
+    },
+  });
+}
+
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /** Puts the environment's values in place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. */
@@ -87,19 +117,21 @@ function interpolate(document: Document.Parsed<ParsedNode>, env: Environment, re
   visit(document, {
     Scalar(key, node, ancestors) {
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
-      const text = node.value
-        .split("$${")
+      const at = (message: string): void =>
+        report(node.range?.[0] ?? 0, formatPath(pathTo(ancestors, key)), message);
+      const parts = node.value.split("$${");
+      const odd = /\$\{[^}]*\}?/.exec(parts.map((part) => part.replace(REFERENCE, "")).join(""));
+      if (odd !== null)
+        at(
+          `\`${odd[0].slice(0, 64)}\` is no reference. Write \${NAME} or \${NAME:-default}; $\${ stands for \${`,
+        );
+      const text = parts
         .map((part) =>
           part.replace(REFERENCE, (_, variable: string, fallback: string | undefined) => {
             const value = env[variable];
             if (value !== undefined && (value !== "" || fallback === undefined)) return value;
-            if (fallback === undefined) {
-              report(
-                node.range?.[0] ?? 0,
-                formatPath(pathTo(ancestors, key)),
-                `the environment has no ${variable}. Set it, or give a default: \${${variable}:-default}`,
-              );
-            }
+            if (fallback === undefined)
+              at(`the environment has no ${variable}. Set it, or give a default: \${${variable}:-default}`);
             return fallback ?? "";
           }),
         )

@@ -64,7 +64,8 @@ function openDocument(file: string, { files, env }: LoadInput): SourceDocument {
   try {
     text = files.read(file);
   } catch (error) {
-    const message = error instanceof RangeError ? error.message : "the file can't be read";
+    const message =
+      error instanceof RangeError ? error.message : "there is no such file, or it can't be read";
     throw new ConfigError([{ file, line: 1, column: 1, key: "", message }]);
   }
   const document = readDocument(file, text, env);
@@ -141,7 +142,10 @@ function depthOf(issues: readonly z.core.$ZodIssue[]): number {
 function wordsOf(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
     return "this key is missing";
-  return issue.message.replace(/^Invalid input: /, "").replace(/^Invalid option: /, "");
+  return issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/\b(record|object)\b/g, "map")
+    .replace(/\barray\b/g, "list");
 }
 
 function includedFiles(patterns: readonly string[], main: SourceDocument, files: Files): string[] {

@@ -157,7 +157,7 @@ const stickyBy = z
 const use = z.union([
   name.describe("A variant."),
   z.strictObject({
-    split: z.record(name, z.number().nonnegative()).describe("Variants with their weights."),
+    split: z.record(name, z.number().min(0).max(1e9)).describe("Variants with their weights."),
     stickyBy: stickyBy.optional(),
     name: name.optional().describe("Name of the split, part of the sticky hash. Default: route/rule."),
   }),
@@ -214,7 +214,10 @@ const key = z.strictObject({
  * new one touches only its own file.
  */
 export function configSchema(kinds: readonly ProviderKind[]) {
-  const provider = z.discriminatedUnion("kind", toTuple(kinds.map((kind) => providerSchema(kind))));
+  const known = kinds.map(({ kind }) => kind).join(", ");
+  const provider = z.discriminatedUnion("kind", toTuple(kinds.map((kind) => providerSchema(kind))), {
+    error: ({ code }) => (code === "invalid_union" ? `expected one of the kinds ${known}` : undefined),
+  });
   return z
     .strictObject({
       $schema: z.string().optional(),

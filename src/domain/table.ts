@@ -134,6 +134,7 @@ export interface Rollout {
 /** A value that a condition looks at, such as `metadata.tier`. */
 export interface Reference {
   readonly path: string;
+  readonly segments: readonly string[];
   read(view: ConditionView): unknown;
 }
 

@@ -11,10 +11,7 @@ export function seenValues(condition: Condition, view: ConditionView): Record<st
 /** Why a condition did not match; `problem` is what its evaluation threw, if it did. */
 export function explainMiss(problem: unknown): string {
   if (problem === undefined) return "the condition is false";
-  const summary =
-    typeof problem === "object" && problem !== null && "summary" in problem
-      ? String(problem.summary)
-      : "it can't be evaluated";
+  const summary = problem instanceof Error ? problem.message : "it can't be evaluated";
   return `the condition could not be evaluated, so it counts as not matched: ${summary}`;
 }
 

@@ -21,7 +21,7 @@ describe.each(nodes)("crossover check on %s", (_name, node) => {
     const path = temporaryFiles({ "good.yaml": GOOD })("good.yaml");
     const { code, stdout, stderr } = await runCommand(node, ["check", path]);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toBe(`${path} is good: 2 routes, 2 variants.\n`);
+    expect(stdout).toBe(`${path} is good.\n`);
   });
 
   test("a bad one ends with 1 and names file, line and key", async () => {
@@ -46,6 +46,26 @@ describe.each(nodes)("crossover check on %s", (_name, node) => {
   });
 });
 
+test("every file that is named is checked, and one bad one makes all bad", async () => {
+  const path = temporaryFiles({ "good.yaml": GOOD, "bad.yaml": BAD });
+  const { code, stdout, stderr } = await runCommand(projectNode, [
+    "check",
+    path("good.yaml"),
+    path("bad.yaml"),
+  ]);
+  expect([code, stdout]).toEqual([1, `${path("good.yaml")} is good.\n`]);
+  expect(stderr).toContain(`${path("bad.yaml")} can't be used:\n`);
+});
+
+test.each([
+  ["two names for one file", ["check", "a.yaml", "--config", "b.yaml"]],
+  ["several files as JSON", ["check", "a.yaml", "b.yaml", "--json"]],
+])("%s are a wrong use", async (_what, args) => {
+  const { code, stdout, stderr } = await runCommand(projectNode, args);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^crossover check: .+\n$/);
+});
+
 test("--json of a good configuration gives its version and notices", async () => {
   const path = temporaryFiles({ "empty.yaml": "{}" })("empty.yaml");
   const { code, stdout } = await runCommand(projectNode, ["check", "--json", path]);
@@ -68,7 +88,7 @@ test("the configuration may come from --config and from CROSSOVER_CONFIG, and th
 test("a file that is not there is a problem like any other", async () => {
   const { code, stderr } = await runCommand(projectNode, ["check", "/nowhere/at/all.yaml"]);
   expect(code).toBe(1);
-  expect(stderr).toContain("the file can't be read");
+  expect(stderr).toContain("there is no such file");
   expect(stderr).not.toMatch(/^\s+at /m);
 });
 

@@ -62,7 +62,7 @@ test("what cannot be explained ends with 1 and one plain line", async () => {
     ["{", [], /not valid JSON.*\(400 invalid_json\)/],
     [body().replace("help", "nothing"), [], /There is no route "nothing".*\(404 model_not_found\)/],
     [body(), ["-H", "no colon"], /A header is `name: value`/],
-    [body(), ["/nowhere.json"], /no such file/],
+    [body(), ["/nowhere.json"], /there is no file/],
   ];
   for (const [input, more, words] of cases) {
     const { code, stdout, stderr } = await run(input, ...more);

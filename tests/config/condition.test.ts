@@ -118,6 +118,37 @@ test.each([
   expect(() => compileCondition(source)).toThrow(message);
 });
 
+test.each([
+  'request.lastUserMessage.matches("^How")',
+  '(request.lastUserMessage).matches("rice[?]")',
+  'request.lastUserMessage\n  . matches ("rice") && "a".matches("b") == false',
+  'request.lastUserMessage.matches("(?i)RICE") && "x.matches(y)" != "crossoverMatches"',
+  'request.messages.exists(m, m.role.matches("^(system|tool)$") || m.role.matches("none"))',
+  '!"".matches("\\\\d") && (metadata.tier + "1").matches("vip\\\\d")',
+])("matches looks for a pattern anywhere in a text: %s", (source) => {
+  expect(compileCondition(source).test(view(REQUEST, SEEN))).toBe(true);
+});
+
+test("a pattern that takes a backtracking engine for ever is done in time linear to the text", () => {
+  const condition = compileCondition('request.lastUserMessage.matches("^(a+)+$")');
+  expect(condition.test(view(ask(`${"a".repeat(100_000)}!`)))).toBe(false);
+  expect(condition.test(view(ask("a".repeat(100_000))))).toBe(true);
+});
+
+test.each([
+  ['request.lastUserMessage.matches("(?=a)")', "the pattern can't be used"],
+  ['request.lastUserMessage.matches("(a)\\\\1")', "the pattern can't be used"],
+  ['request.lastUserMessage.matches("(a")', "missing closing )"],
+  ['request.lastUserMessage.matches("(a{1000}){1000}")', "invalid repeat count"],
+  ['request.messages.exists(m, m.role.matches("(a"))', "missing closing )"],
+  ["request.lastUserMessage.matches(metadata.pattern)", "write the pattern"],
+  ['headers[metadata.name] == "x"', "name the header"],
+  ["metadata.name in headers", "name the header"],
+  ["headers.size() > 0", "name the header"],
+])("what could only go wrong later is refused when the file loads: %s", (source, message) => {
+  expect(() => compileCondition(source)).toThrow(message);
+});
+
 test("a message has one line, without a drawn caret", () => {
   expect(() => compileCondition("request.stream &&\n  metadata.tier == 3")).toThrow(/^[^\n]*$/);
 });

@@ -21,7 +21,7 @@ test.each([
   ["a: '${A:-with spaces: and $ signs}'", {}, "with spaces: and $ signs"],
   ["a: '$${A}'", { A: "x" }, "${A}"],
   ["a: '$${A} ${A}'", { A: "x" }, "${A} x"],
-  ["a: $A $(A) ${}", {}, "$A $(A) ${}"],
+  ["a: $A $(A) $${}", {}, "$A $(A) ${}"],
   // What a variable holds is never read again.
   ["a: ${A}", { A: "${B} $${B} $& $1" }, "${B} $${B} $& $1"],
   ["a: ${A}", { A: "x: [1, 2] # no YAML" }, "x: [1, 2] # no YAML"],
@@ -45,6 +45,29 @@ test.each([
     expect(plainValue(`a: ${text}`, env)).toEqual({ a: value });
   },
 );
+
+test.each(["${", "${A", "${}", "${A:?set me}", "${A-x}", "${a-b}", "x ${A} ${A.b}"])(
+  "what looks like a variable but is none is refused: %s",
+  (text) => {
+    const [problem, ...others] = readDocument("c.yaml", `a: "${text}"`, { A: "x" }).problems;
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ line: 1, key: "a", message: expect.stringContaining("is no reference") });
+  },
+);
+
+test.each([
+  ["a: {b: 1\nc: ]\nd: }\n", 1],
+  ["a: 1\na: 2\nb: 1\nb: 2\n", 2],
+  ["a: 1\n---\nb: 2\n", 1],
+])("after the first place that is no YAML nothing more is told: %j", (text, count) => {
+  expect(readDocument("c.yaml", text, {}).problems).toHaveLength(count);
+});
+
+test("a variable without quotes in a flow map is told as such", () => {
+  const { problems } = readDocument("c.yaml", "a: { kind: openai, apiKey: ${KEY:-}, b: 1 }\nc: 2\n", {});
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatchObject({ line: 1, message: expect.stringContaining("in quotes") });
+});
 
 test("variables stand in values, lists and depths, never in keys", () => {
   expect(plainValue("${A}: { b: [ '${A}', { c: \"${A}\" } ] }", { A: "x" })).toEqual({

@@ -55,13 +55,13 @@ test.each([
     "wrong type",
     "port: 8787",
     "port: [1]",
-    "1 server.port: expected number, received array, or expected string, received array",
+    "1 server.port: expected number, received list, or expected string, received list",
   ],
   [
     "wrong type of a section",
     "providers:\n",
     "providers: 3\nx:\n",
-    "2 providers: expected record, received number",
+    "2 providers: expected map, received number",
   ],
   [
     "missing key",
@@ -277,12 +277,42 @@ test.each([
     "an unknown kind of provider",
     "kind: openai-compatible",
     "kind: bedrock",
-    "3 providers.up.kind: Invalid discriminator value. Expected 'openai' | 'azure-openai' | 'huggingface' | 'openai-compatible' | 'simulator'",
+    "3 providers.up.kind: expected one of the kinds openai, azure-openai, huggingface, openai-compatible, simulator",
   ],
   ["a bad address", "http://127.0.0.1:1/v1", "127.0.0.1", "3 providers.up.baseURL: Invalid URL"],
+  [
+    "a variant that no condition can know",
+    'metadata.tier == "vip"',
+    "!health.tuend.ok",
+    "16 routes.recipes.rules[0].when: there is no variant `tuend` (defined: prompted, tuned)",
+  ],
+  [
+    "a pattern that could hold up all requests",
+    'metadata.tier == "vip"',
+    'request.lastUserMessage.matches("(?=a)")',
+    "16 routes.recipes.rules[0].when: the pattern can't be used (RE2 syntax, without look-around and back-references): invalid or unsupported Perl syntax: `(?=`",
+  ],
+  [
+    "weights beyond counting",
+    "prompted: 9",
+    "prompted: 1e308",
+    "17 routes.recipes.rules[1].use.split.prompted: Too big: expected number to be <=1000000000",
+  ],
+  [
+    "a fallback twice",
+    "[prompted]",
+    "[prompted, prompted]",
+    "10 variants.tuned.fallback[1]: it stands in the list before",
+  ],
+  ["JavaScript's own name", "  recipes:\n", "  __proto__:\n", "14 : `__proto__` can't be a name"],
   ["a short key", "0123456789abcdef", "short", "19 keys.app.secret: a key needs at least 16 characters"],
   ["a key without secret", "secret: 0123456789abcdef, ", "", "19 keys.app: give either `secret` or `sha256`"],
-  ["a key that stands twice in YAML", "server: {", "routes: {}\nserver: {", "14 : Map keys must be unique"],
+  [
+    "a key that stands twice in YAML",
+    "server: {",
+    "routes: {}\nserver: {",
+    "14 : the key `routes` stands twice",
+  ],
 ])("%s: file, line and key are named", (_what, from, to, problem) => {
   const shown = shownProblems(changed(from, to));
   expect(shown).toContain(`crossover.yaml:${problem}`);
@@ -298,7 +328,7 @@ test.each([
     "a list as use",
     "use: prompted",
     "use: [a]",
-    "rules[0].use: expected string, received array, or expected object",
+    "rules[0].use: expected string, received list, or expected map",
   ],
   ["a bad name as use", "use: prompted", "use: a b", "rules[0].use: a name has 1 to 64 letters"],
   ["an unknown key in use", "use: prompted", "use: { splt: {} }", "rules[0].use.splt: unknown key `splt`"],
@@ -359,7 +389,7 @@ test("a problem is shown as editors know it: file, line, column, key", () => {
 });
 
 test.each([["- a list"], ["just text"], ["42"]])("a file that is no mapping is refused: %s", (text) => {
-  expect(shownProblems(text)).toEqual([expect.stringMatching(/^crossover\.yaml:1 : expected object/)]);
+  expect(shownProblems(text)).toEqual([expect.stringMatching(/^crossover\.yaml:1 : expected map/)]);
 });
 
 test("a configuration without routes says so", () => {

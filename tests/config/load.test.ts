@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { shownProblems, small, tableOf } from "./tables.ts";
 
 test("a file that is not there is named", () => {
-  expect(shownProblems("include: [more.yaml]")).toEqual(["more.yaml:1 : the file can't be read"]);
+  expect(shownProblems("include: [more.yaml]")).toEqual([
+    "more.yaml:1 : there is no such file, or it can't be read",
+  ]);
 });
 
 test("HOST and PORT override the file's address", () => {

@@ -6,6 +6,11 @@ import { readDocument } from "../../src/config/document.ts";
 import { tableOf } from "./tables.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 30 }).filter((one) => !/\$\{|\{\{|\{%/.test(one));
+/** Values of JSON, with what would be taken for a variable escaped as the documents say. */
+const params = fc
+  .jsonValue({ maxDepth: 2 })
+  .filter((value) => !JSON.stringify(value).includes("__proto__"))
+  .map((value) => JSON.parse(JSON.stringify(value).replaceAll("${", () => "$${")));
 const names = fc.constantFrom("a", "b.c", "d/e", "f:1", "0", "x-y");
 const dollars = fc.double({ min: 0, max: 1000, noNaN: true });
 
@@ -15,7 +20,7 @@ const anyConfig = fc
     variants: fc.dictionary(
       names,
       fc.record({
-        params: fc.dictionary(fc.constantFrom("temperature", "stop"), fc.jsonValue({ maxDepth: 2 })),
+        params: fc.dictionary(fc.constantFrom("temperature", "stop"), params),
       }),
       { minKeys: 1 },
     ),

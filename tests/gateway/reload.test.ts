@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -114,7 +114,7 @@ describe("the watched file", () => {
 
     gateway.write(good);
     await until(async () => JSON.stringify(await ready(gateway)).includes("current"));
-    expect([await reloads(gateway, "success"), await reloads(gateway, "failure")]).toEqual([0, 1]);
+    expect([await reloads(gateway, "success"), await reloads(gateway, "failure")]).toEqual([1, 1]);
     expect((await gateway.post(ask("enriched"))).status).toBe(200);
   });
 
@@ -129,6 +129,34 @@ describe("the watched file", () => {
     expect(gateway.gateway.table.prompts.get("helper")?.version).not.toBe(before);
     await (await gateway.post(ask("enriched"))).json();
     expect(upstream.received[0]?.body["messages"]).toContainEqual({ role: "user", content: "Second?" });
+  });
+
+  test("a folder that is never quiet holds up no change, and its other files start none", async () => {
+    const gateway = await startGateway(configured("http://127.0.0.1:9", "Old"), { watch: true });
+    const log = join(dirname(gateway.configPath), "gateway.log");
+    const noise = setInterval(() => writeFileSync(log, "line\n", { flag: "a" }), 10);
+    onTestFinished(() => clearInterval(noise));
+    gateway.write(configured("http://127.0.0.1:9", "Old", onlyRoute("other")));
+    await until(async () => (await routesOf(gateway)).includes("other"));
+    writeFileSync(gateway.configPath, "routes: [");
+    await until(async () => (await reloads(gateway, "failure")) === 1);
+    const { length } = gateway.logs;
+    const written = statSync(log).size;
+    await until(() => statSync(log).size > written + 200);
+    expect([await reloads(gateway, "failure"), gateway.logs.length]).toEqual([1, length]);
+  });
+
+  test("a folder that is removed and made anew is watched on", async () => {
+    const gateway = await startGateway(configured("http://127.0.0.1:9", "Old"), { watch: true });
+    const folder = dirname(gateway.configPath);
+    for (const name of ["one", "two"]) {
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      gateway.write(configured("http://127.0.0.1:9", "Old", onlyRoute(name)));
+      await until(async () => (await routesOf(gateway)).includes(name));
+    }
+    gateway.write(configured("http://127.0.0.1:9", "Old", onlyRoute("three")));
+    await until(async () => (await routesOf(gateway)).includes("three"));
   });
 
   test("included files are watched, also in a folder that came with a reload", async () => {

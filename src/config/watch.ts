@@ -1,0 +1,87 @@
+import { type FSWatcher, statSync, watch } from "node:fs";
+
+/** Editors write a file in several steps: wait until it has been quiet for this long, */
+const QUIET_MS = 100;
+/** but no longer than this, for a folder that is never quiet. */
+const PATIENCE_MS = 1000;
+/** How often a folder that was removed is looked for. */
+const LOOK_MS = 500;
+
+/** Which entries of a folder matter. */
+type Matters = (name: string) => boolean;
+
+/**
+ * Watches folders for changes of the entries that matter, and goes on when a folder is removed and made
+ * anew. Folders, not files, as editors and mounted configurations put new files in place of old ones.
+ */
+export class FolderWatch {
+  readonly #onChange: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #lookouts = new Map<string, NodeJS.Timeout>();
+  #timer: NodeJS.Timeout | undefined;
+  #firstEventAt = 0;
+  #closed = false;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  add(folder: string, matters: Matters): void {
+    if (this.#closed || this.#watchers.has(folder) || this.#lookouts.has(folder)) return;
+    const identity = identityOf(folder);
+    if (identity === undefined) return this.#lookOut(folder, matters);
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
+      if (identityOf(folder) !== identity) this.#lost(folder, matters);
+      else if (name === null || matters(name)) this.#changed();
+    });
+    watcher.on("error", () => this.#lost(folder, matters));
+    this.#watchers.set(folder, watcher);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    for (const lookout of this.#lookouts.values()) clearInterval(lookout);
+  }
+
+  #changed(): void {
+    const now = performance.now();
+    if (this.#timer === undefined) this.#firstEventAt = now;
+    else clearTimeout(this.#timer);
+    const patience = this.#firstEventAt + PATIENCE_MS - now;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#onChange();
+      },
+      Math.max(0, Math.min(QUIET_MS, patience)),
+    );
+  }
+
+  /** The folder is gone, or another one stands in its place. */
+  #lost(folder: string, matters: Matters): void {
+    this.#watchers.get(folder)?.close();
+    this.#watchers.delete(folder);
+    this.#changed();
+    this.add(folder, matters);
+  }
+
+  #lookOut(folder: string, matters: Matters): void {
+    const lookout = setInterval(() => {
+      if (identityOf(folder) === undefined) return;
+      clearInterval(lookout);
+      this.#lookouts.delete(folder);
+      this.add(folder, matters);
+      this.#changed();
+    }, LOOK_MS);
+    lookout.unref();
+    this.#lookouts.set(folder, lookout);
+  }
+}
+
+/** What tells a folder from another that stands in its place; undefined when there is none. */
+function identityOf(folder: string): string | undefined {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  return stats && `${stats.ino} ${stats.birthtimeMs}`;
+}
