@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { createApp } from "../routes/app.ts";
+import { errorText } from "./cli/error-text.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -29,52 +30,60 @@ declare const Bun: {
 };
 
 // `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
-const configPath = process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml";
-const files = new DiskFiles(dirname(configPath));
-const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
-const table = load();
-const gateway = new Gateway({
-  table,
-  transport: new FetchTransport(),
-  metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
-  log: jsonLog(batched((text) => process.stdout.write(text))),
-});
-const reloader = new Reloader(gateway, basename(configPath), load);
-const stopWatching = files.watch(() => reloader.tryReload());
-process.on("SIGHUP", () => reloader.tryReload());
+try {
+  serve(process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml");
+} catch (error) {
+  process.stderr.write(`crossover: ${errorText(error)}\n`);
+  process.exitCode = 1;
+}
 
-let draining = false;
-const app = createApp(
-  gateway,
-  {
-    open: (context) => openWeb(context, () => {}),
-    reload: () => reloader.reload(),
-    configStale: () => reloader.stale,
-    openAdmin: () => isLoopback(table.server.host),
-    draining: () => draining,
-  },
-  VERSION,
-);
+function serve(configPath: string): void {
+  // Whoever reads the log may go: the gateway serves on without.
+  process.stdout.on("error", () => {});
+  const files = new DiskFiles(dirname(configPath));
+  const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
+  const table = load();
+  const gateway = new Gateway({
+    table,
+    transport: new FetchTransport(),
+    metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
+    log: jsonLog(batched((text) => process.stdout.write(text))),
+  });
+  const reloader = new Reloader(gateway, basename(configPath), load);
+  let draining = false;
+  const app = createApp(
+    gateway,
+    {
+      open: (context) => openWeb(context, () => {}),
+      reload: () => reloader.reload(),
+      configStale: () => reloader.stale,
+      openAdmin: () => isLoopback(table.server.host),
+      draining: () => draining,
+    },
+    VERSION,
+  );
+  const server = Bun.serve({
+    hostname: table.server.host,
+    port: table.server.port,
+    idleTimeout: 0, // the gateway has timeouts of its own
+    maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
+    fetch: app.fetch,
+  });
+  const stopWatching = files.watch(() => reloader.tryReload());
+  process.on("SIGHUP", () => reloader.tryReload());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
+  process.stdout.write(
+    `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${table.notices.map((notice) => `  note  ${notice}\n`).join("")}`,
+  );
 
-const server = Bun.serve({
-  hostname: table.server.host,
-  port: table.server.port,
-  idleTimeout: 0, // the gateway has timeouts of its own
-  maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
-  fetch: app.fetch,
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
-process.stdout.write(
-  `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${table.notices.map((notice) => `  note  ${notice}\n`).join("")}`,
-);
-
-async function stop(signal: string): Promise<void> {
-  gateway.log("info", "stopping", { signal });
-  stopWatching();
-  draining = true;
-  const deadline = setTimeout(() => gateway.interrupt(), DRAIN_MS);
-  const cut = setTimeout(() => void server.stop(true), DRAIN_MS + LAST_WORDS_MS);
-  await server.stop();
-  clearTimeout(deadline);
-  clearTimeout(cut);
+  async function stop(signal: string): Promise<void> {
+    gateway.log("info", "stopping", { signal });
+    stopWatching();
+    draining = true;
+    const deadline = setTimeout(() => gateway.interrupt(), DRAIN_MS);
+    const cut = setTimeout(() => void server.stop(true), DRAIN_MS + LAST_WORDS_MS);
+    await server.stop();
+    clearTimeout(deadline);
+    clearTimeout(cut);
+  }
 }

@@ -35,7 +35,7 @@ function invalidConfig(error: ConfigError): GatewayError {
     type: "invalid_request_error",
     code: "invalid_config",
     message: `The new configuration can't be used, the old one stays in force. ${error.message}`,
-    param: error.problems[0]?.key,
+    param: error.problems[0]?.key || undefined,
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { newMessage } from "../domain/chat.ts";
+import { promptFailed } from "../domain/errors.ts";
 import type { ExampleMessage, Prompt, Template } from "../domain/table.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "../domain/tokens.ts";
 import type { CompileContext } from "./compile.ts";
@@ -17,7 +18,7 @@ export function compilePrompt(
   const template = (source: string | undefined, path: ConfigPath): Template | undefined => {
     if (source === undefined) return undefined;
     try {
-      return compileTemplate(source);
+      return guarded(compileTemplate(source), name);
     } catch (error) {
       context.report(path, error instanceof Error ? error.message : "the template can't be read");
       return undefined;
@@ -49,6 +50,19 @@ export function compilePrompt(
     examples: fromFile ?? examples,
     cue,
     merge: prompt.merge ?? "prepend",
+  };
+}
+
+/** What a template says of its failure has its text in it, which belongs into no log. */
+function guarded(template: Template, prompt: string): Template {
+  return {
+    render: (variables) => {
+      try {
+        return template.render(variables);
+      } catch {
+        throw promptFailed(prompt);
+      }
+    },
   };
 }
 

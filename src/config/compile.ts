@@ -159,13 +159,16 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
 }
 
 function toTimeouts(own: TimeoutsConfig | undefined, shared: TimeoutsConfig | undefined): Timeouts {
+  const seconds = { ...shared, ...own };
   const milliseconds = (key: keyof TimeoutsConfig, fallback: number): number =>
-    (own?.[key] ?? shared?.[key] ?? fallback) * 1000;
+    (seconds[key] ?? fallback) * 1000;
+  const total = milliseconds("total", 600);
   return {
     connect: milliseconds("connect", 5),
     firstByte: milliseconds("firstByte", 60),
+    whole: milliseconds("firstByte", total / 1000),
     idle: milliseconds("idle", 30),
-    total: milliseconds("total", 600),
+    total,
   };
 }
 

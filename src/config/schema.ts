@@ -14,7 +14,9 @@ const seconds = z.number().positive().max(86_400);
 const timeouts = z
   .strictObject({
     connect: seconds.optional().describe("Seconds to open a connection. Default 5."),
-    firstByte: seconds.optional().describe("Seconds until the answer begins. Default 60."),
+    firstByte: seconds
+      .optional()
+      .describe("Seconds until the answer begins. Default 60 for streams; for other answers `total`."),
     idle: seconds.optional().describe("Seconds between two chunks of an answer. Default 30."),
     total: seconds.optional().describe("Seconds for the whole answer. Default 600."),
   })

@@ -61,24 +61,32 @@ export function lastUserIndex(messages: readonly Message[]): number {
   return messages.findLastIndex((message) => message.role === "user");
 }
 
-/**
- * The request as text for an upstream: the client's own members, with our messages, model and defaults.
- * @param defaults JSON texts of members that are added only where the client gave none
- * @param askUsage ask a stream for its usage chunk
- */
-export function toWire(
-  request: ChatRequest,
-  model: string,
-  defaults: Readonly<Record<string, string>>,
-  askUsage: boolean,
-): string {
-  const changes = new Map<string, string>();
+/** How a request is written for one upstream. */
+export interface WireOptions {
+  readonly model: string;
+  /** JSON texts of members that are added only where the client gave none. */
+  readonly defaults: Readonly<Record<string, string>>;
+  /** Ask a stream for its usage chunk. */
+  readonly askUsage: boolean;
+  /** Leave `metadata` out unless the answer is to be stored. */
+  readonly metadataIfStored: boolean;
+}
+
+/** The request as text for an upstream: the client's own members, with our messages, model and defaults. */
+export function toWire(request: ChatRequest, options: WireOptions): string {
+  const changes = new Map<string, string | undefined>();
   const present = new Set(request.members.map((member) => member.key));
-  for (const [key, json] of Object.entries(defaults)) if (!present.has(key)) changes.set(key, json);
-  changes.set("model", JSON.stringify(model));
+  for (const [key, json] of Object.entries(options.defaults)) if (!present.has(key)) changes.set(key, json);
+  changes.set("model", JSON.stringify(options.model));
   changes.set("messages", `[${request.messages.map((message) => message.json).join(",")}]`);
-  if (askUsage) changes.set("stream_options", withUsage(request));
+  if (options.askUsage) changes.set("stream_options", withUsage(request));
+  if (options.metadataIfStored && present.has("metadata") && !isStored(request, changes))
+    changes.set("metadata", undefined);
   return joinMembers(request.members, changes);
+}
+
+function isStored(request: ChatRequest, changes: ReadonlyMap<string, string | undefined>): boolean {
+  return request.body["store"] === true || changes.get("store") === "true";
 }
 
 /** Did the client itself ask for the usage chunk of a stream? */

@@ -121,6 +121,16 @@ export function serverError(
   return new GatewayError({ status, type: "server_error", code, message, headers });
 }
 
+/** A prompt's template failed with what this request gave it. */
+export function promptFailed(prompt: string): GatewayError {
+  return serverError(
+    500,
+    "prompt_failed",
+    `The prompt \`${prompt}\` could not be built for this request: one of its templates failed.`,
+    { "x-should-retry": "false" },
+  );
+}
+
 /** Our own bug, without detail: the detail is in the log under the request id. */
 export function internalError(requestId: string): GatewayError {
   return serverError(

@@ -143,19 +143,24 @@ export function replaceMembers(text: string, changes: Readonly<Record<string, st
 }
 
 /**
- * Writes `members` as an object, with the value texts of `changes` in place of or after their own. A changed
- * member that stood twice is written once, so that no reader can take the old value.
+ * Writes `members` as an object, with the value texts of `changes` in place of or after their own; undefined
+ * leaves a member out. A changed member that stood twice is written once, so that no reader can take the old
+ * value.
  */
-export function joinMembers(members: readonly Member[], changes: ReadonlyMap<string, string>): string {
+export function joinMembers(
+  members: readonly Member[],
+  changes: ReadonlyMap<string, string | undefined>,
+): string {
   const left = new Map(changes);
   let out = "{";
-  for (const member of members) {
-    const changed = left.get(member.key);
-    if (changed === undefined && changes.has(member.key)) continue;
-    left.delete(member.key);
-    out += `${out.length > 1 ? "," : ""}${JSON.stringify(member.key)}:${changed ?? member.json}`;
+  const write = (key: string, json: string | undefined): void => {
+    if (json !== undefined) out += `${out.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+  };
+  for (const { key, json } of members) {
+    write(key, changes.has(key) ? left.get(key) : json);
+    left.delete(key);
   }
-  for (const [key, json] of left) out += `${out.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+  for (const [key, json] of left) write(key, json);
   return `${out}}`;
 }
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Transport } from "./transport.ts";
 
 /** A model as its provider addresses it. */
@@ -7,6 +7,9 @@ export interface ModelRef {
   /** OpenAI model or `ft:` id, Azure deployment, Hugging Face model id or endpoint URL. */
   readonly model: string;
 }
+
+export const metadataMode = z.enum(["forward", "if-stored"]);
+export type MetadataMode = z.infer<typeof metadataMode>;
 
 /** Where and how to call one model. Built once, when the configuration loads. */
 export interface Target {
@@ -17,6 +20,8 @@ export interface Target {
   readonly model: string;
   /** Does this upstream know `stream_options.include_usage`? */
   readonly streamUsage: boolean;
+  /** Does it take `metadata` always, or, as OpenAI does, only with `store: true`? */
+  readonly metadata: MetadataMode;
   /** Strings that must never leave the gateway, such as keys. */
   readonly secrets: readonly string[];
   /** A transport of its own, for upstreams that are not on the network. */

@@ -33,7 +33,10 @@ export interface ServerSettings {
 /** Milliseconds. */
 export interface Timeouts {
   readonly connect: number;
+  /** Until a stream begins. */
   readonly firstByte: number;
+  /** Until an unstreamed answer begins, which is when the model is done. */
+  readonly whole: number;
   readonly idle: number;
   readonly total: number;
 }

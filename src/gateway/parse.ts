@@ -40,6 +40,8 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
   const members = guarded(text, limits);
   const body = parseBody(text);
   refuseDuplicates(members);
+  if (memberOf(body["metadata"], "__proto__") !== undefined)
+    throw badRequest("invalid_value", "`metadata` can't have the key `__proto__`.", "metadata");
   const parsed = chatFields.safeParse(body);
   if (!parsed.success) throw fieldError(parsed.error.issues[0], body);
   const { model, stream, user, metadata } = parsed.data;
@@ -154,15 +156,17 @@ function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): Gateway
       typeof part === "number" ? `${text}[${part}]` : `${text}${text === "" ? "" : "."}${String(part)}`,
     "",
   );
-  const param = path[0] === "metadata" ? "metadata" : full;
+  const shown = full.length > 64 ? `${full.slice(0, 64)}…` : full;
+  const param = path[0] === "metadata" ? "metadata" : shown;
   const value = path.reduce<unknown>((inner, part) => memberOf(inner, String(part)), body);
-  if (value === undefined) return badRequest("missing_required_parameter", `\`${full}\` is missing.`, param);
+  if (value === undefined) return badRequest("missing_required_parameter", `\`${shown}\` is missing.`, param);
   const wrongType =
     issue?.code === "invalid_type" || (issue?.code === "invalid_value" && typeof value !== "string");
-  const what = (issue?.message ?? "").replace(/^Invalid (input|option): /, "");
+  const told = issue?.code === "invalid_key" ? issue.issues[0] : issue;
+  const what = (told?.message ?? "").replace(/^Invalid (input|option): /, "");
   return badRequest(
     wrongType ? "invalid_type" : "invalid_value",
-    `\`${full}\` is not valid: ${what}.`,
+    `\`${shown}\` is not valid: ${what}.`,
     param,
   );
 }

@@ -18,9 +18,15 @@ export function shape(request: ChatRequest, variant: Variant): Shaped {
     variant.prompt === undefined
       ? { request: bare(request, variant.bare), addedTokens: 0 }
       : enrich(request, variant.prompt);
-  const hideUsage = request.fields.stream && variant.model.target.streamUsage && !asksUsage(request);
+  const { model, streamUsage, metadata } = variant.model.target;
+  const hideUsage = request.fields.stream && streamUsage && !asksUsage(request);
   return {
-    wire: toWire(shaped, variant.model.target.model, variant.params, hideUsage),
+    wire: toWire(shaped, {
+      model,
+      defaults: variant.params,
+      askUsage: hideUsage,
+      metadataIfStored: metadata === "if-stored",
+    }),
     addedTokens,
     hideUsage,
   };

@@ -8,22 +8,25 @@ export type TimeoutReason = "first byte" | "idle" | "total";
  */
 export class Watchdog {
   readonly #timeouts: Timeouts;
+  readonly #firstByte: number;
   readonly #onTimeout: (reason: TimeoutReason) => void;
   readonly #startedAt = performance.now();
   #heardAt = this.#startedAt;
-  #headed = false;
+  #begun = false;
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(timeouts: Timeouts, onTimeout: (reason: TimeoutReason) => void) {
+  constructor(timeouts: Timeouts, stream: boolean, onTimeout: (reason: TimeoutReason) => void) {
     this.#timeouts = timeouts;
+    this.#firstByte = stream ? timeouts.firstByte : timeouts.whole;
     this.#onTimeout = onTimeout;
     this.#arm();
   }
 
   /** The answer has begun. */
-  headed(): void {
-    this.#headed = true;
+  begun(): void {
+    if (this.#begun) return;
+    this.#begun = true;
     this.#heardAt = performance.now();
     this.#arm();
   }
@@ -61,10 +64,10 @@ export class Watchdog {
   #next(): { readonly reason: TimeoutReason; readonly inMs: number } {
     const now = performance.now();
     const total = this.#startedAt + this.#timeouts.total - now;
-    const quiet = this.#headed ? this.#timeouts.idle : this.#timeouts.firstByte;
+    const quiet = this.#begun ? this.#timeouts.idle : this.#firstByte;
     const silence = this.#paused ? quiet : this.#heardAt + quiet - now;
     return silence < total
-      ? { reason: this.#headed ? "idle" : "first byte", inMs: silence }
+      ? { reason: this.#begun ? "idle" : "first byte", inMs: silence }
       : { reason: "total", inMs: total };
   }
 }

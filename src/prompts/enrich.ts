@@ -19,12 +19,15 @@ export interface Enriched {
 /**
  * Builds a prompt around a request: system message, few-shot examples, cue. Pure. The client's own
  * messages keep their order and text; only the system message is merged and the last user message cued.
+ * @throws GatewayError 500 `prompt_failed` when a template takes more work than allowed
  * @example enrich(request, prompt).request.messages[0] // { role: "system", ... }
  */
 export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
   const variables: TemplateVariables = { query: queryOf(request), metadata: request.fields.metadata };
   const system = prompt.system?.render(variables);
-  const cue = lastUserIndex(request.messages) === -1 ? undefined : prompt.cue?.render(variables);
+  const cue = canBeCued(request.messages[lastUserIndex(request.messages)])
+    ? prompt.cue?.render(variables)
+    : undefined;
   let addedTokens = system === undefined ? 0 : system.tokens + MESSAGE_OVERHEAD_TOKENS;
   if (cue !== undefined) addedTokens += Math.max(0, cue.tokens - estimateTokens(variables.query));
   const examples = prompt.examples.map((example) => {
@@ -44,6 +47,12 @@ export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
     request: { ...request, messages: [...cued.slice(0, start), ...examples, ...cued.slice(start)] },
     addedTokens,
   };
+}
+
+/** A content that is neither text nor parts is for the upstream to refuse, not for the cue to hide. */
+function canBeCued(message: Message | undefined): boolean {
+  const content = message?.content;
+  return typeof content === "string" || (Array.isArray(content) && content.length > 0);
 }
 
 /** How many system messages stand before all others. */

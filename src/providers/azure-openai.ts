@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineProvider, ProblemError } from "../domain/provider.ts";
+import { defineProvider, metadataMode, ProblemError } from "../domain/provider.ts";
 
 /**
  * Azure OpenAI: a dated `apiVersion` addresses the deployment in the path, `v1` or `preview` uses the v1
@@ -18,10 +18,19 @@ export const azureOpenai = defineProvider({
       .regex(/^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview)$/, "a date such as 2024-10-21, `v1` or `preview`")
       .optional()
       .describe("A dated version, `v1` or `preview`. Default v1."),
+    streamUsage: z
+      .boolean()
+      .optional()
+      .describe(
+        "Does this version know stream_options.include_usage? Default: dated versions from 2024-09-01 on, and `v1`.",
+      ),
+    metadata: metadataMode
+      .optional()
+      .describe("Send `metadata` on always (forward), or only with `store: true` (if-stored, the default)."),
   }),
   priceTable: "azure",
   lacksKey: ({ apiKey, entraToken }) => !apiKey && !entraToken,
-  connect: ({ endpoint, apiKey, entraToken, apiVersion = "v1" }, { model }) => {
+  connect: ({ endpoint, apiKey, entraToken, apiVersion = "v1", streamUsage, metadata }, { model }) => {
     if (!URL.canParse(endpoint) || !/^https?:\/\//.test(endpoint)) {
       throw new ProblemError(
         "endpoint",
@@ -37,7 +46,9 @@ export const azureOpenai = defineProvider({
       url: addressOf(base, model, apiVersion),
       headers: apiKey ? { "api-key": apiKey } : { authorization: `Bearer ${entraToken}` },
       model,
-      streamUsage: true,
+      // Versions before refuse the request for it. "v1" and "preview" sort after all dates.
+      streamUsage: streamUsage ?? apiVersion >= "2024-09-01",
+      metadata: metadata ?? "if-stored",
       secrets: [apiKey || entraToken || ""],
     };
   },

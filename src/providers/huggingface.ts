@@ -41,6 +41,7 @@ export const huggingface = defineProvider({
       // A dedicated endpoint serves one model, and takes this name for it.
       model: dedicated ? "tgi" : model,
       streamUsage: true,
+      metadata: "forward",
       secrets: [apiKey],
     };
   },

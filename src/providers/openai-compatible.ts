@@ -1,6 +1,19 @@
 import { z } from "zod";
 import { defineProvider, ProblemError } from "../domain/provider.ts";
 
+/** Headers that say how bytes travel, and differ for each request. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /** Anything that speaks OpenAI's chat format: vLLM, Ollama, llama.cpp, TGI, LM Studio, other gateways. */
 export const openaiCompatible = defineProvider({
   kind: "openai-compatible",
@@ -20,12 +33,14 @@ export const openaiCompatible = defineProvider({
   connect: ({ baseURL, apiKey, headers = {}, streamUsage = true }, { model }) => {
     const own: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) {
-      if (!/^[A-Za-z0-9-]+$/.test(name) || /[^\t\x20-\x7e]/.test(value)) {
+      if (!/^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/.test(name) || /[^\t\x20-\x7e]/.test(value)) {
         throw new ProblemError(
           "headers",
           `\`${name}\` is no header name, or its value has characters that no header may have`,
         );
       }
+      if (OF_THE_CONNECTION.has(name.toLowerCase()))
+        throw new ProblemError("headers", `\`${name}\` belongs to the connection: the gateway sets it`);
       own[name.toLowerCase()] = value;
     }
     return {
@@ -33,6 +48,7 @@ export const openaiCompatible = defineProvider({
       headers: { ...own, ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
       model,
       streamUsage,
+      metadata: "forward",
       secrets: [...(apiKey ? [apiKey] : []), ...Object.values(own).filter((value) => value.length >= 8)],
     };
   },

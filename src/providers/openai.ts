@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { defineProvider, ProblemError } from "../domain/provider.ts";
+import { defineProvider, metadataMode, ProblemError } from "../domain/provider.ts";
+
+const OPENAI = "https://api.openai.com/v1";
 
 /** OpenAI itself. Address and headers as in the official SDK (openai-node, client.ts). */
 export const openai = defineProvider({
@@ -10,13 +12,18 @@ export const openai = defineProvider({
     baseURL: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe("Default https://api.openai.com/v1."),
+      .describe(`Default ${OPENAI}.`),
     organization: z.string().optional(),
     project: z.string().optional(),
+    metadata: metadataMode
+      .optional()
+      .describe(
+        "Send `metadata` on always (forward), or only with `store: true` (if-stored), as OpenAI refuses it otherwise. Default: if-stored at OpenAI's own address, forward elsewhere.",
+      ),
   }),
   priceTable: "openai",
   lacksKey: (settings) => settings.apiKey === "",
-  connect: ({ apiKey, baseURL = "https://api.openai.com/v1", organization, project }, { model }) => {
+  connect: ({ apiKey, baseURL = OPENAI, organization, project, metadata }, { model }) => {
     if (apiKey === "")
       throw new ProblemError("apiKey", "the key is empty. Set it, or allow `withoutKey: simulator`");
     return {
@@ -28,6 +35,7 @@ export const openai = defineProvider({
       },
       model,
       streamUsage: true,
+      metadata: metadata ?? (new URL(baseURL).host === new URL(OPENAI).host ? "if-stored" : "forward"),
       secrets: [apiKey],
     };
   },

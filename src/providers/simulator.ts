@@ -40,6 +40,7 @@ export const simulator = defineProvider({
     headers: {},
     model,
     streamUsage: true,
+    metadata: "forward",
     secrets: [],
     transport: simulatorTransport(settings),
   }),

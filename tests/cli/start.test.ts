@@ -92,6 +92,18 @@ test("SIGINT ends an idle gateway with 0", async () => {
   expect(await child.ended).toBe(0);
 });
 
+test("a gateway whose log nobody reads any more serves on", async () => {
+  const path = temporaryFiles({ "c.yaml": stringify(SIMULATED) })("c.yaml");
+  const { child, url } = await startServing(projectNode, path);
+  child.process.stdout?.destroy();
+  const body = JSON.stringify({ model: "recipes", messages: [{ role: "user", content: "Hi" }] });
+  const headers = { "content-type": "application/json" };
+  for (let request = 0; request < 3; request++)
+    expect((await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).status).toBe(200);
+  child.process.kill("SIGTERM");
+  expect(await child.ended).toBe(0);
+});
+
 test("a change of the file is noticed without a signal", async () => {
   const path = temporaryFiles({ "c.yaml": stringify(SIMULATED) })("c.yaml");
   const { url } = await startServing(projectNode, path);

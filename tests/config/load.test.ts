@@ -30,9 +30,15 @@ test("timeouts are in seconds; a provider's own come before the shared ones", ()
   expect(table.models.get("base")?.timeouts).toEqual({
     connect: 5000,
     firstByte: 500,
+    whole: 500,
     idle: 30_000,
     total: 90_000,
   });
+});
+
+test("without `firstByte` an unstreamed answer may begin as late as it may end", () => {
+  const table = tableOf(small({ timeouts: { total: 900 } }));
+  expect(table.models.get("base")?.timeouts).toMatchObject({ firstByte: 60_000, whole: 900_000 });
 });
 
 test("a model is fine-tuned when it says so or its id does", () => {

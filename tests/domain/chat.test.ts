@@ -8,6 +8,7 @@ import {
   textOf,
   textParts,
   toWire,
+  type WireOptions,
 } from "../../src/domain/chat.ts";
 import { outline } from "../../src/domain/json.ts";
 import { anyMembers, jsonStyle, printJson, printMembers } from "./json-text.ts";
@@ -17,13 +18,9 @@ const MESSAGES = '[{"role":"user","content":"Hi"}]';
 
 function wireOf(
   body: string,
-  {
-    model = "up",
-    defaults = {},
-    askUsage = false,
-  }: Partial<{ model: string; defaults: Record<string, string>; askUsage: boolean }> = {},
+  { model = "up", defaults = {}, askUsage = false, metadataIfStored = false }: Partial<WireOptions> = {},
 ): string {
-  return toWire(chat(body), model, defaults, askUsage);
+  return toWire(chat(body), { model, defaults, askUsage, metadataIfStored });
 }
 
 test("only the model and the messages are written anew; all else keeps its own text and place", () => {
@@ -105,6 +102,21 @@ test.each([
   expect(JSON.parse(wireOf(`{"model":"route",${head}${own}}`))).toEqual(
     JSON.parse(`{"model":"up",${head}${own}}`),
   );
+});
+
+test.each([
+  ["", {}, false],
+  [',"store":false', {}, false],
+  [',"store":null', { store: "true" }, false],
+  [',"store":true', {}, true],
+  ["", { store: "true" }, true],
+  ["", { store: "false" }, false],
+])("metadata goes where it is only taken to be stored: store %s, default %j: %s", (store, defaults, sent) => {
+  const body = `{"model":"route","messages":${MESSAGES},"metadata":{"a":"b"}${store},"x":1.0}`;
+  const wire = wireOf(body, { defaults, metadataIfStored: true });
+  expect(Object.hasOwn(JSON.parse(wire), "metadata")).toBe(sent);
+  expect(wire).toContain(`${store},"x":1.0`);
+  expect(JSON.parse(wireOf(body, { defaults }))["metadata"]).toEqual({ a: "b" });
 });
 
 test("the model's name is written as JSON", () => {

@@ -66,6 +66,16 @@ test("a provider's own timeouts go before the shared ones", async () => {
   await expectFailure(gateway, timeout);
 });
 
+test("an unstreamed answer whose headers come long before it may take longer than `idle`", async () => {
+  const upstream = await startUpstream((_received, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+    setTimeout(() => response.end(TEXT), 400);
+  });
+  const gateway = await startGateway(twoPaths(upstream.url, { timeouts: { ...LONG, idle: 0.1 } }));
+  expect((await gateway.post(ASK)).status).toBe(200);
+});
+
 test("an unstreamed answer that stops in its middle becomes a 504 after `idle`", async () => {
   const upstream = await startUpstream((_received, response) => {
     response.writeHead(200, { "content-type": "application/json" });

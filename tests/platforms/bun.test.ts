@@ -31,6 +31,14 @@ test("a gateway on Bun reloads when its file changes, and keeps the old table wh
 
 test("SIGTERM lets a stream on Bun finish, then ends with 0", () => expectDrained(start));
 
+test("a configuration that can't be used gives Bun's user plain lines, and ends with 1", async () => {
+  const bun = join(root, "node_modules/.bin/bun");
+  const env = { CROSSOVER_CONFIG: "/nowhere/at/all.yaml", PORT: "0" };
+  const child = startChild(bun, ["src/bun.ts"], { cwd: root, env });
+  expect(await child.ended).toBe(1);
+  expect(child.stderr()).toMatch(/^crossover: the configuration can't be used:\n {2}all\.yaml:1:1 .+\n$/);
+});
+
 interface BunGateway extends Running {
   readonly child: Child;
   /** Writes the configuration anew. */

@@ -202,6 +202,15 @@ test("a message of images alone gets the cue as a text of its own", () => {
   expect(request.messages[0]?.content).toEqual([{ type: "text", text: "Describe this. " }, image]);
 });
 
+test.each([null, 5, {}, [], true])(
+  "a content that is neither text nor parts is not hidden by the cue: %j",
+  (content) => {
+    const { request } = enrich(ask(content), promptOf({ system: "Be brief.", cue: "Q: {{ query }}" }));
+    expect(request.messages.map((message) => message.content)).toEqual(["Be brief.", content]);
+    expect(JSON.parse(request.messages[1]?.json ?? "")).toEqual({ role: "user", content });
+  },
+);
+
 test("only the last user message is cued, also when others follow it", () => {
   const messages = [
     { role: "user", content: "first" },

@@ -15,8 +15,21 @@ test("a dated version addresses the deployment in the path, with the api-key hea
     headers: { "api-key": "key-1" },
     model: "gpt-35-turbo-finetuned",
     streamUsage: true,
+    metadata: "if-stored",
     secrets: ["key-1"],
   });
+});
+
+test.each([
+  ["2024-06-01", false],
+  ["2024-08-01-preview", false],
+  ["2024-09-01-preview", true],
+  ["2024-10-21", true],
+  ["v1", true],
+  ["preview", true],
+])("version %s knows the usage of streams: %s", (apiVersion, known) => {
+  expect(connect({ apiKey: "key-1", apiVersion }).streamUsage).toBe(known);
+  expect(connect({ apiKey: "key-1", apiVersion, streamUsage: !known }).streamUsage).toBe(!known);
 });
 
 test("address and header are those that the official SDK sends", async () => {

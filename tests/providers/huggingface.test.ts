@@ -13,6 +13,7 @@ test("a model id goes to the router", () => {
     headers: { authorization: "Bearer hf_1" },
     model: LLAMA,
     streamUsage: true,
+    metadata: "forward",
     secrets: ["hf_1"],
   });
 });

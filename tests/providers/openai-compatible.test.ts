@@ -14,6 +14,7 @@ test("a server without a key gets none", () => {
     headers: {},
     model: "llama3.2",
     streamUsage: true,
+    metadata: "forward",
     secrets: [],
   });
 });
@@ -36,6 +37,10 @@ test("further headers are sent, in lower case; long values count as secrets", ()
   expect(target.secrets).toEqual(["k-1", "secret-value-1"]);
 });
 
+test("a header's name may have all that a token may have", () => {
+  expect(connect({ headers: { x_tenant: "a", "x.b": "c" } }).headers).toEqual({ x_tenant: "a", "x.b": "c" });
+});
+
 test("the key comes before an authorization header, which alone holds too", () => {
   expect(connect({ apiKey: "k-1", headers: { Authorization: "Basic eDp5" } }).headers).toEqual({
     authorization: "Bearer k-1",
@@ -52,6 +57,9 @@ test.each([
   { "x-a": "two\nlines" },
   { "x-a": "ünïcode" },
   { "x-a": "\u0000" },
+  { "Transfer-Encoding": "chunked" },
+  { "content-length": "7" },
+  { Connection: "close" },
 ])("headers that no request may have are refused: %j", (headers) => {
   expect(() => connect({ headers })).toThrow(expect.objectContaining({ key: "headers" }));
 });

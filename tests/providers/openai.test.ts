@@ -10,8 +10,18 @@ test("the address and the headers are OpenAI's", () => {
     headers: { authorization: "Bearer sk-1" },
     model: "gpt-4.1-mini",
     streamUsage: true,
+    metadata: "if-stored",
     secrets: ["sk-1"],
   });
+});
+
+test("metadata goes to OpenAI only to be stored, to others always, and as the settings say", () => {
+  const metadata = (more: Readonly<Record<string, unknown>>) =>
+    openai.connect({ kind: "openai", apiKey: "sk-1", ...more }, MODEL).metadata;
+  expect(metadata({ baseURL: "https://api.openai.com/v1/" })).toBe("if-stored");
+  expect(metadata({ baseURL: "http://127.0.0.1:9/v1" })).toBe("forward");
+  expect(metadata({ metadata: "forward" })).toBe("forward");
+  expect(metadata({ baseURL: "http://127.0.0.1:9/v1", metadata: "if-stored" })).toBe("if-stored");
 });
 
 test("they are those that the official SDK sends", async () => {

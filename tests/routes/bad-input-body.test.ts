@@ -94,12 +94,31 @@ const cases: readonly (readonly [name: string, body: string, refusal: Refusal])[
     chat({ metadata: { k: "v".repeat(513) } }),
     refused400("metadata", "invalid_value"),
   ],
+  [
+    "JavaScript's own name in metadata",
+    '{"model":"bare","metadata":{"__proto__":{"tier":"vip"}},"messages":[{"role":"user","content":"Hi"}]}',
+    refused400("metadata", "invalid_value"),
+  ],
   ["nested metadata", chat({ metadata: { k: { l: "v" } } }), refused400("metadata", "invalid_type")],
   ["a number in metadata", chat({ metadata: { k: 1 } }), refused400("metadata", "invalid_type")],
   ["null in metadata", chat({ metadata: { k: null } }), refused400("metadata", "invalid_type")],
   ["a list as metadata", chat({ metadata: ["v"] }), refused400("metadata", "invalid_type")],
   ["text as metadata", chat({ metadata: "v" }), refused400("metadata", "invalid_type")],
 ];
+
+test("a long name is told cut, not echoed whole", async () => {
+  const gateway = await startGateway(twoPaths("http://127.0.0.1:9"));
+  const answer = await gateway.post({
+    model: "bare",
+    messages: HI,
+    metadata: { ["k".repeat(100_000)]: "v" },
+  });
+  const text = await answer.text();
+  expect([answer.status, JSON.parse(text).error.message]).toEqual([
+    400,
+    `\`metadata.${"k".repeat(55)}…\` is not valid: a key has at most 64 characters.`,
+  ]);
+});
 
 test.each(cases)("%s is refused before any upstream is called", async (name, body, refusal) => {
   const upstream = await startUpstream();
