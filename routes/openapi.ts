@@ -37,6 +37,10 @@ const decisionSchema = z.looseObject({
   ),
 });
 
+/** Each may be open: without keys or tokens in the configuration none is asked for. */
+const BY_KEY = [{ key: [] }, {}];
+const BY_ADMIN_TOKEN = [{ adminToken: [] }, {}];
+
 /** `GET /openapi.json`, built from the schemas that validate. */
 export function openapi(app: Hono, version: string): void {
   const document = JSON.stringify(openapiDocument(version));
@@ -58,13 +62,25 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
       description:
         "One OpenAI-compatible chat endpoint. Members of OpenAI's body that are not listed here pass through untouched.",
     },
+    components: {
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "A client's key, where keys are configured." },
+        adminToken: { type: "http", scheme: "bearer", description: "`server.adminToken`, where it is set." },
+        metricsToken: {
+          type: "http",
+          scheme: "bearer",
+          description: "`server.metricsToken`, where it is set.",
+        },
+      },
+    },
     paths: {
       "/v1/chat/completions": {
         post: operation(
           "Answer a chat completion by the route that `model` names.",
           "OpenAI's chat completion, or its stream of events",
           { type: "object" },
-          { requestBody: chatRequest, parameters: hintHeaders() },
+          { requestBody: chatRequest, parameters: hintHeaders(), security: BY_KEY },
+          { "text/event-stream": { schema: { type: "string" } } },
         ),
       },
       "/v1/models": {
@@ -72,11 +88,13 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           "List the routes that the key may use.",
           "Routes",
           jsonSchema(z.object({ object: z.literal("list"), data: z.array(modelSchema) })),
+          { security: BY_KEY },
         ),
       },
       "/v1/models/{id}": {
         get: operation("One route.", "Route", jsonSchema(modelSchema), {
           parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+          security: BY_KEY,
         }),
       },
       "/admin/api/explain": {
@@ -84,22 +102,43 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           "Where a request would go and why. Calls nobody.",
           "Decision with its trace",
           jsonSchema(decisionSchema),
-          { requestBody: chatRequest },
+          {
+            requestBody: chatRequest,
+            parameters: [
+              {
+                name: "key",
+                in: "query",
+                required: false,
+                description: "Decide for this key.",
+                schema: { type: "string" },
+              },
+            ],
+            security: BY_ADMIN_TOKEN,
+          },
         ),
       },
       "/admin/api/config": {
-        get: operation("The configuration in force, without secrets.", "Configuration", { type: "object" }),
+        get: operation(
+          "The configuration in force, without secrets.",
+          "Configuration",
+          { type: "object" },
+          { security: BY_ADMIN_TOKEN },
+        ),
       },
       "/admin/api/config/reload": {
-        post: operation("Read the configuration anew.", "Whether another one is in force", {
-          type: "object",
-        }),
+        post: operation(
+          "Read the configuration anew.",
+          "Whether another one is in force",
+          { type: "object" },
+          { security: BY_ADMIN_TOKEN },
+        ),
       },
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {
         get: {
           summary: "Prometheus metrics.",
+          security: [{ metricsToken: [] }, {}],
           responses: {
             200: { description: "Metrics", content: { "text/plain": { schema: { type: "string" } } } },
           },
@@ -114,12 +153,13 @@ function operation(
   description: string,
   schema: Readonly<Record<string, unknown>>,
   more: Readonly<Record<string, unknown>> = {},
+  otherContent: Readonly<Record<string, unknown>> = {},
 ): unknown {
   return {
     summary,
     ...more,
     responses: {
-      200: { description, content: json(schema) },
+      200: { description, content: { ...json(schema), ...otherContent } },
       default: { description: "An error in OpenAI's shape", content: json(jsonSchema(errorSchema)) },
     },
   };
@@ -135,12 +175,12 @@ function hintHeaders(): readonly unknown[] {
   });
   return [
     header("x-crossover-variant", "Force a variant; only keys with that right."),
-    header("x-crossover-dry-run", "`true`: answer with the decision, call nobody."),
+    header("x-crossover-dry-run", "`true`: answer with the decision, call nobody. `false` or none: answer."),
     header("x-crossover-no-capture", "`true`: do not store this request."),
   ];
 }
 
-function json(schema: Readonly<Record<string, unknown>>): unknown {
+function json(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return { "application/json": { schema } };
 }
 

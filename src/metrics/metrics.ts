@@ -36,7 +36,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = this.#counter(
     "crossover_requests_total",
-    "Requests by the status that the client got.",
+    "Requests by status; a stream that broke off counts as the error that it is.",
     [...VARIANT_LABELS, "status"],
   );
   readonly #duration = this.#histogram(

@@ -19,6 +19,9 @@ const operation = z.strictObject({
       }),
     )
     .optional(),
+  security: z
+    .array(z.partialRecord(z.enum(["key", "adminToken", "metricsToken"]), z.array(z.string())))
+    .optional(),
   requestBody: z.strictObject({ required: z.boolean(), content: schemas }).optional(),
   responses: z
     .record(
