@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { serverError } from "../src/domain/errors.ts";
+import { draining } from "../src/domain/errors.ts";
 import { endpoint } from "./endpoint.ts";
 import type { Platform } from "./platform.ts";
 
@@ -8,8 +8,7 @@ export function health(app: Hono, platform: Platform): void {
   endpoint(app, "/health/live", { GET: (context) => context.json({ status: "ok" }) });
   endpoint(app, "/health/ready", {
     GET: (context) => {
-      if (platform.draining())
-        throw serverError(503, "gateway_draining", "The gateway is stopping.", { connection: "close" });
+      if (platform.draining()) throw draining();
       return context.json({ status: "ready", config: platform.configStale() ? "stale" : "current" });
     },
   });

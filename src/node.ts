@@ -60,9 +60,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     { processMetrics: true },
   );
   const gateway = new Gateway({ table, transport, metrics, log: options.log });
-  let stopWatching = (): void => {};
   const reloader = new Reloader(gateway, basename(options.configPath), load);
-  if (options.watch ?? true) stopWatching = files.watch(() => reloader.tryReload());
   const { host, port } = table.server;
   let draining = false;
   const app = createApp(
@@ -80,6 +78,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   guardServer(server, getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" }));
   closeWhatGoesIdle(server);
   await listen(server, port, host);
+  const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
     gateway,
     server,

@@ -52,6 +52,8 @@ export function compileCondition(source: string): Condition {
   const references = collectReferences(written.ast);
   for (const { segments } of references) if (segments[0] === "headers") checkHeader(segments[1]);
   const program = parse(withLinearMatches(source, written.ast));
+  const rewritten = program.check();
+  if (!rewritten.valid) throw new Error(summaryOf(rewritten.error));
   return {
     source,
     references,
@@ -99,7 +101,8 @@ export function namesIn(variable: "headers" | "health", references: readonly Ref
 
 /** CEL's one-line summary of what is wrong, without the drawn caret. */
 function summaryOf(error: unknown): string {
-  if (typeof error === "object" && error !== null && "summary" in error) return String(error.summary);
+  if (typeof error === "object" && error !== null && "summary" in error)
+    return String(error.summary).replaceAll(LINEAR_MATCHES, "matches");
   return error instanceof Error ? error.message : "it can't be evaluated";
 }
 

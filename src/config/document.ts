@@ -110,7 +110,7 @@ function checkKeys(document: Document.Parsed<ParsedNode>, report: Report): void 
   });
 }
 
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}/g;
 
 /** Puts the environment's values in place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. */
 function interpolate(document: Document.Parsed<ParsedNode>, env: Environment, report: Report): void {
@@ -120,10 +120,10 @@ function interpolate(document: Document.Parsed<ParsedNode>, env: Environment, re
       const at = (message: string): void =>
         report(node.range?.[0] ?? 0, formatPath(pathTo(ancestors, key)), message);
       const parts = node.value.split("$${");
-      const odd = /\$\{[^}]*\}?/.exec(parts.map((part) => part.replace(REFERENCE, "")).join(""));
-      if (odd !== null)
-        at(
-          `\`${odd[0].slice(0, 64)}\` is no reference. Write \${NAME} or \${NAME:-default}; $\${ stands for \${`,
+      const odd = parts.map((part) => /\$\{[^}]*\}?/.exec(part.replace(REFERENCE, " "))?.[0]).find(Boolean);
+      if (odd !== undefined)
+        return at(
+          `\`${odd.slice(0, 64)}\` is no reference. Write \${NAME} or \${NAME:-default}; $\${ stands for \${`,
         );
       const text = parts
         .map((part) =>

@@ -8,6 +8,9 @@ import { nodesOf } from "./cel-ast.ts";
  */
 export const LINEAR_MATCHES = "crossoverMatches";
 
+/** Between a call's receiver and the name of its function: closing brackets, a dot, blanks and comments. */
+const TO_NAME = /^(?:[\s)]|\/\/[^\n]*\n)*\.(?:\s|\/\/[^\n]*\n)*/;
+
 /** Patterns of conditions, compiled when the configuration loads. */
 const patterns = new Map<string, RE2JS>();
 
@@ -24,13 +27,18 @@ export function linearMatches(text: string, pattern: string): boolean {
 export function withLinearMatches(source: string, ast: ASTNode): string {
   const spots: number[] = [];
   for (const node of nodesOf(ast)) {
-    if (node.op !== "rcall" || node.args[0] !== "matches") continue;
+    if (node.op !== "rcall") continue;
+    if (node.args[0] === LINEAR_MATCHES)
+      throw new Error(`found no such function: ${LINEAR_MATCHES}. Write matches`);
+    if (node.args[0] !== "matches") continue;
     const [, receiver, [pattern]] = node.args;
     if (pattern?.op !== "value" || typeof pattern.args !== "string")
       throw new Error("write the pattern of `matches` out as a text, so that it can be checked now");
     compilePattern(pattern.args);
-    const before = /^[\s)]*\.\s*/.exec(source.slice(receiver.end))?.[0].length ?? 0;
-    spots.push(receiver.end + before);
+    const spot = receiver.end + (TO_NAME.exec(source.slice(receiver.end))?.[0].length ?? 0);
+    if (!source.startsWith("matches", spot))
+      throw new Error("`matches` can't be found in its place: write the condition without comments");
+    spots.push(spot);
   }
   return spots
     .toSorted((a, b) => b - a)

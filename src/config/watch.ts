@@ -26,16 +26,10 @@ export class FolderWatch {
     this.#onChange = onChange;
   }
 
+  /** Does nothing for a folder that is watched already. One that can't be watched now is looked for. */
   add(folder: string, matters: Matters): void {
     if (this.#closed || this.#watchers.has(folder) || this.#lookouts.has(folder)) return;
-    const identity = identityOf(folder);
-    if (identity === undefined) return this.#lookOut(folder, matters);
-    const watcher = watch(folder, { persistent: false }, (_event, name) => {
-      if (identityOf(folder) !== identity) this.#lost(folder, matters);
-      else if (name === null || matters(name)) this.#changed();
-    });
-    watcher.on("error", () => this.#lost(folder, matters));
-    this.#watchers.set(folder, watcher);
+    if (!this.#watch(folder, matters)) this.#lookOut(folder, matters);
   }
 
   close(): void {
@@ -43,6 +37,23 @@ export class FolderWatch {
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers.values()) watcher.close();
     for (const lookout of this.#lookouts.values()) clearInterval(lookout);
+  }
+
+  #watch(folder: string, matters: Matters): boolean {
+    const identity = identityOf(folder);
+    if (identity === undefined) return false;
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (identityOf(folder) !== identity) this.#lost(folder, matters);
+        else if (name === null || matters(name)) this.#changed();
+      });
+      watcher.on("error", () => this.#lost(folder, matters));
+      this.#watchers.set(folder, watcher);
+      return true;
+    } catch {
+      // No right to read the folder, or no watch left: reading its files may work all the same.
+      return false;
+    }
   }
 
   #changed(): void {
@@ -69,10 +80,9 @@ export class FolderWatch {
 
   #lookOut(folder: string, matters: Matters): void {
     const lookout = setInterval(() => {
-      if (identityOf(folder) === undefined) return;
+      if (!this.#watch(folder, matters)) return;
       clearInterval(lookout);
       this.#lookouts.delete(folder);
-      this.add(folder, matters);
       this.#changed();
     }, LOOK_MS);
     lookout.unref();
@@ -80,8 +90,12 @@ export class FolderWatch {
   }
 }
 
-/** What tells a folder from another that stands in its place; undefined when there is none. */
+/** What tells a folder from another that stands in its place; undefined when there is none to be seen. */
 function identityOf(folder: string): string | undefined {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  return stats && `${stats.ino} ${stats.birthtimeMs}`;
+  try {
+    const { ino, birthtimeMs } = statSync(folder);
+    return `${ino} ${birthtimeMs}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -131,6 +131,11 @@ export function promptFailed(prompt: string): GatewayError {
   );
 }
 
+/** The gateway stops, and what is under way has had its time. */
+export function draining(): GatewayError {
+  return serverError(503, "gateway_draining", "The gateway is stopping. Try again.", { "retry-after": "1" });
+}
+
 /** Our own bug, without detail: the detail is in the log under the request id. */
 export function internalError(requestId: string): GatewayError {
   return serverError(

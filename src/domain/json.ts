@@ -171,14 +171,19 @@ export function memberOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** A parsed JSON object; undefined when the text is not JSON or not an object. */
-export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** A parsed JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value))
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** A parsed JSON object; undefined when the text is not JSON or not an object. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : undefined;
 }

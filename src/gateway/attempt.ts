@@ -74,8 +74,6 @@ export class Attempt implements Receiver {
 
   head(status: number, headers: UpstreamHeaders): void {
     if (this.#settled) return;
-    // Some servers send the headers of an unstreamed answer long before they have it.
-    if (this.#options.stream) this.#watchdog.begun();
     const { reply, headers: own, secrets, stream, choices, hideUsage, maxResponseBytes } = this.#options;
     const isEvents = status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
     const common = {
@@ -93,7 +91,6 @@ export class Attempt implements Receiver {
 
   data(chunk: Uint8Array): boolean {
     if (this.#settled) return true;
-    this.#watchdog.begun();
     this.#watchdog.heard();
     const flowing = this.#sink?.data(chunk) ?? true;
     if (!flowing) this.#watchdog.pause();

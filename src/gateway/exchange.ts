@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
-import { GatewayError } from "../domain/errors.ts";
+import { draining, GatewayError } from "../domain/errors.ts";
 import { errorAnswer } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
@@ -67,18 +67,19 @@ export class Exchange {
     this.#deps.metrics.decided(decision);
     const failed: FailedAttempt[] = [];
     for (const variant of this.#candidates(decision)) {
+      if (this.#interrupted) throw draining();
       const before = failed.at(-1)?.variant;
       if (before !== undefined) this.#deps.metrics.fellBack(decision.route, before, variant);
       const result = await this.#try(request, decision, variant);
       if (result.outcome !== "failed") return this.#ended(result);
-      failed.push({ variant, failure: result.failure });
       this.#logFailure(variant, result.failure);
-      if (this.#interrupted) break;
+      failed.push({ variant, failure: result.failure });
     }
+    if (this.#interrupted) throw draining();
     this.#refuse(failed);
   }
 
-  /** The gateway stops, and this request has had its time: the client hears so. */
+  /** The gateway stops, and this request has had its time: the client hears so, and nobody more is called. */
   interrupt(): void {
     this.#interrupted = true;
     this.#attempt?.interrupt();
@@ -117,10 +118,10 @@ export class Exchange {
   async #try(request: ChatRequest, decision: Decision, variant: Variant): Promise<SinkResult> {
     const { id, reply, metrics, health, table, transport } = this.#deps;
     this.#variant = variant;
-    this.#attempts++;
     const { target, timeouts } = variant.model;
     const { wire, addedTokens, hideUsage } = shape(request, variant);
     this.#addedTokens = addedTokens;
+    this.#attempts++;
     const sentAt = performance.now();
     this.#attempt = new Attempt({
       transport: target.transport ?? transport,
@@ -197,6 +198,7 @@ export class Exchange {
     /** Did an upstream take the request, with what the prompt adds? */
     readonly enriched?: boolean;
     readonly note?: string;
+    readonly cause?: string | undefined;
   }): void {
     const { id, metrics, log, table } = this.#deps;
     const durationMs = performance.now() - this.#beganAt;
@@ -232,6 +234,7 @@ export class Exchange {
       enrichment_tokens: addedTokens,
       cost_usd: end.usage === undefined || price === undefined ? undefined : costOf(end.usage, price),
       note: end.note,
+      cause: end.cause,
     });
   }
 }

@@ -1,5 +1,5 @@
-import { type GatewayError, serverError } from "../domain/errors.ts";
-import { parseObject } from "../domain/json.ts";
+import { draining, type GatewayError, serverError } from "../domain/errors.ts";
+import { parseJson } from "../domain/json.ts";
 import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
 import { errorInBody, inOpenaiShape, type UpstreamError } from "./upstream-error.ts";
@@ -54,12 +54,9 @@ export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string
   return passed;
 }
 
-/** The gateway stops, and what is under way has had its time. */
+/** As the gateway stops. */
 export function drainingFailure(): Failure {
-  return failed(
-    "interrupted",
-    serverError(503, "gateway_draining", "The gateway is stopping. Try again.", { "retry-after": "1" }),
-  );
+  return failed("interrupted", draining());
 }
 
 export function transportFailure(failure: TransportFailure): Failure {
@@ -120,14 +117,20 @@ export function statusFailure(
       serverError(502, "upstream_auth_failed", "The model's server refused the gateway's own key."),
     );
   }
-  const clean = scrub(body, secrets);
-  const error = errorInBody(parseObject(clean));
+  const value = parseJson(body);
+  const error = errorInBody(value);
   const passed = { ...passedHeaders(headers, secrets), "content-type": "application/json" };
   if (status < 400 || (error?.message === undefined && status >= 500))
     return badResponse(`The model's server answered ${status} without an error that can be read.`, passed);
   return {
     kind: kindOf(status),
-    answer: { status, headers: passed, body: error?.exact ? clean : inOpenaiShape(error, status) },
+    answer: {
+      status,
+      headers: passed,
+      body: error?.exact
+        ? withoutSecrets(body, value, secrets)
+        : scrub(inOpenaiShape(error, status), secrets),
+    },
   };
 }
 
@@ -137,16 +140,21 @@ function kindOf(status: number): AttemptKind {
 }
 
 /** An error that came under a 200: as the first event of a stream, or as the whole answer. */
-export function statedFailure(error: UpstreamError, secrets: readonly string[]): Failure {
+export function statedFailure(
+  error: UpstreamError,
+  headers: UpstreamHeaders,
+  secrets: readonly string[],
+): Failure {
   const { code, status, type } = error.members;
   const named = [code, status].map(Number).find((number) => number >= 400 && number <= 599);
   const { message = "The model's server answered with an error." } = error;
   const body = JSON.stringify({ error: { ...error.members, message } });
-  return statusFailure(named ?? statusByType(type), {}, body, secrets);
+  return statusFailure(named ?? statusByType(type), headers, body, secrets);
 }
 
 function statusByType(type: unknown): number {
   if (type === "invalid_request_error") return 400;
+  if (type === "validation") return 422; // TGI's
   return type === "requests" ||
     type === "tokens" ||
     type === "insufficient_quota" ||
@@ -171,13 +179,24 @@ export function allFailed(failed: readonly FailedAttempt[]): GatewayError {
   );
 }
 
-/** The shape of OpenAI's and Hugging Face's keys; one that an upstream starred out has its stars in it. */
-const FOREIGN_KEY = /\b(?:sk-|hf_)(?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}/g;
+/** What may be one of OpenAI's or Hugging Face's keys, starred out or not, or a name with dashes. */
+const KEY_LIKE = /\b(?:sk-|hf_)[A-Za-z0-9_*-]{16,}/g;
 
-/** The text without the gateway's own secrets, however the upstream quotes them. */
+/** The text, plain or JSON, without the gateway's own secrets and without what looks like another's key. */
 export function scrub(text: string, secrets: readonly string[]): string {
   const known = secrets
     .filter((secret) => secret.length > 0)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
     .reduce((clean, secret) => clean.replaceAll(secret, "[redacted]"), text);
-  return known.replace(FOREIGN_KEY, "[redacted]");
+  return known.replace(KEY_LIKE, (key) => (/[0-9*]/.test(key) ? "[redacted]" : key));
+}
+
+/**
+ * JSON text as it came when no secret is in it, however its strings are escaped; else written anew.
+ * @param value what the text was parsed to
+ */
+export function withoutSecrets(text: string, value: unknown, secrets: readonly string[]): string {
+  const plain = JSON.stringify(value);
+  const clean = scrub(plain, secrets);
+  return clean === plain && scrub(text, secrets) === text ? text : clean;
 }

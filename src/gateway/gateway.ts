@@ -38,6 +38,7 @@ export class Gateway {
   readonly #random: () => number;
   readonly #health = new HealthTracker();
   readonly #open = new Set<Exchange>();
+  #stopping = false;
   #table: Table;
   #tableSince = new Date();
 
@@ -75,6 +76,7 @@ export class Gateway {
       health: this.#health,
     });
     this.#open.add(exchange);
+    if (this.#stopping) exchange.interrupt();
     try {
       const key = authenticate(inbound.header("authorization"), table.keys);
       const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
@@ -94,8 +96,9 @@ export class Gateway {
     }
   }
 
-  /** Ends all that is under way with an error that says so: the gateway stops. */
+  /** Ends all that is under way, and all that still comes, with an error that says so: the gateway stops. */
   interrupt(): void {
+    this.#stopping = true;
     for (const exchange of this.#open) exchange.interrupt();
   }
 

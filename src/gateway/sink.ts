@@ -20,6 +20,8 @@ export type SinkResult =
       readonly outcome: "interrupted";
       readonly kind: AttemptKind;
       readonly code: string;
+      /** The system's code for what went wrong, such as ECONNRESET. */
+      readonly cause: string | undefined;
       readonly usage: Usage | undefined;
       readonly firstTokenAt: number | undefined;
     }

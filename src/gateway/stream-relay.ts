@@ -1,7 +1,14 @@
-import { memberOf, parseObject } from "../domain/json.ts";
+import { memberOf, parseJson, parseObject } from "../domain/json.ts";
 import { readUsage, type Usage } from "../domain/usage.ts";
-import { dataOf, EventCutter, hasKey } from "../transport/sse.ts";
-import { type Failure, passedHeaders, scrub, statedFailure, transportFailure } from "./failure.ts";
+import { dataOf, EventCutter, hasKey, MAX_HELD_BYTES } from "../transport/sse.ts";
+import {
+  type Failure,
+  passedHeaders,
+  scrub,
+  statedFailure,
+  transportFailure,
+  withoutSecrets,
+} from "./failure.ts";
 import { type Sink, type SinkOptions, settleFailed } from "./sink.ts";
 import { inOpenaiShape, statedError, type UpstreamError } from "./upstream-error.ts";
 
@@ -64,9 +71,7 @@ export class StreamRelay implements Sink {
         if (this.#inspect(event)) out.push(this.#told(event));
       },
       (part) => {
-        if (this.#upstreamError !== undefined) return;
-        this.#glance(part);
-        out.push(part);
+        if (this.#upstreamError === undefined) out.push(this.#glance(part) ?? part);
       },
     );
     const flowing = this.#held === undefined ? this.#write(out) : this.#hold(out);
@@ -99,7 +104,7 @@ export class StreamRelay implements Sink {
     if (this.#cutter.passing) reply.write("\n\n");
     reply.write(`data: ${JSON.stringify({ error })}\n\n`);
     reply.end();
-    this.#interrupted(code);
+    this.#interrupted(code, failure.cause);
   }
 
   close(): void {
@@ -108,25 +113,31 @@ export class StreamRelay implements Sink {
 
   /** An error event in OpenAI's shape, without our key that it may quote; any other event as it came. */
   #told(event: Buffer): Buffer {
-    if (this.#upstreamError === undefined) return event;
-    const { exact } = this.#upstreamError;
-    const text = exact ? event.toString("utf8") : `data: ${inOpenaiShape(this.#upstreamError, 502)}\n\n`;
-    const clean = scrub(text, this.#options.secrets);
-    return exact && clean === text ? event : Buffer.from(clean);
+    const error = this.#upstreamError;
+    if (error === undefined) return event;
+    const { secrets } = this.#options;
+    const data = dataOf(event);
+    const text =
+      error.exact && data !== undefined
+        ? withoutSecrets(data, parseJson(data), secrets)
+        : scrub(inOpenaiShape(error, 502), secrets);
+    return text === data ? event : Buffer.from(`data: ${text}\n\n`);
   }
 
   #finishWithUpstreamError(error: UpstreamError): void {
+    const { upstreamHeaders, secrets } = this.#options;
     if (this.#held !== undefined)
-      return settleFailed(statedFailure(error, this.#options.secrets), this.#options);
+      return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
     this.#options.reply.end();
     this.#interrupted("upstream_error");
   }
 
-  #interrupted(code: string): void {
+  #interrupted(code: string, cause?: string): void {
     this.#options.settle({
       outcome: "interrupted",
       kind: code === "upstream_timeout" || code === "upstream_stalled" ? "timeout" : "interrupted",
       code,
+      cause,
       usage: this.#usage,
       firstTokenAt: this.#firstTokenAt,
     });
@@ -171,13 +182,22 @@ export class StreamRelay implements Sink {
     return !this.#readUsage(event) || this.#upstreamError !== undefined;
   }
 
-  /** An event too long to hold is not parsed: what matters is looked for in its bytes as they pass. */
-  #glance(part: Buffer): void {
+  /**
+   * An event too long to hold is not parsed: what matters is looked for in its bytes as they pass.
+   * @returns what takes the place of an error's bytes
+   */
+  #glance(part: Buffer): Buffer | undefined {
+    if (part.length > MAX_HELD_BYTES && part.includes('"error"') && !part.includes('"choices"')) {
+      this.#upstreamError = { message: undefined, members: {}, exact: false };
+      return this.#told(part);
+    }
     const seen = Buffer.concat([this.#passed, part]);
     if (this.#firstTokenAt === undefined && hasKey(seen, "delta", "{"))
       this.#firstTokenAt = performance.now();
-    if (hasKey(seen, "finish_reason", '"')) this.#finished.add("passed");
-    this.#passed = Buffer.from(seen.subarray(-GLANCE_BYTES));
+    const finishes = hasKey(seen, "finish_reason", '"');
+    if (finishes) this.#finished.add(`passed ${this.#finished.size}`);
+    this.#passed = finishes ? Buffer.alloc(0) : Buffer.from(seen.subarray(-GLANCE_BYTES));
+    return undefined;
   }
 
   #readFinish(event: Buffer): void {

@@ -15,7 +15,7 @@ export interface UpstreamError {
  */
 export function statedError(value: unknown): UpstreamError | undefined {
   const error = memberOf(value, "error");
-  if (isObject(error)) return fromMembers(error, isExact(error));
+  if (isObject(error)) return saysSomething(error) ? fromMembers(error, isExact(error)) : undefined;
   if (memberOf(value, "object") === "error" && isObject(value)) {
     const { object: _object, ...members } = value;
     return fromMembers(members, false);
@@ -23,12 +23,33 @@ export function statedError(value: unknown): UpstreamError | undefined {
   return typeof error === "string" && error !== "" ? fromMembers({ message: error }, false) : undefined;
 }
 
-/** The error in a body whose status says that it is one: also a bare `message` or `detail`. */
-export function errorInBody(value: unknown): UpstreamError | undefined {
+/**
+ * The error in a body whose status says that it is one: also a bare `message`, FastAPI's `detail`, or any
+ * of these as the one item of a list, as Google has it.
+ */
+export function errorInBody(body: unknown): UpstreamError | undefined {
+  const value: unknown = Array.isArray(body) ? body[0] : body;
   const stated = statedError(value);
-  if (stated !== undefined) return stated;
-  const text = [memberOf(value, "message"), memberOf(value, "detail")].find((one) => typeof one === "string");
+  if (stated !== undefined) return { ...stated, exact: stated.exact && value === body };
+  const text = [memberOf(value, "message"), detailOf(value)].find((one) => typeof one === "string");
   return text === undefined ? undefined : fromMembers({ message: text }, false);
+}
+
+/** FastAPI's `detail` in words: a text, or a list of what is wrong with which member. */
+function detailOf(value: unknown): unknown {
+  const detail = memberOf(value, "detail");
+  if (!Array.isArray(detail)) return detail;
+  const words = detail.flatMap((one: unknown) => {
+    const [what, where] = [memberOf(one, "msg"), memberOf(one, "loc")];
+    if (typeof what !== "string") return [];
+    return [Array.isArray(where) ? `${where.join(".")}: ${what}` : what];
+  });
+  return words.length === 0 ? undefined : words.join("; ");
+}
+
+/** Some servers send an empty error object with every good answer. */
+function saysSomething({ message, type, code }: Readonly<Record<string, unknown>>): boolean {
+  return [message, type, code].some((member) => Boolean(member));
 }
 
 /** `{"error": {...}}` with all four members of OpenAI's shape; what the upstream left out follows from the status. */

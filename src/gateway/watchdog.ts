@@ -23,16 +23,12 @@ export class Watchdog {
     this.#arm();
   }
 
-  /** The answer has begun. */
-  begun(): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    this.#heardAt = performance.now();
-    this.#arm();
-  }
-
+  /** A chunk of the answer's body came. Headers alone are no answer: some servers send them long before. */
   heard(): void {
     this.#heardAt = performance.now();
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#arm();
   }
 
   /** The client is slow: the upstream's silence is our doing. */

@@ -48,7 +48,8 @@ export class WholeAnswer implements Sink {
         failure: badResponse("The model's server answered with something that is not JSON."),
       });
     const error = statedError(answer);
-    if (error !== undefined) return settleFailed(statedFailure(error, secrets), this.#options);
+    if (error !== undefined)
+      return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
     reply.send(status, { ...passedHeaders(upstreamHeaders, secrets), ...headers }, body);
     settle({
       outcome: "answered",

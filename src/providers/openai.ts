@@ -35,8 +35,13 @@ export const openai = defineProvider({
       },
       model,
       streamUsage: true,
-      metadata: metadata ?? (new URL(baseURL).host === new URL(OPENAI).host ? "if-stored" : "forward"),
+      metadata: metadata ?? (isOpenai(new URL(baseURL).hostname) ? "if-stored" : "forward"),
       secrets: [apiKey],
     };
   },
 });
+
+/** OpenAI's own address, or a region's, such as eu.api.openai.com. */
+function isOpenai(hostname: string): boolean {
+  return hostname === "api.openai.com" || hostname.endsWith(".api.openai.com");
+}

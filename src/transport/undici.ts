@@ -28,9 +28,9 @@ export class UndiciTransport implements Transport {
     return handler;
   }
 
-  /** Closes idle connections and waits for calls under way. */
+  /** Closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
     this.#agents.clear();
   }
 

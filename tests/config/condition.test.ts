@@ -125,8 +125,19 @@ test.each([
   'request.lastUserMessage.matches("(?i)RICE") && "x.matches(y)" != "crossoverMatches"',
   'request.messages.exists(m, m.role.matches("^(system|tool)$") || m.role.matches("none"))',
   '!"".matches("\\\\d") && (metadata.tier + "1").matches("vip\\\\d")',
+  'request.lastUserMessage // the query\n.matches("^How")',
+  'request.lastUserMessage. // the query\n  matches("^How")',
+  '(request.lastUserMessage // matches("x")\n).matches("^How")',
+  '"🍅🍅".matches("^🍅") && request.lastUserMessage.matches("^How")',
 ])("matches looks for a pattern anywhere in a text: %s", (source) => {
   expect(compileCondition(source).test(view(REQUEST, SEEN))).toBe(true);
+});
+
+test("our own name for matches is nobody's to write, and is shown to nobody", () => {
+  expect(() => compileCondition('request.lastUserMessage.crossoverMatches("a")')).toThrow("Write matches");
+  expect(() => compileCondition('request.messages[0].n.matches("a")').test(view(ask("Hi")))).toThrow(
+    expect.not.objectContaining({ message: expect.stringContaining("crossoverMatches") }),
+  );
 });
 
 test("a pattern that takes a backtracking engine for ever is done in time linear to the text", () => {

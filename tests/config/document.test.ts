@@ -21,6 +21,7 @@ test.each([
   ["a: '${A:-with spaces: and $ signs}'", {}, "with spaces: and $ signs"],
   ["a: '$${A}'", { A: "x" }, "${A}"],
   ["a: '$${A} ${A}'", { A: "x" }, "${A} x"],
+  ["a: '$$${{x}'", {}, "$${{x}"],
   ["a: $A $(A) $${}", {}, "$A $(A) ${}"],
   // What a variable holds is never read again.
   ["a: ${A}", { A: "${B} $${B} $& $1" }, "${B} $${B} $& $1"],
@@ -46,14 +47,21 @@ test.each([
   },
 );
 
-test.each(["${", "${A", "${}", "${A:?set me}", "${A-x}", "${a-b}", "x ${A} ${A.b}"])(
-  "what looks like a variable but is none is refused: %s",
-  (text) => {
-    const [problem, ...others] = readDocument("c.yaml", `a: "${text}"`, { A: "x" }).problems;
-    expect(others).toEqual([]);
-    expect(problem).toMatchObject({ line: 1, key: "a", message: expect.stringContaining("is no reference") });
-  },
-);
+test.each([
+  "${",
+  "${A",
+  "${}",
+  "${A:?set me}",
+  "${A-x}",
+  "${a-b}",
+  "x ${A} ${A.b}",
+  "${A:-${B}}",
+  "${B:-${A:-x}}",
+])("what looks like a variable but is none is refused: %s", (text) => {
+  const [problem, ...others] = readDocument("c.yaml", `a: "${text}"`, { A: "x" }).problems;
+  expect(others).toEqual([]);
+  expect(problem).toMatchObject({ line: 1, key: "a", message: expect.stringContaining("is no reference") });
+});
 
 test.each([
   ["a: {b: 1\nc: ]\nd: }\n", 1],

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { rawPost } from "../routes/black-box.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, until } from "../support/gateway.ts";
-import { chunk, startStream, startUpstream } from "../support/upstream.ts";
+import { chunk, sendJson, startStream, startUpstream } from "../support/upstream.ts";
 import { ASK, ASK_STREAM, expectErrorEvent } from "./failing.ts";
 import { StreamReader } from "./streaming.ts";
 
@@ -38,6 +38,46 @@ test("a request that outlasts the time to drain gets 503, and no other variant i
   expect([status, (await (await answer).json()).error.code]).toEqual([503, "gateway_draining"]);
   expect(headers.get("retry-after")).toBe("1");
   expect(upstream.received).toHaveLength(1);
+});
+
+test("a request whose fallback outlasts the time to drain hears that the gateway stops", async () => {
+  const upstream = await startUpstream((received, response) => {
+    if (received.body["model"] !== "base-model") sendJson(response, { error: { message: "no" } }, 500);
+  });
+  const gateway = await startGateway(
+    twoPaths(upstream.url, {
+      variants: {
+        prompted: { model: "base", prompt: "helper" },
+        tuned: { model: "ft", fallback: ["prompted"] },
+      },
+    }),
+  );
+  const answer = gateway.post(ASK);
+  await until(() => upstream.received.length === 2);
+  await gateway.close(0);
+  const { status, headers } = await answer;
+  expect([status, (await (await answer).json()).error.code]).toEqual([503, "gateway_draining"]);
+  expect([headers.get("retry-after"), headers.get("x-should-retry")]).toEqual(["1", null]);
+});
+
+test("a request that is not whole when the time to drain is over calls nobody any more", async () => {
+  const upstream = await startUpstream();
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+  let text = "";
+  socket.on("data", (bytes) => {
+    text += String(bytes);
+  });
+  const request = String(rawPost(JSON.stringify(ASK)));
+  socket.write(request.slice(0, -10));
+  await until(async () => (await gateway.metric("crossover_inflight_requests")) === 1);
+  const closed = gateway.close(0);
+  await new Promise(setImmediate);
+  socket.write(request.slice(-10));
+  await closed;
+  await until(() => socket.closed);
+  expect(text).toMatch(/^HTTP\/1\.1 503 [\s\S]*"code":"gateway_draining"/);
+  expect(upstream.received).toHaveLength(0);
 });
 
 test("readiness says at once that the gateway drains", async () => {

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -157,6 +166,20 @@ describe("the watched file", () => {
     }
     gateway.write(configured("http://127.0.0.1:9", "Old", onlyRoute("three")));
     await until(async () => (await routesOf(gateway)).includes("three"));
+  });
+
+  test("a folder that can't be looked at for a while ends nothing, and is watched on", async () => {
+    const gateway = await startGateway(configured("http://127.0.0.1:9", "Old"), { watch: true });
+    const folder = dirname(gateway.configPath);
+    const moved = `${folder}-moved`;
+    renameSync(folder, moved);
+    symlinkSync(folder, folder); // a link that leads to itself
+    await until(async () => (await reloads(gateway, "failure")) >= 1);
+    rmSync(folder);
+    renameSync(moved, folder);
+    await until(async () => JSON.stringify(await ready(gateway)).includes("current"));
+    gateway.write(configured("http://127.0.0.1:9", "Old", onlyRoute("other")));
+    await until(async () => (await routesOf(gateway)).includes("other"));
   });
 
   test("included files are watched, also in a folder that came with a reload", async () => {

@@ -6,6 +6,7 @@ import { startGateway, until } from "../support/gateway.ts";
 import {
   chunk,
   completion,
+  DONE,
   startRawUpstream,
   startStream,
   startUpstream,
@@ -74,6 +75,17 @@ test("an unstreamed answer whose headers come long before it may take longer tha
   });
   const gateway = await startGateway(twoPaths(upstream.url, { timeouts: { ...LONG, idle: 0.1 } }));
   expect((await gateway.post(ASK)).status).toBe(200);
+});
+
+test("a stream whose headers come long before its first event may take longer than `idle`", async () => {
+  const stream = chunk({ content: "Hello" }, "stop") + DONE;
+  const upstream = await startUpstream((_received, response) => {
+    startStream(response);
+    response.flushHeaders();
+    setTimeout(() => response.end(stream), 400);
+  });
+  const gateway = await startGateway(twoPaths(upstream.url, { timeouts: { ...LONG, idle: 0.1 } }));
+  expect(await (await gateway.post(ASK_STREAM)).text()).toBe(stream);
 });
 
 test("an unstreamed answer that stops in its middle becomes a 504 after `idle`", async () => {

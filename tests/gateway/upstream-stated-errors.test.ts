@@ -67,12 +67,15 @@ test.each(stated)("a stated error as a whole answer of 200 is an error: %s", asy
   await expectCounted(gateway, { status: answer.status, outcome: "server_error" });
 });
 
-test("an `error: null` in an answer or an event is no error", async () => {
-  const upstream = await startUpstream((_received, response) =>
-    sendJson(response, { ...JSON.parse(JSON.stringify(completion("Hello"))), error: null }),
-  );
+test("an error that says nothing, in an answer or an event, is none", async () => {
+  const upstream = await startUpstream();
   const gateway = await startGateway(twoPaths(upstream.url));
-  expect((await gateway.post(ASK)).status).toBe(200);
+  for (const error of [null, "", {}, { code: 0, message: "" }]) {
+    upstream.respond((_received, response) =>
+      sendJson(response, { ...JSON.parse(JSON.stringify(completion("Hello"))), error }),
+    );
+    expect((await gateway.post(ASK)).status).toBe(200);
+  }
   const events = `data: {"error":null,"choices":[{"index":0,"delta":{"content":"say \\"error\\""},"finish_reason":"stop"}]}\n\n${DONE}`;
   upstream.respond(respondPieces([events]));
   expect(await (await gateway.post(ASK_STREAM)).text()).toBe(events);
@@ -134,6 +137,44 @@ test.each([
   expect([answer.status, await answer.json()]).toEqual([400, { error: { message: error.message, ...told } }]);
 });
 
+test("an error as the one item of a list is taken out of it", async () => {
+  const error = { message: "quota", type: "tokens", param: null, code: "429" };
+  const upstream = await startUpstream((_received, response) => sendJson(response, [{ error }], 429));
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const answer = await gateway.post(ASK);
+  expect([answer.status, await answer.json()]).toEqual([429, { error }]);
+});
+
+test("TGI's word for what the client got wrong makes it a 422", async () => {
+  const upstream = await startUpstream(
+    respondPieces([event({ error: "inputs too long", error_type: "validation" })]),
+  );
+  const gateway = await startGateway(twoPaths(upstream.url));
+  expect((await gateway.post(ASK_STREAM)).status).toBe(502);
+  upstream.respond(
+    respondPieces([
+      event({ error: { message: "inputs too long", type: "validation", param: null, code: null } }),
+    ]),
+  );
+  expect((await gateway.post(ASK_STREAM)).status).toBe(422);
+});
+
+test("an error stated under a 200 keeps the upstream's hint when to try again", async () => {
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, { error: { message: "busy", type: "requests", param: null, code: "429" } }, 200, {
+      "retry-after": "7",
+      "x-request-id": "up-1",
+    }),
+  );
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const { status, headers } = await gateway.post(ASK);
+  expect([status, headers.get("retry-after"), headers.get("x-crossover-upstream-request-id")]).toEqual([
+    429,
+    "7",
+    "up-1",
+  ]);
+});
+
 test("events for a client that asked for none are a bad answer", async () => {
   const upstream = await startUpstream(respondPieces([BEGUN, chunk({}, "stop"), DONE]));
   const gateway = await startGateway(twoPaths(upstream.url));
@@ -143,6 +184,35 @@ test("events for a client that asked for none are a bad answer", async () => {
     code: "upstream_bad_response",
   });
   await expectCounted(gateway, { status: 502, outcome: "bad_response" });
+});
+
+test.each([
+  ["JSON's escapes", (key: string) => key.replaceAll("/", "\\/")],
+  ["JSON's code points", (key: string) => key.replace("B", "\\u0042")],
+])("the gateway's own key is blacked out also in %s", async (_name, escaped) => {
+  const key = "Basic dXNlcjpw/YXNz";
+  const config = (url: string): Record<string, unknown> => ({
+    ...twoPaths(url),
+    providers: { up: { kind: "openai-compatible", baseURL: `${url}/v1`, headers: { authorization: key } } },
+  });
+  const exact = `{"error":{"message":"no such user: ${escaped(key)}","type":"t","param":null,"code":null}}`;
+  for (const body of [exact, `{"error":"no such user: ${escaped(key)}"}`]) {
+    const upstream = await startUpstream((_received, response) => sendJson(response, body, 400));
+    const gateway = await startGateway(config(upstream.url));
+    const whole = await gateway.post(ASK);
+    expect((await whole.json()).error.message).toBe("no such user: [redacted]");
+    upstream.respond(respondPieces([BEGUN, `data: ${body}\n\n`]));
+    const events = eventsOf(await (await gateway.post(ASK_STREAM)).text());
+    expect(events.at(-1)).toMatchObject({ error: { message: "no such user: [redacted]" } });
+  }
+});
+
+test("an upstream that sends a long text of a client's back does not hold up the others", async () => {
+  const message = "sk-".repeat(1_000_000);
+  const body = { error: { message, type: "invalid_request_error", param: null, code: null } };
+  const upstream = await startUpstream((_received, response) => sendJson(response, body, 400));
+  const gateway = await startGateway(twoPaths(upstream.url));
+  expect(await (await gateway.post(ASK)).json()).toEqual(body);
 });
 
 test("ordinary words in a relayed error stay as they are", async () => {
@@ -169,3 +239,26 @@ test.each(["stop", "cut"])(
     }
   },
 );
+
+test("an error event too long to hold ends the stream, and nothing of it passes", async () => {
+  const long = event({
+    error: { message: "x".repeat(300_000), type: "server_error", param: null, code: null },
+  });
+  for (const pieces of [[long.slice(0, 100_000), long.slice(100_000)], [long]]) {
+    const upstream = await startUpstream(respondPieces([BEGUN, ...pieces, DONE]));
+    const gateway = await startGateway(twoPaths(upstream.url));
+    const text = await (await gateway.post(askStream())).text();
+    expect(eventsOf(text).at(-1)).toMatchObject({ error: { type: "server_error" } });
+    expect(text).not.toContain("[DONE]");
+    expect(await counted(gateway, 502, "interrupted")).toEqual([1, 1]);
+  }
+});
+
+test("each of several answers may finish in an event too long to hold", async () => {
+  const finished = (index: number): string =>
+    event({ choices: [{ index, delta: { content: "x".repeat(200_000) }, finish_reason: "stop" }] });
+  const upstream = await startUpstream(respondPieces([finished(0), finished(1)]));
+  const gateway = await startGateway(twoPaths(upstream.url));
+  expect(await (await gateway.post(askStream("bare", { n: 2 }))).text()).toBe(finished(0) + finished(1));
+  expect(await counted(gateway, 200, "success")).toEqual([1, 1]);
+});

@@ -19,6 +19,8 @@ test("metadata goes to OpenAI only to be stored, to others always, and as the se
   const metadata = (more: Readonly<Record<string, unknown>>) =>
     openai.connect({ kind: "openai", apiKey: "sk-1", ...more }, MODEL).metadata;
   expect(metadata({ baseURL: "https://api.openai.com/v1/" })).toBe("if-stored");
+  expect(metadata({ baseURL: "https://eu.api.openai.com/v1" })).toBe("if-stored");
+  expect(metadata({ baseURL: "https://api.openai.com.example/v1" })).toBe("forward");
   expect(metadata({ baseURL: "http://127.0.0.1:9/v1" })).toBe("forward");
   expect(metadata({ metadata: "forward" })).toBe("forward");
   expect(metadata({ baseURL: "http://127.0.0.1:9/v1", metadata: "if-stored" })).toBe("if-stored");
