@@ -53,7 +53,8 @@ export function compileModel(
       price:
         model.price ??
         publicPrice(context.kinds.find((one) => one.kind === settings.kind)?.priceTable, model.model),
-      target,
+      // An error that names the server's address is not for clients.
+      target: { ...target, secrets: [...target.secrets, ...hostOf(target.url)] },
       timeouts: context.timeouts(timeouts),
     };
   } catch (error) {
@@ -75,4 +76,9 @@ function standIn(
   if (withoutKey !== "simulator" || kind === undefined || !kind.lacksKey(settings)) return undefined;
   context.notices.push(`provider ${provider} has no key: the built-in simulator answers in its place`);
   return context.kinds.find((one) => one.kind === "simulator");
+}
+
+function hostOf(url: string): readonly string[] {
+  const host = URL.parse(url)?.host;
+  return host ? [host] : [];
 }

@@ -83,18 +83,21 @@ function readExamples(
     report(path, `the file ${file} can't be read`);
     return [];
   }
-  return text.split("\n").flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const messages = exampleRow(line);
-    if (messages === undefined) {
-      report(
-        path,
-        `${file}, line ${index + 1}: not an example. A line is {"user": "...", "assistant": "..."} or {"messages": [...]} with texts`,
-      );
-      return [];
-    }
-    return messages;
-  });
+  return text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .flatMap((line, index) => {
+      if (line.trim() === "") return [];
+      const messages = exampleRow(line);
+      if (messages === undefined) {
+        report(
+          path,
+          `${file}, line ${index + 1}: not an example. A line is {"user": "...", "assistant": "..."} or {"messages": [...]} with texts`,
+        );
+        return [];
+      }
+      return messages;
+    });
 }
 
 function exampleRow(line: string): ExampleMessage[] | undefined {

@@ -89,9 +89,15 @@ function isStored(request: ChatRequest, changes: ReadonlyMap<string, string | un
   return request.body["store"] === true || changes.get("store") === "true";
 }
 
-/** Did the client itself ask for the usage chunk of a stream? */
-export function asksUsage(request: ChatRequest): boolean {
-  return memberOf(request.body["stream_options"], "include_usage") === true;
+/**
+ * May the gateway ask for the usage chunk of a stream? Not where the client did so itself, nor where its
+ * `stream_options` are of a wrong type, which is for the upstream to refuse.
+ */
+export function canAskUsage({ body }: ChatRequest): boolean {
+  const options = body["stream_options"] ?? {};
+  return (
+    typeof options === "object" && !Array.isArray(options) && memberOf(options, "include_usage") !== true
+  );
 }
 
 function withUsage(request: ChatRequest): string {

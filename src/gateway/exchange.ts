@@ -4,13 +4,13 @@ import { draining, GatewayError } from "../domain/errors.ts";
 import { errorAnswer } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
-import { costOf, type Usage } from "../domain/usage.ts";
 import type { HealthTracker } from "../metrics/health.ts";
-import type { Log } from "../metrics/log.ts";
+import type { Log, LogFields } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
+import { type End, requestLine } from "./request-line.ts";
 import { shape } from "./shape.ts";
 import { kindOf, type SinkResult } from "./sink.ts";
 
@@ -58,7 +58,8 @@ export class Exchange {
       "content-type": "application/json",
     };
     this.#deps.reply.send(200, headers, decisionJson(request, explanation));
-    this.#record({ status: 200, note: "dry run" });
+    this.#deps.metrics.dryRunEnded();
+    this.#log({ status: 200, note: "dry run" }, {});
   }
 
   /** Tries the decided variant and then its fallbacks, until the client has an answer. */
@@ -191,23 +192,13 @@ export class Exchange {
     this.#record({ status: answer.status, note: kind });
   }
 
-  #record(end: {
-    readonly status: number;
-    readonly usage?: Usage | undefined;
-    readonly firstTokenAt?: number | undefined;
-    /** Did an upstream take the request, with what the prompt adds? */
-    readonly enriched?: boolean;
-    readonly note?: string;
-    readonly cause?: string | undefined;
-  }): void {
-    const { id, metrics, log, table } = this.#deps;
+  #record(end: End): void {
     const durationMs = performance.now() - this.#beganAt;
     const firstTokenMs = end.firstTokenAt === undefined ? undefined : end.firstTokenAt - this.#beganAt;
-    const variant = this.#variant;
     const addedTokens = end.enriched ? this.#addedTokens : 0;
-    metrics.requestEnded({
+    this.#deps.metrics.requestEnded({
       decision: this.#decision,
-      variant,
+      variant: this.#variant,
       status: end.status,
       durationMs,
       overheadMs: this.#attempts === 0 ? undefined : Math.max(0, durationMs - this.#upstreamMs),
@@ -215,27 +206,19 @@ export class Exchange {
       usage: end.usage,
       addedTokens,
     });
-    if (!table.server.requestLog) return;
-    const price = variant?.model.price;
-    log(end.status >= 500 ? "warn" : "info", "request", {
-      request_id: id,
-      status: end.status,
-      route: this.#decision?.route,
-      rule: this.#decision?.rule,
-      variant: variant?.name,
-      path: variant?.path,
-      model: variant?.model.name,
-      provider: variant?.model.provider,
-      attempts: this.#attempts,
+    this.#log(end, {
       duration_ms: round(durationMs),
       first_token_ms: round(firstTokenMs),
-      input_tokens: end.usage?.input,
-      output_tokens: end.usage?.output,
       enrichment_tokens: addedTokens,
-      cost_usd: end.usage === undefined || price === undefined ? undefined : costOf(end.usage, price),
-      note: end.note,
-      cause: end.cause,
     });
+  }
+
+  #log(end: End, measured: LogFields): void {
+    const { id, log, table } = this.#deps;
+    if (!table.server.requestLog) return;
+    const line = requestLine(end, this.#decision, this.#variant);
+    const attempts = this.#attempts;
+    log(end.status >= 500 ? "warn" : "info", "request", { request_id: id, ...line, attempts, ...measured });
   }
 }
 

@@ -33,16 +33,14 @@ export class Reloader {
     try {
       const table = this.#load();
       if (table.routes.size === 0 && before.routes.size > 0) throw noRoutesLeft(this.#file);
-      const wasStale = this.#stale;
       this.#stale = false;
+      metrics.reloaded("success");
       const { version } = table;
       if (version === before.version) {
-        if (wasStale) metrics.reloaded("success");
         log("info", "configuration unchanged", { version });
         return false;
       }
       this.#gateway.use(table);
-      metrics.reloaded("success");
       const moved = table.server.host !== before.server.host || table.server.port !== before.server.port;
       const note = moved ? "another host or port takes a restart" : undefined;
       log("info", "configuration reloaded", { version, before: before.version, note });

@@ -1,4 +1,4 @@
-import { asksUsage, type ChatRequest, toWire } from "../domain/chat.ts";
+import { type ChatRequest, canAskUsage, toWire } from "../domain/chat.ts";
 import type { Variant } from "../domain/table.ts";
 import { bare } from "../prompts/bare.ts";
 import { enrich } from "../prompts/enrich.ts";
@@ -19,7 +19,7 @@ export function shape(request: ChatRequest, variant: Variant): Shaped {
       ? { request: bare(request, variant.bare), addedTokens: 0 }
       : enrich(request, variant.prompt);
   const { model, streamUsage, metadata } = variant.model.target;
-  const hideUsage = request.fields.stream && streamUsage && !asksUsage(request);
+  const hideUsage = request.fields.stream && streamUsage && canAskUsage(request);
   return {
     wire: toWire(shaped, {
       model,

@@ -15,7 +15,7 @@ import { inOpenaiShape, statedError, type UpstreamError } from "./upstream-error
 /** Headers that keep proxies on the way from buffering a stream. */
 const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
 
-/** Longest time that a stream's first events are held back while no content has come, in milliseconds. */
+/** Longest time that a stream's events are held back from its first on while no content has come, in milliseconds. */
 const HOLD_MS = 250;
 const HOLD_BYTES = 64 * 1024;
 
@@ -39,14 +39,17 @@ export type CutCode = keyof typeof ERROR_MESSAGES;
 
 /**
  * Relays a stream of events, byte for byte, and reads along: usage, first content, finish, errors. Until
- * the first content nothing leaves (at most 250 ms), so that a failure can still be told as a plain error.
+ * the first content nothing leaves (at most 250 ms from the first event), so that a failure can still be
+ * told as a plain error.
  */
 export class StreamRelay implements Sink {
   readonly #options: StreamOptions;
   readonly #cutter = new EventCutter();
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
-  readonly #holdTimer: ReturnType<typeof setTimeout>;
+  #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Was the event before kept from the client? */
+  #hidden = false;
   #usage: Usage | undefined;
   #firstTokenAt: number | undefined;
   /** Indexes of the answers that have a finish reason. */
@@ -58,7 +61,6 @@ export class StreamRelay implements Sink {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#holdTimer = setTimeout(() => this.#commit(), HOLD_MS);
   }
 
   data(chunk: Uint8Array): boolean {
@@ -68,10 +70,14 @@ export class StreamRelay implements Sink {
       (event) => {
         // What comes after an error, such as [DONE], would make the answer look whole.
         if (this.#upstreamError !== undefined) return;
-        if (this.#inspect(event)) out.push(this.#told(event));
+        this.#hidden = !this.#inspect(event);
+        if (!this.#hidden) out.push(this.#told(event));
       },
       (part) => {
-        if (this.#upstreamError === undefined) out.push(this.#glance(part) ?? part);
+        // The second half of a line ending belongs to the event before.
+        if (this.#upstreamError !== undefined || (this.#hidden && part.length === 1)) return;
+        this.#hidden = false;
+        out.push(this.#glance(part) ?? part);
       },
     );
     const flowing = this.#held === undefined ? this.#write(out) : this.#hold(out);
@@ -146,6 +152,7 @@ export class StreamRelay implements Sink {
   #hold(out: readonly Buffer[]): boolean {
     this.#held?.push(...out);
     this.#heldBytes += out.reduce((sum, part) => sum + part.length, 0);
+    if (out.length > 0) this.#holdTimer ??= setTimeout(() => this.#commit(), HOLD_MS);
     const begun =
       this.#firstTokenAt !== undefined ||
       this.#finished.size > 0 ||

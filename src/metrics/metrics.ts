@@ -147,6 +147,11 @@ export class Metrics {
     if (record.usage !== undefined) this.#countTokens(labels, record.usage, record.variant);
   }
 
+  /** A dry run is no request served: it would water down what the paths cost. */
+  dryRunEnded(): void {
+    this.#inflight.dec();
+  }
+
   decided({ route, rule, variant, path, failedRules }: Decision): void {
     this.#decisions.inc({ route, rule, variant: variant.name, path });
     for (const failed of failedRules) this.#conditionErrors.inc({ route, rule: failed });

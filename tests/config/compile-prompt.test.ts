@@ -41,6 +41,11 @@ test("examples from a file are taken literally, as they are data", () => {
   ]);
 });
 
+test("a byte order mark and Windows' line endings do no harm", () => {
+  const row = '{"user":"u","assistant":"a"}';
+  expect(examplesFrom(`\uFEFF${row}\r\n${row}\r\n`)).toEqual(examplesFrom(`${row}\n${row}\n`));
+});
+
 test.each([
   ["no JSON", "{user"],
   ["no object", '"text"'],

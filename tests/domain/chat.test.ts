@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  asksUsage,
+  canAskUsage,
   isSystem,
   lastUserIndex,
   newMessage,
@@ -127,14 +127,17 @@ test("the model's name is written as JSON", () => {
 });
 
 test.each([
-  [{ include_usage: true }, true],
-  [{ include_usage: false }, false],
-  [{ include_usage: "true" }, false],
-  [null, false],
+  [{ include_usage: true }, false],
+  [{ include_usage: false }, true],
+  [{ include_usage: "true" }, true],
+  [{}, true],
+  [null, true],
+  [undefined, true],
   [[], false],
-  [undefined, false],
-])("stream_options %j asks for usage: %s", (options, asks) => {
-  expect(asksUsage(chat({ model: "m", messages: [{ role: "user" }], stream_options: options }))).toBe(asks);
+  ["x", false],
+  [5, false],
+])("with stream_options %j the gateway may ask for usage: %s", (options, may) => {
+  expect(canAskUsage(chat({ model: "m", messages: [{ role: "user" }], stream_options: options }))).toBe(may);
 });
 
 test("the text of a content is its text parts, joined by line feeds", () => {

@@ -222,7 +222,7 @@ describe("the admin API", () => {
     const [status, body] = await reload(gateway);
     expect([status, body["changed"], body["version"]]).toEqual([200, true, gateway.gateway.table.version]);
     expect(body["version"]).not.toBe(version);
-    expect(await reloads(gateway, "success")).toBe(1);
+    expect(await reloads(gateway, "success")).toBe(2);
   });
 
   test("a bad configuration is refused with line and key, and without the path of its folder", async () => {

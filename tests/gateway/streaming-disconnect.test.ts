@@ -46,7 +46,12 @@ async function expectLeft(gateway: TestGateway): Promise<void> {
 const answers: readonly (readonly [string, boolean, Respond, string])[] = [
   ["before a stream begins", true, () => {}, ""],
   ["before an unstreamed answer begins", false, () => {}, ""],
-  ["after the head of a stream", true, (_received, response) => startStream(response), "HTTP/1.1 200 OK"],
+  [
+    "after the head of a stream, before its first event",
+    true,
+    (_received, response) => startStream(response),
+    "",
+  ],
   [
     "after the chunk with the role",
     true,

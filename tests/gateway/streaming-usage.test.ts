@@ -2,7 +2,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { chunk, DONE, event, startUpstream, streamOf, usageChunk, wantsUsage } from "../support/upstream.ts";
+import {
+  chunk,
+  DONE,
+  event,
+  startStream,
+  startUpstream,
+  streamOf,
+  usageChunk,
+  wantsUsage,
+} from "../support/upstream.ts";
 import { cut } from "../transport/transcripts.ts";
 import { askStream, bytesOf, counted, respondPieces } from "./streaming.ts";
 
@@ -99,6 +108,14 @@ describe("a client that does not ask for usage", () => {
     const gateway = await startGateway(twoPaths(upstream.url));
     expect(await (await gateway.post(askStream())).text()).toBe(crlf(withoutUsage));
     expect(await tokens(gateway)).toEqual([30, 12, 7]);
+    upstream.respond(async (_received, response) => {
+      startStream(response);
+      // One byte in each packet, so that the line ending comes in two.
+      for (const byte of Buffer.from(crlf(withUsage.join(""))))
+        await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
+      response.end();
+    });
+    expect(await (await gateway.post(askStream())).text()).toBe(crlf(withoutUsage));
   });
 
   test("gets an event with usage that has choices too: it carries more than usage", async () => {

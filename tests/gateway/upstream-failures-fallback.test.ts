@@ -231,6 +231,24 @@ test("a stream that begins with an error event is answered by the next variant",
   expect(await chain.gateway.metric("crossover_upstream_attempts_total", attempts)).toBe(1);
 });
 
+test.each(["an error event", "a cut"])(
+  "a stream whose headers come long before %s is answered by the next variant all the same",
+  async (how) => {
+    const late: Respond = (_received, response) => {
+      startStream(response);
+      response.flushHeaders();
+      setTimeout(() => {
+        if (how === "a cut") response.destroy();
+        else response.end('data: {"error":{"message":"busy","type":"requests","code":"429"}}\n\n');
+      }, 350);
+    };
+    const chain = await startChain(late, respondStream(["Hello"]));
+    const answer = await chain.gateway.post(ask("tuned", { stream: true }));
+    expect([answer.status, answer.headers.get("x-crossover-variant")]).toEqual([200, "prompted"]);
+    expect(await answer.text()).not.toContain("busy");
+  },
+);
+
 test.each([
   ["broken", "upstream_stream_interrupted"],
   ["silent", "upstream_stalled"],

@@ -188,6 +188,15 @@ test.each([400, 429, 500])("secrets in a relayed %d are blacked out", async (sta
   expect(JSON.stringify(gateway.logs)).not.toContain(SECRET);
 });
 
+test("the address of the model's server is blacked out of its errors", async () => {
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, openaiError(`no model at ${upstream.url}/v1/chat`), 404),
+  );
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const { error } = await (await gateway.post(ASK)).json();
+  expect(error.message).toBe("no model at http://[redacted]/v1/chat");
+});
+
 test.each([300, 301, 302, 303, 307, 308])("a %d is not followed", async (status) => {
   const target = await startUpstream();
   const upstream = await startUpstream((_received, response) => {

@@ -182,15 +182,18 @@ describe("after a known set of requests", () => {
     expect(await gateway.metric("crossover_inflight_requests")).toBe(0);
   });
 
-  test("a dry run decides nothing and calls nobody", async () => {
+  test("a dry run decides nothing, calls nobody and is no request served", async () => {
     const upstream = await startUpstream(respond);
     const gateway = await startGateway(config(upstream.url));
     await send(gateway, ask("enriched"), { "x-crossover-dry-run": "true" });
     for (const name of [
+      "requests_total",
+      "request_duration_seconds_count",
       "decisions_total",
       "upstream_attempts_total",
       "enrichment_tokens_total",
       "overhead_seconds_count",
+      "inflight_requests",
     ])
       expect(await gateway.metric(`crossover_${name}`)).toBe(0);
   });

@@ -148,6 +148,17 @@ test.each(["max_tokens", "max_completion_tokens"] as const)(
   },
 );
 
+test("the answer ends before a sequence that stops it", async () => {
+  const whole = (await sdkOn().chat.completions.create(HI)).choices[0]?.message.content ?? "";
+  for (const stop of ["asked", ["nowhere in it", "asked", ":"]]) {
+    const [choice] = (await sdkOn().chat.completions.create({ ...HI, stop })).choices;
+    expect(choice?.finish_reason).toBe("stop");
+    expect(choice?.message.content).toBe(whole.slice(0, whole.indexOf("asked")));
+  }
+  const untouched = await sdkOn().chat.completions.create({ ...HI, stop: "nowhere in it" });
+  expect(untouched.choices[0]?.message.content).toBe(whole);
+});
+
 const TOOLS: OpenAI.ChatCompletionTool[] = [
   { type: "function", function: { name: "first", parameters: { type: "object", properties: {} } } },
   {

@@ -15,6 +15,7 @@ export const simulatedRequest = z.looseObject({
   seed: z.number().nullish(),
   max_tokens: z.number().int().min(0).nullish(),
   max_completion_tokens: z.number().int().min(0).nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(4)]).nullish(),
   tools: z
     .array(
       z.looseObject({ function: z.looseObject({ name: z.string(), parameters: z.unknown() }).optional() }),
@@ -97,7 +98,10 @@ function choiceOf(request: SimulatedRequest, fingerprint: string, index: number)
   return {
     index,
     toolCall: undefined,
-    ...cut(textOf(request, fingerprint), request.max_completion_tokens ?? request.max_tokens),
+    ...cut(
+      untilStop(textOf(request, fingerprint), request.stop),
+      request.max_completion_tokens ?? request.max_tokens,
+    ),
   };
 }
 
@@ -123,6 +127,12 @@ function textOf(request: SimulatedRequest, fingerprint: string): string {
       return `[simulated ${request.model}] You asked: ${JSON.stringify(shown)}. ${remark}`;
     }
   }
+}
+
+/** The text before the first of the sequences that end it. */
+function untilStop(text: string, stop: SimulatedRequest["stop"]): string {
+  const ends = [stop ?? []].flat().map((sequence) => (sequence === "" ? -1 : text.indexOf(sequence)));
+  return text.slice(0, Math.min(text.length, ...ends.filter((end) => end !== -1)));
 }
 
 /** Cuts a text at a number of tokens, where one is given. */
