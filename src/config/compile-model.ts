@@ -78,7 +78,8 @@ function standIn(
   return context.kinds.find((one) => one.kind === "simulator");
 }
 
+/** The host of an address. One of a single word, such as `model`, is no address to a reader, and may stand in any text. */
 function hostOf(url: string): readonly string[] {
-  const host = URL.parse(url)?.host;
-  return host ? [host] : [];
+  const host = URL.parse(url)?.host ?? "";
+  return /[.:]/.test(host) ? [host] : [];
 }

@@ -41,6 +41,21 @@ test("without `firstByte` an unstreamed answer may begin as late as it may end",
   expect(table.models.get("base")?.timeouts).toMatchObject({ firstByte: 60_000, whole: 900_000 });
 });
 
+test.each([
+  ["http://127.0.0.1:8000/v1", ["127.0.0.1:8000"]],
+  ["http://vllm:8000/v1", ["vllm:8000"]],
+  ["https://models.acme.example/v1", ["models.acme.example"]],
+  ["http://model/v1", []],
+])("errors are not to name the server of %s, unless it is a mere word", (baseURL, hidden) => {
+  const table = tableOf(
+    small({
+      providers: { up: { kind: "openai-compatible", baseURL } },
+      models: { base: { provider: "up", model: "m" }, ft: { provider: "up", model: "ft:m" } },
+    }),
+  );
+  expect(table.models.get("base")?.target.secrets).toEqual(hidden);
+});
+
 test("a model is fine-tuned when it says so or its id does", () => {
   const table = tableOf(
     small({
