@@ -30,7 +30,7 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
   });
   chat(app, gateway, platform);
   models(app, gateway);
-  health(app, platform);
+  health(app, gateway, platform);
   metrics(app, gateway);
   admin(app, gateway, platform);
   openapi(app, version);

@@ -1,14 +1,15 @@
 import type { Hono } from "hono";
 import { draining } from "../src/domain/errors.ts";
+import type { Gateway } from "../src/gateway/gateway.ts";
 import { endpoint } from "./endpoint.ts";
 import type { Platform } from "./platform.ts";
 
 /** `/health/live`: the process answers. `/health/ready`: it can serve; a configuration that went bad later does not unready it. */
-export function health(app: Hono, platform: Platform): void {
+export function health(app: Hono, gateway: Gateway, platform: Platform): void {
   endpoint(app, "/health/live", { GET: (context) => context.json({ status: "ok" }) });
   endpoint(app, "/health/ready", {
     GET: (context) => {
-      if (platform.draining()) throw draining();
+      if (gateway.draining) throw draining();
       return context.json({ status: "ready", config: platform.configStale() ? "stale" : "current" });
     },
   });

@@ -16,8 +16,6 @@ export interface Platform {
   reload?: () => boolean;
   /** Is there a newer configuration that can't be used? */
   configStale: () => boolean;
-  /** Is the gateway stopping, and taking no new work? */
-  readonly draining: () => boolean;
   /** May the admin surface answer without a token? Only where no stranger can reach it. */
   readonly openAdmin: () => boolean;
 }

@@ -1,13 +1,13 @@
 import { basename, dirname } from "node:path";
 import { createApp } from "../routes/app.ts";
 import { errorText } from "./cli/error-text.ts";
+import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
-import { batched, jsonLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { DRAIN_MS, isLoopback, LAST_WORDS_MS } from "./net.ts";
+import { DRAIN_MS, isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { FetchTransport } from "./transport/fetch.ts";
 import { VERSION } from "./version.ts";
@@ -38,8 +38,6 @@ try {
 }
 
 function serve(configPath: string): void {
-  // Whoever reads the log may go: the gateway serves on without.
-  process.stdout.on("error", () => {});
   const files = new DiskFiles(dirname(configPath));
   const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
   const table = load();
@@ -47,10 +45,9 @@ function serve(configPath: string): void {
     table,
     transport: new FetchTransport(),
     metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
-    log: jsonLog(batched((text) => process.stdout.write(text))),
+    log: stdoutLog(),
   });
   const reloader = new Reloader(gateway, basename(configPath), load);
-  let draining = false;
   const app = createApp(
     gateway,
     {
@@ -58,7 +55,6 @@ function serve(configPath: string): void {
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
       openAdmin: () => isLoopback(table.server.host),
-      draining: () => draining,
     },
     VERSION,
   );
@@ -79,11 +75,6 @@ function serve(configPath: string): void {
   async function stop(signal: string): Promise<void> {
     gateway.log("info", "stopping", { signal });
     stopWatching();
-    draining = true;
-    const deadline = setTimeout(() => gateway.interrupt(), DRAIN_MS);
-    const cut = setTimeout(() => void server.stop(true), DRAIN_MS + LAST_WORDS_MS);
-    await server.stop();
-    clearTimeout(deadline);
-    clearTimeout(cut);
+    await gateway.drain({ close: () => server.stop(), cut: () => void server.stop(true) }, DRAIN_MS);
   }
 }

@@ -8,11 +8,11 @@ import type { OpenExchange } from "../routes/platform.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import type { Table } from "./domain/table.ts";
-import { Gateway } from "./gateway/gateway.ts";
+import { Gateway, type Listener } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import type { Log } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { isLoopback, LAST_WORDS_MS } from "./net.ts";
+import { isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
@@ -62,7 +62,6 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const gateway = new Gateway({ table, transport, metrics, log: options.log });
   const reloader = new Reloader(gateway, basename(options.configPath), load);
   const { host, port } = table.server;
-  let draining = false;
   const app = createApp(
     gateway,
     {
@@ -70,7 +69,6 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
       openAdmin: () => isLoopback(host),
-      draining: () => draining,
     },
     VERSION,
   );
@@ -85,9 +83,8 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
     reload: () => reloader.tryReload(),
     close: async (deadlineMs) => {
-      draining = true;
       stopWatching();
-      await closeServer(server, gateway, deadlineMs);
+      await gateway.drain(listenerOf(server), deadlineMs);
       await transport.close();
     },
   };
@@ -135,15 +132,13 @@ function closeWhatGoesIdle(server: Server): void {
   });
 }
 
-function closeServer(server: Server, gateway: Gateway, deadlineMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const deadline = setTimeout(() => gateway.interrupt(), deadlineMs);
-    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs + LAST_WORDS_MS);
-    server.close(() => {
-      clearTimeout(deadline);
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+function listenerOf(server: Server): Listener {
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    cut: () => server.closeAllConnections(),
+  };
 }

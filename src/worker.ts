@@ -49,7 +49,6 @@ function build(env: WorkerEnv): Hono {
       open: (context) => openWeb(context, (work) => context.executionCtx.waitUntil(work)),
       configStale: () => false,
       openAdmin: () => false, // a Worker is on the open internet
-      draining: () => false,
     },
     VERSION,
   );

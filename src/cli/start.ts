@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { batched, jsonLog } from "../metrics/log.ts";
 import { DRAIN_MS, isLoopback } from "../net.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
+import { stdoutLog } from "./stdout-log.ts";
 
 export const start: Command = {
   summary: "Serve the gateway.",
@@ -14,9 +14,7 @@ SIGHUP and changes of the file reload the configuration.
   run: async (args) => {
     parseArgs({ args: [...args], options: { config: { type: "string", short: "c" } } });
     const configPath = configPathOf(args, process.env);
-    const log = jsonLog(batched((text) => process.stdout.write(text)));
-    // Whoever reads the log may go: the gateway serves on without.
-    process.stdout.on("error", () => {});
+    const log = stdoutLog();
     const running = await startNode({ configPath, env: process.env, log });
     process.on("SIGHUP", running.reload);
     for (const signal of ["SIGINT", "SIGTERM"] as const)

@@ -51,9 +51,7 @@ export function compileCondition(source: string): Condition {
   }
   const references = collectReferences(written.ast);
   for (const { segments } of references) if (segments[0] === "headers") checkHeader(segments[1]);
-  const program = parse(withLinearMatches(source, written.ast));
-  const rewritten = program.check();
-  if (!rewritten.valid) throw new Error(summaryOf(rewritten.error));
+  const program = linear(source, written);
   return {
     source,
     references,
@@ -73,6 +71,16 @@ function parse(source: string): Program {
   } catch (error) {
     throw new Error(summaryOf(error));
   }
+}
+
+/** The program with `matches` in linear time; the same one when it has none. */
+function linear(source: string, written: Program): Program {
+  const rewritten = withLinearMatches(source, written.ast);
+  if (rewritten === source) return written;
+  const program = parse(rewritten);
+  const checked = program.check();
+  if (!checked.valid) throw new Error(summaryOf(checked.error));
+  return program;
 }
 
 function evaluate(program: Program, view: ConditionView): unknown {

@@ -1,3 +1,4 @@
+import { draining } from "../domain/errors.ts";
 import type { Timeouts } from "../domain/table.ts";
 import type {
   Flow,
@@ -8,7 +9,7 @@ import type {
   UpstreamCall,
   UpstreamHeaders,
 } from "../domain/transport.ts";
-import { drainingFailure, type Failure, timeoutFailure, transportFailure } from "./failure.ts";
+import { type Failure, timeoutFailure, transportFailure } from "./failure.ts";
 import type { Sink, SinkResult } from "./sink.ts";
 import { type CutCode, StreamRelay } from "./stream-relay.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -58,7 +59,7 @@ export class Attempt implements Receiver {
 
   /** Ends the answer, as the gateway stops. */
   interrupt(): void {
-    if (!this.#settled) this.#cut("gateway_draining", drainingFailure());
+    if (!this.#settled) this.#cut("gateway_draining", { kind: "interrupted", answer: draining() });
   }
 
   #begin(): void {

@@ -1,8 +1,9 @@
-import { draining, type GatewayError, serverError } from "../domain/errors.ts";
+import { type GatewayError, serverError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
-import { errorInBody, inOpenaiShape, type UpstreamError } from "./upstream-error.ts";
+import { scrub } from "./scrub.ts";
+import { errorInBody, inOpenaiShape, toldError, type UpstreamError } from "./upstream-error.ts";
 
 /** How an attempt ended, as a metric label. */
 export type AttemptKind =
@@ -44,19 +45,12 @@ const PASSED =
 /** An upstream that sends the gateway's own secret back does not get it through. */
 export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== "string" || !PASSED.test(name)) continue;
-    if (!secrets.some((secret) => value.includes(secret))) passed[name] = value;
-  }
-  const id = headers["x-request-id"] ?? headers["apim-request-id"];
-  if (typeof id === "string" && !secrets.some((secret) => id.includes(secret)))
-    passed["x-crossover-upstream-request-id"] = id;
+  const pass = (name: string, value: string | string[] | undefined): void => {
+    if (typeof value === "string" && !secrets.some((secret) => value.includes(secret))) passed[name] = value;
+  };
+  for (const [name, value] of Object.entries(headers)) if (PASSED.test(name)) pass(name, value);
+  pass("x-crossover-upstream-request-id", headers["x-request-id"] ?? headers["apim-request-id"]);
   return passed;
-}
-
-/** As the gateway stops. */
-export function drainingFailure(): Failure {
-  return failed("interrupted", draining());
 }
 
 export function transportFailure(failure: TransportFailure): Failure {
@@ -101,42 +95,17 @@ export function tooLarge(): Failure {
   );
 }
 
-/**
- * An answer with an error status. 401 and 403 are about our key, not the client's, and become a 502.
- * Everything else keeps its status, with the upstream's own error when it has OpenAI's shape.
- */
+/** An answer with an error status. */
 export function statusFailure(
   status: number,
   headers: UpstreamHeaders,
   body: string,
   secrets: readonly string[],
 ): Failure {
-  if (status === 401 || status === 403) {
-    return failed(
-      "auth_failed",
-      serverError(502, "upstream_auth_failed", "The model's server refused the gateway's own key."),
-    );
-  }
   const value = parseJson(body);
   const error = errorInBody(value);
-  const passed = { ...passedHeaders(headers, secrets), "content-type": "application/json" };
-  if (status < 400 || (error?.message === undefined && status >= 500))
-    return badResponse(`The model's server answered ${status} without an error that can be read.`, passed);
-  return {
-    kind: kindOf(status),
-    answer: {
-      status,
-      headers: passed,
-      body: error?.exact
-        ? withoutSecrets(body, value, secrets)
-        : scrub(inOpenaiShape(error, status), secrets),
-    },
-  };
-}
-
-function kindOf(status: number): AttemptKind {
-  if (status === 429) return "rate_limited";
-  return status >= 500 || status === 408 || status === 409 ? "server_error" : "client_error";
+  const told = toldError(error, { text: body, value }, status, secrets);
+  return upstreamFailure(status, passedHeaders(headers, secrets), error?.message, told);
 }
 
 /** An error that came under a 200: as the first event of a stream, or as the whole answer. */
@@ -145,11 +114,41 @@ export function statedFailure(
   headers: UpstreamHeaders,
   secrets: readonly string[],
 ): Failure {
-  const { code, status, type } = error.members;
-  const named = [code, status].map(Number).find((number) => number >= 400 && number <= 599);
+  const { code, status: named, type } = error.members;
+  const status =
+    [code, named].map(Number).find((number) => number >= 400 && number <= 599) ?? statusByType(type);
   const { message = "The model's server answered with an error." } = error;
-  const body = JSON.stringify({ error: { ...error.members, message } });
-  return statusFailure(named ?? statusByType(type), headers, body, secrets);
+  const told = scrub(inOpenaiShape({ ...error, message }, status), secrets);
+  return upstreamFailure(status, passedHeaders(headers, secrets), message, told);
+}
+
+/**
+ * 401 and 403 are about our key, not the client's, and become a 502. Everything else keeps its status, save
+ * for a 5xx without an error that can be read.
+ * @param message what the error says; undefined when it can't be read
+ * @param told the error as the client is to hear it
+ */
+function upstreamFailure(
+  status: number,
+  passed: Readonly<Record<string, string>>,
+  message: string | undefined,
+  told: string,
+): Failure {
+  if (status === 401 || status === 403) {
+    return failed(
+      "auth_failed",
+      serverError(502, "upstream_auth_failed", "The model's server refused the gateway's own key."),
+    );
+  }
+  const headers = { ...passed, "content-type": "application/json" };
+  if (status < 400 || (message === undefined && status >= 500))
+    return badResponse(`The model's server answered ${status} without an error that can be read.`, headers);
+  return { kind: kindOf(status), answer: { status, headers, body: told } };
+}
+
+function kindOf(status: number): AttemptKind {
+  if (status === 429) return "rate_limited";
+  return status >= 500 || status === 408 || status === 409 ? "server_error" : "client_error";
 }
 
 function statusByType(type: unknown): number {
@@ -177,26 +176,4 @@ export function allFailed(failed: readonly FailedAttempt[]): GatewayError {
     `No variant could answer (${list}).`,
     temporary ? {} : { "x-should-retry": "false" },
   );
-}
-
-/** What may be one of OpenAI's or Hugging Face's keys, starred out or not, or a name with dashes. */
-const KEY_LIKE = /\b(?:sk-|hf_)[A-Za-z0-9_*-]{16,}/g;
-
-/** The text, plain or JSON, without the gateway's own secrets and without what looks like another's key. */
-export function scrub(text: string, secrets: readonly string[]): string {
-  const known = secrets
-    .filter((secret) => secret.length > 0)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
-    .reduce((clean, secret) => clean.replaceAll(secret, "[redacted]"), text);
-  return known.replace(KEY_LIKE, (key) => (/[0-9*]/.test(key) ? "[redacted]" : key));
-}
-
-/**
- * JSON text as it came when no secret is in it, however its strings are escaped; else written anew.
- * @param value what the text was parsed to
- */
-export function withoutSecrets(text: string, value: unknown, secrets: readonly string[]): string {
-  const plain = JSON.stringify(value);
-  const clean = scrub(plain, secrets);
-  return clean === plain && scrub(text, secrets) === text ? text : clean;
 }

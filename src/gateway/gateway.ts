@@ -21,6 +21,17 @@ export interface GatewayDeps {
   readonly random?: () => number;
 }
 
+/** How long clients that are still there after draining may take to read that the gateway stops, in milliseconds. */
+const LAST_WORDS_MS = 1000;
+
+/** What takes connections for the gateway. */
+export interface Listener {
+  /** Takes no new connections. Resolves when those that are open have ended. */
+  close(): Promise<void>;
+  /** Ends the open ones at once. */
+  cut(): void;
+}
+
 /** A route as `GET /v1/models` lists it. */
 export interface ListedModel {
   readonly id: string;
@@ -38,7 +49,8 @@ export class Gateway {
   readonly #random: () => number;
   readonly #health = new HealthTracker();
   readonly #open = new Set<Exchange>();
-  #stopping = false;
+  #draining = false;
+  #interrupted = false;
   #table: Table;
   #tableSince = new Date();
 
@@ -76,7 +88,7 @@ export class Gateway {
       health: this.#health,
     });
     this.#open.add(exchange);
-    if (this.#stopping) exchange.interrupt();
+    if (this.#interrupted) exchange.interrupt();
     try {
       const key = authenticate(inbound.header("authorization"), table.keys);
       const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
@@ -96,9 +108,26 @@ export class Gateway {
     }
   }
 
-  /** Ends all that is under way, and all that still comes, with an error that says so: the gateway stops. */
-  interrupt(): void {
-    this.#stopping = true;
+  /** Is the gateway stopping, and taking no new connections? */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Lets requests under way end. Those that did not by the deadline, and those that still come, hear that
+   * the gateway stops.
+   */
+  async drain(listener: Listener, deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    const deadline = setTimeout(() => this.#interrupt(), deadlineMs);
+    const cut = setTimeout(() => listener.cut(), deadlineMs + LAST_WORDS_MS);
+    await listener.close();
+    clearTimeout(deadline);
+    clearTimeout(cut);
+  }
+
+  #interrupt(): void {
+    this.#interrupted = true;
     for (const exchange of this.#open) exchange.interrupt();
   }
 

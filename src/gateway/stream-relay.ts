@@ -1,16 +1,9 @@
 import { memberOf, parseJson, parseObject } from "../domain/json.ts";
 import { readUsage, type Usage } from "../domain/usage.ts";
 import { dataOf, EventCutter, hasKey, MAX_HELD_BYTES } from "../transport/sse.ts";
-import {
-  type Failure,
-  passedHeaders,
-  scrub,
-  statedFailure,
-  transportFailure,
-  withoutSecrets,
-} from "./failure.ts";
+import { type Failure, passedHeaders, statedFailure, transportFailure } from "./failure.ts";
 import { type Sink, type SinkOptions, settleFailed } from "./sink.ts";
-import { inOpenaiShape, statedError, type UpstreamError } from "./upstream-error.ts";
+import { statedError, toldError, type UpstreamError } from "./upstream-error.ts";
 
 /** Headers that keep proxies on the way from buffering a stream. */
 const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
@@ -73,9 +66,8 @@ export class StreamRelay implements Sink {
         this.#hidden = !this.#inspect(event);
         if (!this.#hidden) out.push(this.#told(event));
       },
-      (part) => {
-        // The second half of a line ending belongs to the event before.
-        if (this.#upstreamError !== undefined || (this.#hidden && part.length === 1)) return;
+      (part, endsEvent) => {
+        if (this.#upstreamError !== undefined || (this.#hidden && endsEvent)) return;
         this.#hidden = false;
         out.push(this.#glance(part) ?? part);
       },
@@ -121,12 +113,8 @@ export class StreamRelay implements Sink {
   #told(event: Buffer): Buffer {
     const error = this.#upstreamError;
     if (error === undefined) return event;
-    const { secrets } = this.#options;
-    const data = dataOf(event);
-    const text =
-      error.exact && data !== undefined
-        ? withoutSecrets(data, parseJson(data), secrets)
-        : scrub(inOpenaiShape(error, 502), secrets);
+    const data = dataOf(event) ?? "";
+    const text = toldError(error, { text: data, value: parseJson(data) }, 502, this.#options.secrets);
     return text === data ? event : Buffer.from(`data: ${text}\n\n`);
   }
 

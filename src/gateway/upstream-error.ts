@@ -1,4 +1,5 @@
 import { memberOf } from "../domain/json.ts";
+import { scrub, scrubJson } from "./scrub.ts";
 
 /** An error as an upstream tells it, whatever its shape. */
 export interface UpstreamError {
@@ -69,6 +70,22 @@ export function inOpenaiShape(error: UpstreamError | undefined, status: number):
             : codeOf(status),
     },
   });
+}
+
+/**
+ * The error as a client hears it: the upstream's own text where that has OpenAI's shape already, and never
+ * with a secret of ours in it.
+ * @param source the JSON text that states the error, and what it was parsed to
+ */
+export function toldError(
+  error: UpstreamError | undefined,
+  source: { readonly text: string; readonly value: unknown },
+  status: number,
+  secrets: readonly string[],
+): string {
+  return error?.exact
+    ? scrubJson(source.text, source.value, secrets)
+    : scrub(inOpenaiShape(error, status), secrets);
 }
 
 function fromMembers(members: Readonly<Record<string, unknown>>, exact: boolean): UpstreamError {

@@ -33,23 +33,28 @@ export class EventCutter {
 
   /**
    * Takes the next bytes and calls `onEvent` for each whole event, or comment, with its blank line.
-   * @param onPart called with bytes of an event too long to be held, or of a line ending that came in two
+   * @param onPart called with bytes of an event too long to be held, or, with `endsEvent`, with the second
+   *   half of a line ending that belongs to the event before
    */
-  push(chunk: Uint8Array, onEvent: (event: Buffer) => void, onPart: (part: Buffer) => void): void {
+  push(
+    chunk: Uint8Array,
+    onEvent: (event: Buffer) => void,
+    onPart: (part: Buffer, endsEvent: boolean) => void,
+  ): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const data = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let start = 0;
     if (this.#held.length === 0 && this.#afterCr && data[0] === LF) {
       // The rest of the line ending of an event that is out already.
       this.#afterCr = false;
-      onPart(data.subarray(0, 1));
+      onPart(data.subarray(0, 1), true);
       start = 1;
     }
     for (let i = Math.max(start, this.#scanned); i < data.length; i++) {
       if (!this.#endsEvent(data, i)) continue;
       const end = data[i] === CR && data[i + 1] === LF ? i + 2 : i + 1;
       if (end === i + 2) this.#afterCr = false;
-      if (this.#passing) onPart(data.subarray(start, end));
+      if (this.#passing) onPart(data.subarray(start, end), false);
       else onEvent(data.subarray(start, end));
       this.#passing = false;
       start = end;
@@ -58,7 +63,7 @@ export class EventCutter {
     this.#held = data.subarray(start);
     this.#scanned = this.#held.length;
     if (this.#passing || this.#held.length > MAX_HELD_BYTES) {
-      if (this.#held.length > 0) onPart(this.#held);
+      if (this.#held.length > 0) onPart(this.#held, false);
       this.#passing = true;
       this.#held = Buffer.alloc(0);
       this.#scanned = 0;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { rawPost } from "../routes/black-box.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, until } from "../support/gateway.ts";
-import { chunk, sendJson, startStream, startUpstream } from "../support/upstream.ts";
+import { chunk, sendJson, startStream, startUpstream, type Upstream } from "../support/upstream.ts";
 import { ASK, ASK_STREAM, expectErrorEvent } from "./failing.ts";
 import { StreamReader } from "./streaming.ts";
 
@@ -21,8 +21,11 @@ test("a stream that outlasts the time to drain ends in an error event, and is no
   await until(() => upstream.received[0]?.aborted());
 });
 
-test("a request that outlasts the time to drain gets 503, and no other variant is tried", async () => {
-  const upstream = await startUpstream(() => {});
+/**
+ * Asks a variant with a fallback, stops the gateway during the call of this number, and checks the refusal.
+ * @returns the headers of the answer
+ */
+async function headersOfDrained(upstream: Upstream, call: number): Promise<Headers> {
   const gateway = await startGateway(
     twoPaths(upstream.url, {
       variants: {
@@ -31,11 +34,17 @@ test("a request that outlasts the time to drain gets 503, and no other variant i
       },
     }),
   );
-  const answer = gateway.post(ASK);
-  await until(() => upstream.received.length === 1);
+  const asked = gateway.post(ASK);
+  await until(() => upstream.received.length === call);
   await gateway.close(0);
-  const { status, headers } = await answer;
-  expect([status, (await (await answer).json()).error.code]).toEqual([503, "gateway_draining"]);
+  const answer = await asked;
+  expect([answer.status, (await answer.json()).error.code]).toEqual([503, "gateway_draining"]);
+  return answer.headers;
+}
+
+test("a request that outlasts the time to drain gets 503, and no other variant is tried", async () => {
+  const upstream = await startUpstream(() => {});
+  const headers = await headersOfDrained(upstream, 1);
   expect(headers.get("retry-after")).toBe("1");
   expect(upstream.received).toHaveLength(1);
 });
@@ -44,19 +53,7 @@ test("a request whose fallback outlasts the time to drain hears that the gateway
   const upstream = await startUpstream((received, response) => {
     if (received.body["model"] !== "base-model") sendJson(response, { error: { message: "no" } }, 500);
   });
-  const gateway = await startGateway(
-    twoPaths(upstream.url, {
-      variants: {
-        prompted: { model: "base", prompt: "helper" },
-        tuned: { model: "ft", fallback: ["prompted"] },
-      },
-    }),
-  );
-  const answer = gateway.post(ASK);
-  await until(() => upstream.received.length === 2);
-  await gateway.close(0);
-  const { status, headers } = await answer;
-  expect([status, (await (await answer).json()).error.code]).toEqual([503, "gateway_draining"]);
+  const headers = await headersOfDrained(upstream, 2);
   expect([headers.get("retry-after"), headers.get("x-should-retry")]).toEqual(["1", null]);
 });
 
