@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { StreamReader } from "../gateway/streaming.ts";
 import { twoPaths } from "../support/config.ts";
 import { sampleOf, until } from "../support/gateway.ts";
 import { chunk, DONE, startStream, usageChunk, wantsUsage } from "../support/upstream.ts";
@@ -220,13 +221,18 @@ export function surface(platform: string, start: (config: unknown) => Promise<Ru
     });
 
     test("an upstream that breaks off ends the stream with an error event, counted as an error", async () => {
+      let breakOff = (): void => {};
       upstream.respond = (_received, response) => {
         startStream(response);
-        response.write(chunk({ content: "first" }), () => response.destroy());
+        response.write(chunk({ content: "first" }));
+        breakOff = () => void response.destroy();
       };
       const broken = await metric("crossover_requests_total", { path: "enriched", status: "502" });
-      const answer = await post(ask("enriched", { stream: true }));
-      const text = await answer.text();
+      const reader = new StreamReader(await post(ask("enriched", { stream: true })));
+      // Once the client has it: a break that comes with the first event may come before it.
+      await reader.untilHas("first");
+      breakOff();
+      const text = await reader.rest();
       expect(text.startsWith(chunk({ content: "first" }))).toBe(true);
       expect(JSON.parse(text.slice(text.lastIndexOf("data: ") + 6)).error).toMatchObject({
         type: "server_error",
