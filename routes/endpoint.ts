@@ -1,17 +1,29 @@
 import type { Handler, Hono } from "hono";
 import { GatewayError } from "../src/domain/errors.ts";
 
+type Handlers = Readonly<Partial<Record<"GET" | "POST", Handler>>>;
+
 /** Serves a path for the methods given; any other method gets 405 with `allow`. */
-export function endpoint(
-  app: Hono,
-  path: string,
-  handlers: Readonly<Partial<Record<"GET" | "POST", Handler>>>,
-): void {
+export function endpoint(app: Hono, path: string, handlers: Handlers): void {
   const allow = Object.keys(handlers).join(", ");
-  for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
-  app.all(path, () => {
-    throw methodNotAllowed(allow);
+  // One handler for the path: where several match, Hono runs them as a chain of promises.
+  app.all(path, (context, next) => {
+    const handler = handlerFor(handlers, context.req.method);
+    if (handler === undefined) throw methodNotAllowed(allow);
+    return handler(context, next);
   });
+}
+
+function handlerFor({ GET, POST }: Handlers, method: string): Handler | undefined {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return GET;
+    case "POST":
+      return POST;
+    default:
+      return undefined;
+  }
 }
 
 export function methodNotAllowed(allow: string): GatewayError {

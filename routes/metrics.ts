@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { unauthenticated } from "../src/domain/errors.ts";
 import { isBearer } from "../src/gateway/authenticate.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
+import { CONTENT_TYPE } from "../src/metrics/families.ts";
 import { endpoint } from "./endpoint.ts";
 
 /** `GET /metrics` for Prometheus; behind `server.metricsToken` where one is set. */
@@ -12,7 +13,7 @@ export function metrics(app: Hono, gateway: Gateway): void {
       if (token !== undefined && !isBearer(context.req.header("authorization"), token))
         throw unauthenticated("invalid_api_key");
       return context.body(await gateway.metrics.render(), 200, {
-        "content-type": gateway.metrics.contentType,
+        "content-type": CONTENT_TYPE,
       });
     },
   });

@@ -44,7 +44,7 @@ function serve(configPath: string): void {
   const gateway = new Gateway({
     table,
     transport: new FetchTransport(),
-    metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }, { processMetrics: false }),
+    metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }),
     log: stdoutLog(),
   });
   const reloader = new Reloader(gateway, basename(configPath), load);

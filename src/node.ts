@@ -12,6 +12,7 @@ import { Gateway, type Listener } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import type { Log } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { processMetrics } from "./metrics/process-metrics.ts";
 import { isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
@@ -55,10 +56,11 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const load = (): Table => loadFromDisk(options.configPath, options.env, files);
   const table = load();
   const transport = new UndiciTransport();
-  const metrics = new Metrics(
-    { version: VERSION, runtime: `node ${process.versions.node}` },
-    { processMetrics: true },
-  );
+  const metrics = new Metrics({
+    version: VERSION,
+    runtime: `node ${process.versions.node}`,
+    further: processMetrics(),
+  });
   const gateway = new Gateway({ table, transport, metrics, log: options.log });
   const reloader = new Reloader(gateway, basename(options.configPath), load);
   const { host, port } = table.server;
@@ -125,11 +127,10 @@ function portOf(server: Server): number {
 
 /** Once the server has stopped listening, a connection that was kept for a further request holds it up. */
 function closeWhatGoesIdle(server: Server): void {
-  server.on("request", (_incoming, outgoing) => {
-    outgoing.once("close", () => {
-      if (!server.listening) server.closeIdleConnections();
-    });
-  });
+  const closeIdle = (): void => {
+    if (!server.listening) server.closeIdleConnections();
+  };
+  server.on("request", (_incoming, outgoing) => outgoing.on("close", closeIdle));
 }
 
 function listenerOf(server: Server): Listener {

@@ -40,7 +40,7 @@ function build(env: WorkerEnv): Hono {
   const gateway = new Gateway({
     table: loadTable({ file: FILE, files, env, kinds: providerKinds }),
     transport: new FetchTransport(),
-    metrics: new Metrics({ version: VERSION, runtime: "workerd" }, { processMetrics: false }),
+    metrics: new Metrics({ version: VERSION, runtime: "workerd" }),
     log,
   });
   return createApp(

@@ -1,5 +1,6 @@
-import { ProblemError } from "../domain/provider.ts";
+import { ProblemError, type Target } from "../domain/provider.ts";
 import type { Model, Timeouts } from "../domain/table.ts";
+import type { Endpoint } from "../domain/transport.ts";
 import { type CompileContext, unknownName } from "./compile.ts";
 import { publicPrice } from "./price-table.ts";
 import { type Config, providerBase, type TimeoutsConfig } from "./schema.ts";
@@ -44,6 +45,7 @@ export function compileModel(
           `the header \`${header}\` would get characters that no header may have: is there a line feed in the key?`,
         );
     }
+    const allTimeouts = context.timeouts(timeouts);
     return {
       name,
       provider: model.provider,
@@ -55,7 +57,11 @@ export function compileModel(
         publicPrice(context.kinds.find((one) => one.kind === settings.kind)?.priceTable, model.model),
       // An error that names the server's address is not for clients.
       target: { ...target, secrets: [...target.secrets, ...hostOf(target.url)] },
-      timeouts: context.timeouts(timeouts),
+      endpoints: {
+        stream: endpoint(target, "text/event-stream", allTimeouts.connect),
+        whole: endpoint(target, "application/json", allTimeouts.connect),
+      },
+      timeouts: allTimeouts,
     };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
@@ -63,6 +69,20 @@ export function compileModel(
     context.report(path, error.message);
     return undefined;
   }
+}
+
+function endpoint({ url, headers }: Target, accept: string, connectTimeoutMs: number): Endpoint {
+  return {
+    url,
+    headers: {
+      "content-type": "application/json",
+      accept,
+      "accept-encoding": "identity",
+      "user-agent": "crossover",
+      ...headers,
+    },
+    connectTimeoutMs,
+  };
 }
 
 /** The simulator, where the provider has no key and its settings allow the stand-in. */

@@ -2,6 +2,7 @@ import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from ".
 import { type CompileContext, type Defined, unknownName } from "./compile.ts";
 import { compileCondition, namesIn, SECRET_HEADERS } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
+import { indexRules } from "./rule-index.ts";
 import type { Config, RouteConfig, UseConfig } from "./schema.ts";
 
 interface RouteContext {
@@ -40,7 +41,13 @@ export function compileRoute(name: string, route: RouteConfig, context: RouteCon
       "the last rule needs to match always: leave out its `when`, or give the route a `default`",
     );
   }
-  return { name, description: route.description, rules, headers: headersOf(rules) };
+  return {
+    name,
+    description: route.description,
+    rules,
+    candidates: indexRules(rules),
+    headers: headersOf(rules),
+  };
 }
 
 function condition(

@@ -1,7 +1,8 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { RequestView } from "../domain/signals.ts";
-import type { Condition, ConditionView, Reference } from "../domain/table.ts";
+import type { Condition, ConditionView, Reference, Verdict } from "../domain/table.ts";
 import { childrenOf } from "./cel-ast.ts";
+import { anchorOf, commonForm } from "./common-form.ts";
 import { LINEAR_MATCHES, linearMatches, withLinearMatches } from "./regex.ts";
 
 const environment = new Environment({
@@ -52,15 +53,35 @@ export function compileCondition(source: string): Condition {
   const references = collectReferences(written.ast);
   for (const { segments } of references) if (segments[0] === "headers") checkHeader(segments[1]);
   const program = linear(source, written);
+  const common = commonForm(program.ast);
   return {
     source,
     references,
+    anchor: common && anchorOf(program.ast),
     test: (view) => {
       const value = evaluate(program, view);
       if (typeof value !== "boolean") throw new Error("it gave neither true nor false");
       return value;
     },
+    verdict: (view) => {
+      const verdict = common?.(view) ?? "unknown";
+      return verdict === "unknown" ? verdictOf(program, view) : verdict;
+    },
   };
+}
+
+/** Most of what a failing condition costs is the stack of an error that nobody reads. */
+function verdictOf(program: Program, view: ConditionView): Verdict {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    const value: unknown = program(view);
+    return typeof value === "boolean" ? value : "error";
+  } catch {
+    return "error";
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 type Program = ReturnType<typeof environment.parse>;
@@ -85,7 +106,7 @@ function linear(source: string, written: Program): Program {
 
 function evaluate(program: Program, view: ConditionView): unknown {
   try {
-    return program({ ...view });
+    return program(view);
   } catch (error) {
     throw new Error(summaryOf(error));
   }

@@ -38,18 +38,32 @@ export function usesQuery(source: string): boolean {
  */
 export function compileTemplate(source: string): Template {
   if (!isTemplate(source)) {
-    const rendered = { text: source, tokens: estimateTokens(source) };
+    const rendered = { text: source, tokens: estimateTokens(source), queries: 0 };
     return { render: () => rendered };
   }
+  return aroundQuery(source) ?? liquid(source);
+}
+
+/** Text around `{{ query }}` and nothing else, the usual cue: put together without Liquid. */
+function aroundQuery(source: string): Template | undefined {
+  const texts = source.split(/\{\{ *query *\}\}/);
+  if (texts.some((text) => /\{\{|\}\}|\{%|%\}|^\}|\{$/.test(text))) return undefined;
+  const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0);
+  return { render: ({ query }) => ({ text: texts.join(query), tokens, queries: texts.length - 1 }) };
+}
+
+function liquid(source: string): Template {
   const parsed = engine.parse(source);
   const unknown = engine.globalVariablesSync(parsed).find((name) => !VARIABLES.has(String(name)));
   if (unknown !== undefined) {
     throw new Error(`unknown variable \`${String(unknown)}\`: a template sees \`query\` and \`metadata\``);
   }
+  const queries = usesQuery(source) ? 1 : 0;
   return {
     render: (variables) => {
       const text = String(engine.renderSync(parsed, { ...variables }));
-      return { text, tokens: estimateTokens(text) };
+      const tokens = estimateTokens(text) - queries * estimateTokens(variables.query);
+      return { text, tokens: Math.max(0, tokens), queries };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { badRequest } from "./errors.ts";
-import { joinMembers, type Member, memberOf, outline } from "./json.ts";
+import { arrayText, type Member, memberOf, replaceMembers } from "./json.ts";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
 
@@ -74,19 +74,30 @@ export interface WireOptions {
 
 /** The request as text for an upstream: the client's own members, with our messages, model and defaults. */
 export function toWire(request: ChatRequest, options: WireOptions): string {
-  const changes = new Map<string, string | undefined>();
-  const present = new Set(request.members.map((member) => member.key));
-  for (const [key, json] of Object.entries(options.defaults)) if (!present.has(key)) changes.set(key, json);
-  changes.set("model", JSON.stringify(options.model));
-  changes.set("messages", `[${request.messages.map((message) => message.json).join(",")}]`);
-  if (options.askUsage) changes.set("stream_options", withUsage(request));
-  if (options.metadataIfStored && present.has("metadata") && !isStored(request, changes))
-    changes.set("metadata", undefined);
-  return joinMembers(request.members, changes);
-}
-
-function isStored(request: ChatRequest, changes: ReadonlyMap<string, string | undefined>): boolean {
-  return request.body["store"] === true || changes.get("store") === "true";
+  const { members, body, messages } = request;
+  const { model, defaults, askUsage, metadataIfStored } = options;
+  const stored = body["store"] === true || (!Object.hasOwn(body, "store") && defaults["store"] === "true");
+  let asked = !askUsage;
+  let wire = "{";
+  const write = (key: string, json: string): void => {
+    wire += `${wire.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+  };
+  for (const { key, json } of members) {
+    if (key === "model") write(key, JSON.stringify(model));
+    else if (key === "messages") write(key, arrayText(messages.map((message) => message.json)));
+    else if (key === "stream_options" && askUsage) {
+      write(key, withUsage(json));
+      asked = true;
+    } else if (key !== "metadata" || stored || !metadataIfStored) write(key, json);
+  }
+  for (const key of Object.keys(defaults)) {
+    const json = defaults[key];
+    if (json === undefined || Object.hasOwn(body, key)) continue;
+    write(key, key === "stream_options" && askUsage ? withUsage(json) : json);
+    asked ||= key === "stream_options";
+  }
+  if (!asked) write("stream_options", withUsage("null"));
+  return `${wire}}`;
 }
 
 /**
@@ -100,10 +111,9 @@ export function canAskUsage({ body }: ChatRequest): boolean {
   );
 }
 
-function withUsage(request: ChatRequest): string {
-  const own = request.members.find((member) => member.key === "stream_options")?.json;
-  if (own === undefined || own === "null") return '{"include_usage":true}';
-  return joinMembers(outline(own), new Map([["include_usage", "true"]]));
+/** @param own the client's `stream_options` */
+function withUsage(own: string): string {
+  return own === "null" ? '{"include_usage":true}' : replaceMembers(own, { include_usage: "true" });
 }
 
 /** The first key that stands twice in the outermost object, which no two readers agree about. */

@@ -19,7 +19,10 @@ export interface Signals {
 /** The request as conditions see it. Costly parts are computed only when a condition asks. */
 export class RequestView {
   readonly #request: ChatRequest;
+  #lastUserMessage: string | undefined;
   #inputTokens: bigint | undefined;
+  #tools: readonly string[] | undefined;
+  #params: Readonly<Record<string, unknown>> | undefined;
 
   constructor(request: ChatRequest) {
     this.#request = request;
@@ -32,7 +35,8 @@ export class RequestView {
   /** The text of the last user message; "" when there is none. */
   get lastUserMessage(): string {
     const { messages } = this.#request;
-    return textOf(messages[lastUserIndex(messages)]?.content);
+    this.#lastUserMessage ??= textOf(messages[lastUserIndex(messages)]?.content);
+    return this.#lastUserMessage;
   }
 
   /** Estimated tokens of the conversation as the client sent it. CEL counts in 64-bit integers. */
@@ -53,13 +57,17 @@ export class RequestView {
   /** Names of the tools on offer. */
   get tools(): readonly string[] {
     const tools = this.#request.body["tools"];
-    return Array.isArray(tools) ? tools.map(toolName).filter((name) => name !== "") : [];
+    this.#tools ??= Array.isArray(tools) ? tools.map(toolName).filter((name) => name !== "") : [];
+    return this.#tools;
   }
 
   /** All other members of the body: temperature, max_tokens, response_format, ... */
   get params(): Readonly<Record<string, unknown>> {
-    const { messages: _messages, tools: _tools, metadata: _metadata, ...params } = this.#request.body;
-    return params;
+    if (this.#params === undefined) {
+      const { messages: _messages, tools: _tools, metadata: _metadata, ...params } = this.#request.body;
+      this.#params = params;
+    }
+    return this.#params;
   }
 }
 

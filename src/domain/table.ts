@@ -2,6 +2,7 @@ import type { Message } from "./chat.ts";
 import type { JsonLimits } from "./json.ts";
 import type { Target } from "./provider.ts";
 import type { RequestView } from "./signals.ts";
+import type { Endpoint } from "./transport.ts";
 import type { Price } from "./usage.ts";
 
 /** The compiled configuration. A request keeps the table with which it began; a reload makes a new one. */
@@ -49,6 +50,8 @@ export interface Model {
   readonly fineTuned: boolean;
   readonly price: Price | undefined;
   readonly target: Target;
+  /** The target with all headers of a call, for a streamed answer and for a whole one. */
+  readonly endpoints: { readonly stream: Endpoint; readonly whole: Endpoint };
   readonly timeouts: Timeouts;
 }
 
@@ -61,8 +64,10 @@ export interface Template {
 
 export interface RenderedText {
   readonly text: string;
-  /** Estimated. */
+  /** Estimated, without those of the query. */
   readonly tokens: number;
+  /** How often the query stands in the text. */
+  readonly queries: number;
 }
 
 export interface TemplateVariables {
@@ -141,23 +146,37 @@ export interface Reference {
   read(view: ConditionView): unknown;
 }
 
+/** Whether a condition holds; "error" when it can't be evaluated, such as for a missing key. */
+export type Verdict = boolean | "error";
+
+/** A value without which a condition is false: the reference is missing, or one of `values`, or it does not hold. */
+export interface Anchor {
+  /** Tells one reference from another. */
+  readonly path: string;
+  /** @returns undefined when it is not there */
+  read(view: ConditionView): unknown;
+  readonly values: readonly string[];
+}
+
 /** A compiled condition. */
 export interface Condition {
   readonly source: string;
   readonly references: readonly Reference[];
-  /** @throws Error when it cannot be evaluated, such as for a missing key */
+  readonly anchor: Anchor | undefined;
+  verdict(view: ConditionView): Verdict;
+  /** The verdict once more, for a trace. @throws Error that says why it can't be evaluated */
   test(view: ConditionView): boolean;
 }
 
-/** What conditions see. */
-export interface ConditionView {
+/** What conditions see: each member is one of their variables. */
+export type ConditionView = {
   readonly request: RequestView;
   readonly metadata: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly key: { readonly name: string; readonly tags: readonly string[] };
   readonly time: Date;
   readonly health: Readonly<Record<string, VariantHealth>>;
-}
+};
 
 /** How a variant did lately. */
 export interface VariantHealth {
@@ -179,6 +198,8 @@ export interface Route {
   readonly name: string;
   readonly description: string | undefined;
   readonly rules: readonly Rule[];
+  /** The rules that may match, in their order; all others are false for certain. */
+  candidates(view: ConditionView): readonly Rule[];
   /** Names of the headers that its conditions look at, in lower case. */
   readonly headers: readonly string[];
 }

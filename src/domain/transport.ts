@@ -1,9 +1,9 @@
 /** How bytes reach an upstream and come back. Each platform has one Transport; the core knows only this. */
 
-export interface UpstreamCall {
+/** Where calls go. Made once, when the configuration loads, so that a transport prepares each only once. */
+export interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
   /** Most time for opening the connection, in milliseconds. */
   readonly connectTimeoutMs: number;
 }
@@ -31,7 +31,8 @@ export interface Flow {
 }
 
 export interface Transport {
-  send(call: UpstreamCall, receiver: Receiver): Flow;
+  /** Posts a body to an endpoint. */
+  send(endpoint: Endpoint, body: string, receiver: Receiver): Flow;
 }
 
 /** The client's request, whatever platform it came from. */
@@ -45,19 +46,25 @@ export interface Inbound {
   body(limit: number): Promise<Uint8Array>;
 }
 
+/** Hears what becomes of an answer under way. */
+export interface ReplyListener {
+  /** The client has read what was written. */
+  drained(): void;
+  /** The client left before the end. */
+  left(): void;
+}
+
 /** The answer to the client, whatever platform it goes to. */
 export interface Reply {
   /** A whole answer at once. */
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void;
   /** Begins a streamed answer: the headers leave now. */
   start(status: number, headers: Readonly<Record<string, string>>): void;
-  /** @returns false when the client reads too slowly: wait for `onDrain` */
+  /** @returns false when the client reads too slowly: wait for `drained` */
   write(chunk: Uint8Array | string): boolean;
   end(): void;
-  /** Called when the client has read what was written. */
-  onDrain: (() => void) | undefined;
-  /** Called when the client left before the end. */
-  onClose: (() => void) | undefined;
+  /** An object and no functions: V8 keeps a function made for each request, and all that it sees, far longer. */
+  listener: ReplyListener | undefined;
   /** Has the client left? */
   readonly closed: boolean;
 }

@@ -1,23 +1,25 @@
 import { draining } from "../domain/errors.ts";
 import type { Timeouts } from "../domain/table.ts";
 import type {
+  Endpoint,
   Flow,
   Receiver,
   Reply,
+  ReplyListener,
   Transport,
   TransportFailure,
-  UpstreamCall,
   UpstreamHeaders,
 } from "../domain/transport.ts";
 import { type Failure, timeoutFailure, transportFailure } from "./failure.ts";
-import type { Sink, SinkResult } from "./sink.ts";
+import type { Settler, Sink, SinkResult } from "./sink.ts";
 import { type CutCode, StreamRelay } from "./stream-relay.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type TimeoutListener, type TimeoutReason, Watchdog } from "./watchdog.ts";
 import { WholeAnswer } from "./whole-answer.ts";
 
 export interface AttemptOptions {
   readonly transport: Transport;
-  readonly call: UpstreamCall;
+  readonly endpoint: Endpoint;
+  readonly body: string;
   readonly timeouts: Timeouts;
   readonly reply: Reply;
   /** Headers of our own on the answer. */
@@ -37,7 +39,7 @@ export interface AttemptResult {
 }
 
 /** Calls an upstream once and relays its answer. */
-export class Attempt implements Receiver {
+export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListener {
   readonly #options: AttemptOptions;
   readonly #resolve: (result: AttemptResult) => void;
   /** Never rejects: every way to fail is a result. */
@@ -53,7 +55,7 @@ export class Attempt implements Receiver {
     const { promise, resolve } = Promise.withResolvers<AttemptResult>();
     this.result = promise;
     this.#resolve = resolve;
-    this.#watchdog = new Watchdog(options.timeouts, options.stream, (reason) => this.#timedOut(reason));
+    this.#watchdog = new Watchdog(options.timeouts, options.stream, this);
     this.#begin();
   }
 
@@ -63,31 +65,27 @@ export class Attempt implements Receiver {
   }
 
   #begin(): void {
-    const { reply, transport, call } = this.#options;
-    if (reply.closed) return this.#settle({ outcome: "client_closed" });
-    reply.onClose = () => this.#settle({ outcome: "client_closed" });
-    reply.onDrain = () => {
-      this.#watchdog.resume();
-      this.#flow?.resume();
-    };
-    this.#flow = transport.send(call, this);
+    const { reply, transport, endpoint, body } = this.#options;
+    if (reply.closed) return this.settle({ outcome: "client_closed" });
+    reply.listener = this;
+    this.#flow = transport.send(endpoint, body, this);
   }
 
   head(status: number, headers: UpstreamHeaders): void {
     if (this.#settled) return;
     const { reply, headers: own, secrets, stream, choices, hideUsage, maxResponseBytes } = this.#options;
-    const isEvents = status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
+    const isEvents =
+      stream && status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
     const common = {
       reply,
       upstreamHeaders: headers,
       headers: own,
       secrets,
-      settle: (result: SinkResult) => this.#settle(result),
+      settler: this,
     };
-    this.#sink =
-      stream && isEvents
-        ? new StreamRelay({ ...common, hideUsage, choices })
-        : new WholeAnswer({ ...common, status, maxBytes: maxResponseBytes });
+    this.#sink = isEvents
+      ? new StreamRelay({ ...common, hideUsage, choices })
+      : new WholeAnswer({ ...common, status, maxBytes: maxResponseBytes });
   }
 
   data(chunk: Uint8Array): boolean {
@@ -109,7 +107,16 @@ export class Attempt implements Receiver {
     this.#cut("upstream_stream_interrupted", { ...transportFailure(failure), cause });
   }
 
-  #timedOut(reason: "first byte" | "idle" | "total"): void {
+  drained(): void {
+    this.#watchdog.resume();
+    this.#flow?.resume();
+  }
+
+  left(): void {
+    this.settle({ outcome: "client_closed" });
+  }
+
+  timedOut(reason: TimeoutReason): void {
     switch (reason) {
       case "first byte":
         return this.#cut(
@@ -128,19 +135,18 @@ export class Attempt implements Receiver {
 
   #cut(code: CutCode, failure: Failure): void {
     this.#upstreamEndAt = performance.now();
-    if (this.#sink === undefined) this.#settle({ outcome: "failed", failure });
+    if (this.#sink === undefined) this.settle({ outcome: "failed", failure });
     else this.#sink.cut(code, failure);
     this.#flow?.abort();
   }
 
-  #settle(result: SinkResult): void {
+  settle(result: SinkResult): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#watchdog.stop();
     this.#sink?.close();
     const { reply } = this.#options;
-    reply.onClose = undefined;
-    reply.onDrain = undefined;
+    reply.listener = undefined;
     // After a complete answer there is nothing to abort, and the connection can be used again.
     if (result.outcome !== "answered") this.#flow?.abort();
     this.#resolve({ result, upstreamEndAt: this.#upstreamEndAt ?? performance.now() });

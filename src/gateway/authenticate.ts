@@ -9,8 +9,8 @@ import type { Key } from "../domain/table.ts";
 export function authenticate(authorization: string | undefined, keys: readonly Key[]): Key | undefined {
   if (keys.length === 0) return undefined;
   if (authorization === undefined) throw unauthenticated("missing_api_key");
-  const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  const key = secret === undefined ? undefined : keys.find((one) => sameSecret(secret, one.hash));
+  const digest = digestOf(authorization);
+  const key = digest && keys.find(({ hash }) => timingSafeEqual(digest, Buffer.from(hash, "hex")));
   if (key === undefined) throw unauthenticated("invalid_api_key");
   return key;
 }
@@ -29,10 +29,12 @@ export function keyNamed(name: string | undefined, keys: readonly Key[]): Key | 
 
 /** Is this the bearer token whose text is `expected`? Compared in constant time. */
 export function isBearer(authorization: string | undefined, expected: string): boolean {
-  const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return token !== undefined && sameSecret(token, createHash("sha256").update(expected).digest("hex"));
+  const digest = digestOf(authorization ?? "");
+  return digest !== undefined && timingSafeEqual(digest, createHash("sha256").update(expected).digest());
 }
 
-function sameSecret(secret: string, hash: string): boolean {
-  return timingSafeEqual(createHash("sha256").update(secret).digest(), Buffer.from(hash, "hex"));
+/** SHA-256 of the token in `Bearer TOKEN`; undefined when it is none. */
+function digestOf(authorization: string): Buffer | undefined {
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  return token === undefined ? undefined : createHash("sha256").update(token).digest();
 }

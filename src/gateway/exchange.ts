@@ -5,12 +5,13 @@ import { errorAnswer } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
 import type { HealthTracker } from "../metrics/health.ts";
-import type { Log, LogFields } from "../metrics/log.ts";
+import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
-import { type End, requestLine } from "./request-line.ts";
+import { type End, requestLine, type Times } from "./request-line.ts";
+import type { Member } from "./roster.ts";
 import { shape } from "./shape.ts";
 import { kindOf, type SinkResult } from "./sink.ts";
 
@@ -28,7 +29,8 @@ export interface ExchangeDeps {
 }
 
 /** One request from its decision to its record. */
-export class Exchange {
+export class Exchange implements Member {
+  place = 0;
   readonly #deps: ExchangeDeps;
   #beganAt = performance.now();
   #upstreamMs = 0;
@@ -59,7 +61,7 @@ export class Exchange {
     };
     this.#deps.reply.send(200, headers, decisionJson(request, explanation));
     this.#deps.metrics.dryRunEnded();
-    this.#log({ status: 200, note: "dry run" }, {});
+    this.#log({ status: 200, note: "dry run" }, undefined);
   }
 
   /** Tries the decided variant and then its fallbacks, until the client has an answer. */
@@ -119,25 +121,22 @@ export class Exchange {
   async #try(request: ChatRequest, decision: Decision, variant: Variant): Promise<SinkResult> {
     const { id, reply, metrics, health, table, transport } = this.#deps;
     this.#variant = variant;
-    const { target, timeouts } = variant.model;
+    const { target, endpoints, timeouts } = variant.model;
+    const { stream, choices } = request.fields;
     const { wire, addedTokens, hideUsage } = shape(request, variant);
     this.#addedTokens = addedTokens;
     this.#attempts++;
     const sentAt = performance.now();
     this.#attempt = new Attempt({
       transport: target.transport ?? transport,
-      call: {
-        url: target.url,
-        headers: callHeaders(target.headers, request.fields.stream),
-        body: wire,
-        connectTimeoutMs: timeouts.connect,
-      },
+      endpoint: stream ? endpoints.stream : endpoints.whole,
+      body: wire,
       timeouts,
       reply,
       headers: answerHeaders(id, decision, variant),
-      stream: request.fields.stream,
+      stream,
       hideUsage,
-      choices: request.fields.choices,
+      choices,
       secrets: target.secrets,
       maxResponseBytes: table.server.maxResponseBytes,
     });
@@ -206,32 +205,17 @@ export class Exchange {
       usage: end.usage,
       addedTokens,
     });
-    this.#log(end, {
-      duration_ms: round(durationMs),
-      first_token_ms: round(firstTokenMs),
-      enrichment_tokens: addedTokens,
-    });
+    this.#log(end, { durationMs, firstTokenMs, addedTokens });
   }
 
-  #log(end: End, measured: LogFields): void {
+  #log(end: End, times: Times | undefined): void {
     const { id, log, table } = this.#deps;
     if (!table.server.requestLog) return;
-    const line = requestLine(end, this.#decision, this.#variant);
-    const attempts = this.#attempts;
-    log(end.status >= 500 ? "warn" : "info", "request", { request_id: id, ...line, attempts, ...measured });
+    const [decision, variant, attempts] = [this.#decision, this.#variant, this.#attempts];
+    log(
+      end.status >= 500 ? "warn" : "info",
+      "request",
+      requestLine({ id, end, decision, variant, attempts, times }),
+    );
   }
-}
-
-function callHeaders(target: Readonly<Record<string, string>>, stream: boolean): Record<string, string> {
-  return {
-    "content-type": "application/json",
-    accept: stream ? "text/event-stream" : "application/json",
-    "accept-encoding": "identity",
-    "user-agent": "crossover",
-    ...target,
-  };
-}
-
-function round(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }

@@ -38,9 +38,16 @@ export interface FailedAttempt {
   readonly failure: Failure;
 }
 
-/** Answer headers of an upstream that a client may see. */
-const PASSED =
-  /^(content-type|retry-after|retry-after-ms|x-should-retry|x-ratelimit-.+|openai-processing-ms|openai-version|x-simulated)$/;
+/** Answer headers of an upstream that a client may see, besides those that begin with `x-ratelimit-`. */
+const PASSED: ReadonlySet<string> = new Set([
+  "content-type",
+  "retry-after",
+  "retry-after-ms",
+  "x-should-retry",
+  "openai-processing-ms",
+  "openai-version",
+  "x-simulated",
+]);
 
 /** An upstream that sends the gateway's own secret back does not get it through. */
 export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string[]): Record<string, string> {
@@ -48,7 +55,8 @@ export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string
   const pass = (name: string, value: string | string[] | undefined): void => {
     if (typeof value === "string" && !secrets.some((secret) => value.includes(secret))) passed[name] = value;
   };
-  for (const [name, value] of Object.entries(headers)) if (PASSED.test(name)) pass(name, value);
+  for (const name of Object.keys(headers))
+    if (PASSED.has(name) || name.startsWith("x-ratelimit-")) pass(name, headers[name]);
   pass("x-crossover-upstream-request-id", headers["x-request-id"] ?? headers["apim-request-id"]);
   return passed;
 }

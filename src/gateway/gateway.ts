@@ -11,6 +11,7 @@ import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Exchange } from "./exchange.ts";
 import { asksDryRun, parseChat, requireJson } from "./parse.ts";
+import { Roster } from "./roster.ts";
 
 export interface GatewayDeps {
   readonly table: Table;
@@ -48,7 +49,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #random: () => number;
   readonly #health = new HealthTracker();
-  readonly #open = new Set<Exchange>();
+  readonly #open = new Roster<Exchange>();
   #draining = false;
   #interrupted = false;
   #table: Table;
@@ -128,7 +129,7 @@ export class Gateway {
 
   #interrupt(): void {
     this.#interrupted = true;
-    for (const exchange of this.#open) exchange.interrupt();
+    for (const exchange of this.#open.all()) exchange.interrupt();
   }
 
   /**

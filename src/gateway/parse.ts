@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ChatRequest, Message } from "../domain/chat.ts";
 import { refuseDuplicates } from "../domain/chat.ts";
 import { badRequest, GatewayError } from "../domain/errors.ts";
-import { JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
+import { isObject, JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
 import type { Inbound } from "../domain/transport.ts";
 
 const METADATA_PAIRS = 16;
@@ -123,17 +123,15 @@ function guarded(text: string, limits: JsonLimits): Member[] {
   }
 }
 
-function parseBody(text: string): Record<string, unknown> {
+function parseBody(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw badRequest("invalid_json", "The body is not valid JSON.");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badRequest("invalid_type", "The body must be a JSON object.");
-  }
-  return Object.fromEntries(Object.entries(value));
+  if (!isObject(value)) throw badRequest("invalid_type", "The body must be a JSON object.");
+  return value;
 }
 
 function messagesOf(

@@ -15,15 +15,30 @@ export interface End {
   readonly cause?: string | undefined;
 }
 
-/** What the log tells of a request besides its id and its times. */
-export function requestLine(
-  { status, usage, note, cause }: End,
-  decision: Decision | undefined,
-  variant: Variant | undefined,
-): LogFields {
+/** What was measured of a request. */
+export interface Times {
+  readonly durationMs: number;
+  readonly firstTokenMs: number | undefined;
+  readonly addedTokens: number;
+}
+
+export interface RequestSummary {
+  readonly id: string;
+  readonly end: End;
+  readonly decision: Decision | undefined;
+  readonly variant: Variant | undefined;
+  readonly attempts: number;
+  /** Undefined for a dry run. */
+  readonly times: Times | undefined;
+}
+
+/** What the log tells of a request. */
+export function requestLine({ id, end, decision, variant, attempts, times }: RequestSummary): LogFields {
+  const { usage } = end;
   const price = variant?.model.price;
   return {
-    status,
+    request_id: id,
+    status: end.status,
     route: decision?.route,
     rule: decision?.rule,
     variant: variant?.name,
@@ -33,7 +48,15 @@ export function requestLine(
     input_tokens: usage?.input,
     output_tokens: usage?.output,
     cost_usd: usage === undefined || price === undefined ? undefined : costOf(usage, price),
-    note,
-    cause,
+    note: end.note,
+    cause: end.cause,
+    attempts,
+    duration_ms: round(times?.durationMs),
+    first_token_ms: round(times?.firstTokenMs),
+    enrichment_tokens: times?.addedTokens,
   };
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }

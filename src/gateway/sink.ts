@@ -48,16 +48,27 @@ export interface SinkOptions {
   /** Headers of our own on the answer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
-  readonly settle: (result: SinkResult) => void;
+  readonly settler: Settler;
+}
+
+/** Hears how an attempt ended. */
+export interface Settler {
+  settle(result: SinkResult): void;
 }
 
 /** The client's own fault is told at once; what another variant might do better is not. */
-export function settleFailed(failure: Failure, { reply, headers, settle }: SinkOptions): void {
+export function settleFailed(failure: Failure, { reply, headers, settler }: SinkOptions): void {
   const { kind, answer } = failure;
   if (kind !== "client_error" || answer instanceof GatewayError)
-    return settle({ outcome: "failed", failure });
+    return settler.settle({ outcome: "failed", failure });
   reply.send(answer.status, { ...answer.headers, ...headers }, answer.body);
-  settle({ outcome: "answered", status: answer.status, kind, usage: undefined, firstTokenAt: undefined });
+  settler.settle({
+    outcome: "answered",
+    status: answer.status,
+    kind,
+    usage: undefined,
+    firstTokenAt: undefined,
+  });
 }
 
 /** Takes the body of an upstream's answer. */

@@ -83,7 +83,7 @@ export class StreamRelay implements Sink {
     this.#commit();
     if (this.#cutter.rest.length > 0) this.#options.reply.write(this.#cutter.rest);
     this.#options.reply.end();
-    this.#options.settle({
+    this.#options.settler.settle({
       outcome: "answered",
       status: 200,
       kind: "success",
@@ -95,7 +95,7 @@ export class StreamRelay implements Sink {
   cut(code: CutCode, failure: Failure = transportFailure("interrupted")): void {
     // After [DONE] the client has everything, however the connection ends.
     if (this.#done) return this.end();
-    if (this.#held !== undefined) return this.#options.settle({ outcome: "failed", failure });
+    if (this.#held !== undefined) return this.#options.settler.settle({ outcome: "failed", failure });
     const { reply } = this.#options;
     const error = { message: ERROR_MESSAGES[code], type: "server_error", param: null, code };
     // An event of which a part is out can't be taken back; closing it keeps the error readable.
@@ -127,7 +127,7 @@ export class StreamRelay implements Sink {
   }
 
   #interrupted(code: string, cause?: string): void {
-    this.#options.settle({
+    this.#options.settler.settle({
       outcome: "interrupted",
       kind: code === "upstream_timeout" || code === "upstream_stalled" ? "timeout" : "interrupted",
       code,

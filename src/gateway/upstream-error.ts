@@ -1,4 +1,4 @@
-import { memberOf } from "../domain/json.ts";
+import { isObject, memberOf } from "../domain/json.ts";
 import { scrub, scrubJson } from "./scrub.ts";
 
 /** An error as an upstream tells it, whatever its shape. */
@@ -107,8 +107,4 @@ function typeOf(status: number): string {
 
 function codeOf(status: number): string | null {
   return status === 429 ? "rate_limit_exceeded" : null;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,33 +2,36 @@ import type { Timeouts } from "../domain/table.ts";
 
 export type TimeoutReason = "first byte" | "idle" | "total";
 
+export interface TimeoutListener {
+  timedOut(reason: TimeoutReason): void;
+}
+
 /**
- * Watches one answer's deadlines with a single timer: hearing a chunk only notes the time, and the timer
- * looks at the note when it fires.
+ * Watches one answer's deadlines with a single timer: hearing a chunk only notes the time. The timer fires no
+ * later than any deadline can, looks at the note, and is set again for the next one.
  */
 export class Watchdog {
   readonly #timeouts: Timeouts;
   readonly #firstByte: number;
-  readonly #onTimeout: (reason: TimeoutReason) => void;
+  readonly #listener: TimeoutListener;
   readonly #startedAt = performance.now();
   #heardAt = this.#startedAt;
   #begun = false;
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(timeouts: Timeouts, stream: boolean, onTimeout: (reason: TimeoutReason) => void) {
+  constructor(timeouts: Timeouts, stream: boolean, listener: TimeoutListener) {
     this.#timeouts = timeouts;
     this.#firstByte = stream ? timeouts.firstByte : timeouts.whole;
-    this.#onTimeout = onTimeout;
-    this.#arm();
+    this.#listener = listener;
+    // The first chunk may come at once, and silence count from then on.
+    this.#arm(Math.min(this.#firstByte, timeouts.idle, timeouts.total));
   }
 
   /** A chunk of the answer's body came. Headers alone are no answer: some servers send them long before. */
   heard(): void {
     this.#heardAt = performance.now();
-    if (this.#begun) return;
     this.#begun = true;
-    this.#arm();
   }
 
   /** The client is slow: the upstream's silence is our doing. */
@@ -45,15 +48,14 @@ export class Watchdog {
     clearTimeout(this.#timer);
   }
 
-  #arm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), Math.max(1, this.#next().inMs));
+  #arm(inMs: number): void {
+    this.#timer = setTimeout(() => this.#look(), Math.max(1, inMs));
   }
 
   #look(): void {
     const { reason, inMs } = this.#next();
-    if (inMs <= 0) this.#onTimeout(reason);
-    else this.#arm();
+    if (inMs <= 0) this.#listener.timedOut(reason);
+    else this.#arm(this.#begun ? inMs : Math.min(inMs, this.#timeouts.idle));
   }
 
   /** The deadline that comes first. */

@@ -29,13 +29,13 @@ export class WholeAnswer implements Sink {
   data(chunk: Uint8Array): boolean {
     this.#length += chunk.byteLength;
     if (this.#length > this.#options.maxBytes)
-      this.#options.settle({ outcome: "failed", failure: tooLarge() });
+      this.#options.settler.settle({ outcome: "failed", failure: tooLarge() });
     else this.#chunks.push(chunk);
     return true;
   }
 
   end(): void {
-    const { status, upstreamHeaders, secrets, settle, reply, headers } = this.#options;
+    const { status, upstreamHeaders, secrets, settler, reply, headers } = this.#options;
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
@@ -43,7 +43,7 @@ export class WholeAnswer implements Sink {
       return settleFailed(statusFailure(status, upstreamHeaders, text, secrets), this.#options);
     const answer = parseObject(text);
     if (answer === undefined)
-      return settle({
+      return settler.settle({
         outcome: "failed",
         failure: badResponse("The model's server answered with something that is not JSON."),
       });
@@ -51,7 +51,7 @@ export class WholeAnswer implements Sink {
     if (error !== undefined)
       return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
     reply.send(status, { ...passedHeaders(upstreamHeaders, secrets), ...headers }, body);
-    settle({
+    settler.settle({
       outcome: "answered",
       status,
       kind: "success",
@@ -61,7 +61,7 @@ export class WholeAnswer implements Sink {
   }
 
   cut(_code: string, failure: Failure): void {
-    this.#options.settle({ outcome: "failed", failure });
+    this.#options.settler.settle({ outcome: "failed", failure });
   }
 
   close(): void {}

@@ -7,7 +7,7 @@ const UNUSED: VariantHealth = { ok: true, errorRate: 0, requests: 0n };
 
 /** Remembers how each variant did lately, for conditions that look at `health`. */
 export class HealthTracker {
-  readonly #recent = new Map<string, boolean[]>();
+  readonly #recent = new Map<string, Window>();
   #snapshot: Readonly<Record<string, VariantHealth>> = {};
 
   /** Health by variant. One that was not used yet is well. */
@@ -24,15 +24,39 @@ export class HealthTracker {
   }
 
   record(variant: string, succeeded: boolean): void {
-    const before = this.#snapshot[variant];
-    if (before === undefined) return; // the end of a request that began on an older table
-    const recent = this.#recent.get(variant) ?? [];
-    this.#recent.set(variant, recent);
-    recent.push(succeeded);
-    if (recent.length > WINDOW) recent.shift();
-    const errorRate = recent.filter((ok) => !ok).length / recent.length;
-    const requests = BigInt(recent.length);
-    if (before.errorRate === errorRate && before.requests === requests) return;
-    this.#snapshot = { ...this.#snapshot, [variant]: { ok: errorRate <= 0.5, errorRate, requests } };
+    if (!Object.hasOwn(this.#snapshot, variant)) return; // the end of a request that began on an older table
+    let recent = this.#recent.get(variant);
+    if (recent === undefined) {
+      recent = new Window();
+      this.#recent.set(variant, recent);
+    }
+    if (recent.add(succeeded)) this.#snapshot = { ...this.#snapshot, [variant]: recent.health };
+  }
+}
+
+/** The latest outcomes of one variant. */
+class Window {
+  readonly #outcomes: boolean[] = [];
+  #oldest = 0;
+  #failures = 0;
+
+  /** @returns whether the health is another one now */
+  add(succeeded: boolean): boolean {
+    const before = this.#failures;
+    if (!succeeded) this.#failures++;
+    if (this.#outcomes.length < WINDOW) {
+      this.#outcomes.push(succeeded);
+      return true;
+    }
+    if (this.#outcomes[this.#oldest] === false) this.#failures--;
+    this.#outcomes[this.#oldest] = succeeded;
+    this.#oldest = (this.#oldest + 1) % WINDOW;
+    return this.#failures !== before;
+  }
+
+  get health(): VariantHealth {
+    const requests = this.#outcomes.length;
+    const errorRate = this.#failures / requests;
+    return { ok: errorRate <= 0.5, errorRate, requests: BigInt(requests) };
   }
 }

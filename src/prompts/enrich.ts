@@ -6,8 +6,8 @@ import {
   newMessage,
   textParts,
 } from "../domain/chat.ts";
-import { outline, replaceMembers } from "../domain/json.ts";
-import type { Merge, Prompt, TemplateVariables } from "../domain/table.ts";
+import { arrayText, isObject, joinMembers, outline, replaceMembers } from "../domain/json.ts";
+import type { Merge, Prompt, RenderedText, TemplateVariables } from "../domain/table.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "../domain/tokens.ts";
 
 export interface Enriched {
@@ -28,25 +28,45 @@ export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
   const cue = canBeCued(request.messages[lastUserIndex(request.messages)])
     ? prompt.cue?.render(variables)
     : undefined;
-  let addedTokens = system === undefined ? 0 : system.tokens + MESSAGE_OVERHEAD_TOKENS;
-  if (cue !== undefined) addedTokens += Math.max(0, cue.tokens - estimateTokens(variables.query));
+  let tokens = 0;
+  let queries = 0; // how often the query stands in what is added
+  const count = (text: RenderedText): void => {
+    tokens += text.tokens;
+    queries += text.queries;
+  };
   const examples = prompt.examples.map((example) => {
     if ("fixed" in example) {
-      addedTokens += example.tokens;
+      tokens += example.tokens;
       return example.fixed;
     }
-    const { text, tokens } = example.template.render(variables);
-    addedTokens += tokens + MESSAGE_OVERHEAD_TOKENS;
-    return newMessage(example.role, text);
+    const rendered = example.template.render(variables);
+    count(rendered);
+    tokens += MESSAGE_OVERHEAD_TOKENS;
+    return newMessage(example.role, rendered.text);
   });
-  const instructed =
-    system === undefined ? request.messages : withSystem(request.messages, system.text, prompt.merge);
-  const cued = cue === undefined ? instructed : withCue(instructed, cue.text);
-  const start = leadingSystems(cued);
+  let { messages } = request;
+  if (system !== undefined) {
+    count(system);
+    tokens += MESSAGE_OVERHEAD_TOKENS;
+    messages = withSystem(messages, system.text, prompt.merge);
+  }
+  if (cue !== undefined) {
+    count(cue);
+    queries--; // the client's own
+    messages = withCue(messages, cue.text);
+  }
   return {
-    request: { ...request, messages: [...cued.slice(0, start), ...examples, ...cued.slice(start)] },
-    addedTokens,
+    request: { ...request, messages: withExamples(messages, examples) },
+    // Counting takes a look at each character: only where the query really comes twice.
+    addedTokens: tokens + (queries > 0 ? queries * estimateTokens(variables.query) : 0),
   };
+}
+
+/** Examples stand after the leading system messages. */
+function withExamples(messages: readonly Message[], examples: readonly Message[]): readonly Message[] {
+  if (examples.length === 0) return messages;
+  const start = leadingSystems(messages);
+  return [...messages.slice(0, start), ...examples, ...messages.slice(start)];
 }
 
 /** A content that is neither text nor parts is for the upstream to refuse, not for the cue to hide. */
@@ -80,14 +100,11 @@ function withSystem(messages: readonly Message[], system: string, merge: Merge):
 }
 
 function joined(message: Message, system: string, merge: "prepend" | "append"): Message {
-  if (typeof message.content === "string") {
-    const content =
-      merge === "prepend" ? `${system}\n\n${message.content}` : `${message.content}\n\n${system}`;
-    return withContent(message, content, JSON.stringify(content));
-  }
-  const part = JSON.stringify({ type: "text", text: system });
-  const parts = contentItems(message);
-  return withContentItems(message, merge === "prepend" ? [part, ...parts] : [...parts, part]);
+  const { content } = message;
+  if (typeof content === "string")
+    return withText(message, merge === "prepend" ? `${system}\n\n${content}` : `${content}\n\n${system}`);
+  const parts = Array.isArray(content) ? content : [];
+  return withPart(message, parts, merge === "prepend" ? 0 : parts.length, newPart(system));
 }
 
 /** Puts the cued text in place of the query. A message without text gets the cue as a text part of its own. */
@@ -95,27 +112,54 @@ function withCue(messages: readonly Message[], cued: string): readonly Message[]
   const at = lastUserIndex(messages);
   const message = messages[at];
   if (message === undefined) return messages;
-  if (!Array.isArray(message.content))
-    return messages.with(at, withContent(message, cued, JSON.stringify(cued)));
-  const items = contentItems(message);
-  const last = textParts(message.content).at(-1)?.index;
-  const text = JSON.stringify(cued);
-  const changed =
+  const { content } = message;
+  if (!Array.isArray(content)) return messages.with(at, withText(message, cued));
+  const last = textParts(content).at(-1)?.index;
+  return messages.with(
+    at,
     last === undefined
-      ? [`{"type":"text","text":${text}}`, ...items]
-      : items.with(last, replaceMembers(items[last] ?? "{}", { text }));
-  return messages.with(at, withContentItems(message, changed));
+      ? withPart(message, content, 0, newPart(cued))
+      : withPartText(message, content, last, cued),
+  );
 }
 
-function contentItems(message: Message): readonly string[] {
-  return outline(message.json).findLast((member) => member.key === "content")?.items ?? [];
+interface Part {
+  readonly value: unknown;
+  readonly json: string;
 }
 
-function withContentItems(message: Message, items: readonly string[]): Message {
-  const json = `[${items.join(",")}]`;
-  return withContent(message, JSON.parse(json), json);
+function newPart(text: string): Part {
+  const value = { type: "text", text };
+  return { value, json: JSON.stringify(value) };
 }
 
-function withContent(message: Message, content: unknown, json: string): Message {
-  return { ...message, content, json: replaceMembers(message.json, { content: json }) };
+/** The message with one part more, which comes before the one at `at`. */
+function withPart(message: Message, content: readonly unknown[], at: number, part: Part): Message {
+  return withParts(message, content.toSpliced(at, 0, part.value), (items) =>
+    items.toSpliced(at, 0, part.json),
+  );
+}
+
+/** The message with another text in the part at `at`. */
+function withPartText(message: Message, content: readonly unknown[], at: number, text: string): Message {
+  const part = content[at];
+  return withParts(message, content.with(at, isObject(part) ? { ...part, text } : part), (items) =>
+    items.with(at, replaceMembers(items[at] ?? "{}", { text: JSON.stringify(text) })),
+  );
+}
+
+/** @param change what becomes of the parts' own texts, so that an image is not written anew */
+function withParts(
+  message: Message,
+  content: readonly unknown[],
+  change: (items: readonly string[]) => readonly string[],
+): Message {
+  const members = outline(message.json);
+  const items = members.findLast((member) => member.key === "content")?.items ?? [];
+  const json = joinMembers(members, new Map([["content", arrayText(change(items))]]));
+  return { ...message, content, json };
+}
+
+function withText(message: Message, content: string): Message {
+  return { ...message, content, json: replaceMembers(message.json, { content: JSON.stringify(content) }) };
 }

@@ -26,7 +26,8 @@ function walk(request: ChatRequest, table: Table, signals: Signals, trace: Step[
   if (signals.force !== undefined) return forced(route, signals.force, table, signals, trace);
   const view = viewOf(request, route, signals);
   const failedRules: string[] = [];
-  for (const rule of route.rules) {
+  // A trace shows every rule up to the one that matched.
+  for (const rule of trace === undefined ? route.candidates(view) : route.rules) {
     if (matches(rule, view, failedRules, trace)) {
       const chosen = choose(rule.use, request, signals);
       trace?.push(lastStep(rule, view, chosen));
@@ -95,19 +96,15 @@ function viewOf(request: ChatRequest, route: Route, signals: Signals): Condition
 
 function matches(rule: Rule, view: ConditionView, failedRules: string[], trace: Step[] | undefined): boolean {
   if (rule.when === undefined) return true;
-  let problem: unknown;
-  try {
-    if (rule.when.test(view)) return true;
-  } catch (error) {
-    problem = error;
-    failedRules.push(rule.name);
-  }
+  const verdict = rule.when.verdict(view);
+  if (verdict === true) return true;
+  if (verdict === "error") failedRules.push(rule.name);
   trace?.push({
     rule: rule.name,
     when: rule.when.source,
     matched: false,
     values: seenValues(rule.when, view),
-    why: explainMiss(problem),
+    why: explainMiss(rule.when, view),
   });
   return false;
 }

@@ -8,11 +8,15 @@ export function seenValues(condition: Condition, view: ConditionView): Record<st
   return Object.fromEntries(condition.references.map(({ path, read }) => [path, shown(read(view))]));
 }
 
-/** Why a condition did not match; `problem` is what its evaluation threw, if it did. */
-export function explainMiss(problem: unknown): string {
-  if (problem === undefined) return "the condition is false";
-  const summary = problem instanceof Error ? problem.message : "it can't be evaluated";
-  return `the condition could not be evaluated, so it counts as not matched: ${summary}`;
+/** Why a condition did not match. */
+export function explainMiss(condition: Condition, view: ConditionView): string {
+  try {
+    condition.test(view);
+    return "the condition is false";
+  } catch (problem) {
+    const summary = problem instanceof Error ? problem.message : "it can't be evaluated";
+    return `the condition could not be evaluated, so it counts as not matched: ${summary}`;
+  }
 }
 
 /** A value in JSON's terms, cut to a length that a person reads. */

@@ -1,12 +1,12 @@
-import type { Flow, Receiver, Transport, UpstreamCall } from "../domain/transport.ts";
+import type { Endpoint, Flow, Receiver, Transport } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
 /** The transport of Bun and Workers: `fetch`. Redirects are not followed. */
 export class FetchTransport implements Transport {
-  send(call: UpstreamCall, receiver: Receiver): Flow {
-    const exchange = new FetchFlow(receiver);
-    void exchange.run(call);
-    return exchange;
+  send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
+    const flow = new FetchFlow(receiver);
+    void flow.run(endpoint, body);
+    return flow;
   }
 }
 
@@ -19,22 +19,22 @@ class FetchFlow implements Flow {
     this.#receiver = receiver;
   }
 
-  async run(call: UpstreamCall): Promise<void> {
+  async run({ url, headers }: Endpoint, body: string): Promise<void> {
     let headed = false;
     try {
-      const response = await fetch(call.url, {
+      const response = await fetch(url, {
         method: "POST",
-        headers: call.headers,
-        body: call.body,
+        headers,
+        body,
         redirect: "manual",
         signal: this.#controller.signal,
       });
       headed = true;
       // fetch has decoded the body: its encoding and length are no longer true.
-      const headers = Object.fromEntries(
+      const decoded = Object.fromEntries(
         [...response.headers].filter(([name]) => name !== "content-encoding" && name !== "content-length"),
       );
-      this.#receiver.head(response.status, headers);
+      this.#receiver.head(response.status, decoded);
       await this.#relay(response);
     } catch (error) {
       if (!this.#controller.signal.aborted)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
-import type { Inbound, Reply } from "../domain/transport.ts";
+import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
 import { endLingering } from "./node-linger.ts";
 
 /** Reads a Node request without building web objects. */
@@ -30,13 +30,15 @@ export class NodeInbound implements Inbound {
           reject(bodyTooLarge(limit));
         } else chunks.push(chunk);
       });
-      incoming.once("end", () =>
-        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-      );
-      incoming.once("error", () => reject(clientGone()));
-      incoming.once("close", () => {
-        if (!incoming.complete) reject(clientGone());
+      incoming.on("end", () => {
+        const [first] = chunks;
+        resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
       });
+      const gone = (): void => {
+        if (!incoming.complete) reject(clientGone());
+      };
+      incoming.on("error", gone);
+      incoming.on("close", gone);
     });
   }
 }
@@ -44,15 +46,14 @@ export class NodeInbound implements Inbound {
 /** Writes to Node's response directly. */
 export class NodeReply implements Reply {
   readonly #outgoing: ServerResponse;
-  onDrain: (() => void) | undefined;
-  onClose: (() => void) | undefined;
+  listener: ReplyListener | undefined;
   #ended = false;
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
-    outgoing.on("drain", () => this.onDrain?.());
+    outgoing.on("drain", () => this.listener?.drained());
     outgoing.on("close", () => {
-      if (!outgoing.writableFinished) this.onClose?.();
+      if (!outgoing.writableFinished) this.listener?.left();
     });
   }
 
@@ -62,12 +63,14 @@ export class NodeReply implements Reply {
 
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
     this.#ended = true;
-    this.#outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+    const all = flat(headers);
+    all.push("content-length", String(Buffer.byteLength(body)));
+    this.#outgoing.writeHead(status, all);
     endLingering(this.#outgoing, body);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
-    this.#outgoing.writeHead(status, { ...headers });
+    this.#outgoing.writeHead(status, flat(headers));
     this.#outgoing.flushHeaders();
   }
 
@@ -79,4 +82,11 @@ export class NodeReply implements Reply {
     if (!this.#ended) this.#outgoing.end();
     this.#ended = true;
   }
+}
+
+/** Names and values in turn, which Node writes without a copy of its own. */
+function flat(headers: Readonly<Record<string, string>>): string[] {
+  const all: string[] = [];
+  for (const name of Object.keys(headers)) all.push(name, headers[name] ?? "");
+  return all;
 }

@@ -1,6 +1,15 @@
 import { Agent, type Dispatcher, errors, interceptors } from "undici";
-import type { Flow, Receiver, Transport, TransportFailure, UpstreamCall } from "../domain/transport.ts";
+import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
+
+/** An endpoint as undici takes it. */
+interface Prepared {
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+}
 
 /**
  * Node's transport: undici's dispatcher, straight from socket to receiver, without web streams.
@@ -9,20 +18,13 @@ import { codeOf } from "./error-code.ts";
 export class UndiciTransport implements Transport {
   /** Connection pools by connect timeout, as undici fixes that per agent. */
   readonly #agents = new Map<number, Dispatcher>();
+  #prepared = new WeakMap<Endpoint, Prepared>();
 
-  send(call: UpstreamCall, receiver: Receiver): Flow {
-    const url = new URL(call.url);
+  send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
+    const { dispatcher, origin, path, headers } = this.#prepare(endpoint);
     const handler = new Handler(receiver);
-    this.#agent(call.connectTimeoutMs).dispatch(
-      {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: "POST",
-        headers: { ...call.headers },
-        body: call.body,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
+    dispatcher.dispatch(
+      { origin, path, method: "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 },
       handler,
     );
     return handler;
@@ -32,6 +34,22 @@ export class UndiciTransport implements Transport {
   async close(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
     this.#agents.clear();
+    this.#prepared = new WeakMap();
+  }
+
+  #prepare(endpoint: Endpoint): Prepared {
+    let prepared = this.#prepared.get(endpoint);
+    if (prepared === undefined) {
+      const { origin, pathname, search } = new URL(endpoint.url);
+      prepared = {
+        dispatcher: this.#agent(endpoint.connectTimeoutMs),
+        origin,
+        path: `${pathname}${search}`,
+        headers: Object.entries(endpoint.headers).flat(),
+      };
+      this.#prepared.set(endpoint, prepared);
+    }
+    return prepared;
   }
 
   #agent(connectTimeoutMs: number): Dispatcher {

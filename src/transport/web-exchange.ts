@@ -1,5 +1,5 @@
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
-import type { Inbound, Reply } from "../domain/transport.ts";
+import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
 
 /** Bytes that wait for a slow reader before the upstream is paused. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -46,8 +46,7 @@ export class WebReply implements Reply {
   readonly #resolve: (response: Response) => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #closed = false;
-  onDrain: (() => void) | undefined;
-  onClose: (() => void) | undefined;
+  listener: ReplyListener | undefined;
 
   constructor(signal: AbortSignal) {
     const { promise, resolve } = Promise.withResolvers<Response>();
@@ -70,7 +69,7 @@ export class WebReply implements Reply {
         start: (controller) => {
           this.#controller = controller;
         },
-        pull: () => this.onDrain?.(),
+        pull: () => this.listener?.drained(),
         cancel: () => this.#close(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
@@ -93,6 +92,6 @@ export class WebReply implements Reply {
     this.#closed = true;
     // Nobody receives it, but the platform waits for an answer before it lets the request go.
     this.#resolve(new Response(null, { status: CLIENT_CLOSED }));
-    this.onClose?.();
+    this.listener?.left();
   }
 }

@@ -78,12 +78,52 @@ test("work without end is stopped", () => {
   expect(() => endless.render({ query: "x", metadata: {} })).toThrow();
 });
 
-test("tokens are estimated of the text that was rendered", () => {
-  const template = compileTemplate("Recipe for: {{ query }}");
-  const { text, tokens } = template.render({ query: "a very quick tomato soup", metadata: {} });
-  expect(tokens).toBe(estimateTokens(text));
-  expect(compileTemplate("Fixed words").render({ query: "", metadata: {} }).tokens).toBe(2);
+test.each([
+  ["Fixed words", 0],
+  ["Recipe for: {{ query }}", 1],
+  ["Recipe for: {{query}}. Again: {{  query  }}", 2],
+  ["Recipe for: {{ query | strip }}", 1],
+  ["{% if query %}Recipe for: {{ query }}{% endif %}", 1],
+])("%s: tokens are those of the text without the query, which stands in it %i times", (source, queries) => {
+  const query = "a very quick tomato soup";
+  const rendered = compileTemplate(source).render({ query, metadata: {} });
+  expect(rendered.queries).toBe(queries);
+  expect(rendered.tokens).toBe(estimateTokens(rendered.text) - queries * estimateTokens(query));
 });
+
+test("text around the query alone comes out as Liquid would write it", () => {
+  const text = fc.constantFrom(
+    "a",
+    " ",
+    "{",
+    "}",
+    "%",
+    "\n",
+    "{{ query }}",
+    "{{query}}",
+    "é",
+    "$&",
+    "|",
+    "-",
+  );
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 8 }), fc.string(), (parts, query) => {
+      const source = parts.join("");
+      // A filter that changes nothing is for Liquid; what Liquid does not take is no template in either form.
+      const byLiquid = (): string =>
+        render(source.replaceAll(/\{\{ ?query ?\}\}/g, "{{ query | append: '' }}"), query);
+      expect(outcome(() => render(source, query))).toEqual(outcome(byLiquid));
+    }),
+  );
+});
+
+function outcome(run: () => string): string | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
 
 test.each([
   ["{{ query }}", true, true],

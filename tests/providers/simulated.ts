@@ -33,7 +33,8 @@ export function start(
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const decoder = new TextDecoder();
   const flow = transportOf(settings).send(
-    { url: "simulator:", headers: {}, body: JSON.stringify(body), connectTimeoutMs: 1000 },
+    { url: "simulator:", headers: {}, connectTimeoutMs: 1000 },
+    JSON.stringify(body),
     {
       head: (status, headers) => Object.assign(played, { status, headers }),
       data: (bytes) => {

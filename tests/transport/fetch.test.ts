@@ -45,9 +45,9 @@ function send(url: string, receiver: Receiver, body = '{"model":"m"}'): Flow {
     {
       url: `${url}/v1/chat/completions?api-version=1`,
       headers: { "content-type": "application/json", authorization: "Bearer sk-1" },
-      body,
       connectTimeoutMs: 5000,
     },
+    body,
     receiver,
   );
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { unitOf } from "../../domain/hash.ts";
-import type { Flow, Receiver, Transport, UpstreamCall } from "../../domain/transport.ts";
+import type { Flow, Receiver, Transport } from "../../domain/transport.ts";
 import type { simulatorSettings } from "../simulator.ts";
 import { answer, simulatedRequest } from "./answer.ts";
 import { completionEvents, completionJson, errorJson } from "./wire.ts";
@@ -19,12 +19,12 @@ const MARK = { "x-simulated": "true" } as const;
 
 /** A transport that plays an upstream by itself. */
 export function simulatorTransport(settings: Settings): Transport {
-  return { send: (call, receiver) => play(script(call, settings), receiver) };
+  return { send: (_endpoint, body, receiver) => play(script(body, settings), receiver) };
 }
 
-function script(call: UpstreamCall, settings: Settings): readonly Act[] {
+function script(body: string, settings: Settings): readonly Act[] {
   const { firstTokenMs = 0, perTokenMs = 0 } = settings.latency ?? {};
-  const parsed = simulatedRequest.safeParse(JSON.parse(call.body));
+  const parsed = simulatedRequest.safeParse(JSON.parse(body));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const param = issue?.path.map(String).join(".") ?? null;
@@ -39,7 +39,7 @@ function script(call: UpstreamCall, settings: Settings): readonly Act[] {
       ),
     );
   }
-  const fault = faultFor(call.body, settings);
+  const fault = faultFor(body, settings);
   switch (fault) {
     case "error":
       return jsonActs(firstTokenMs, 500, errorJson("The server had an error.", "server_error", null));

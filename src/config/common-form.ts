@@ -1,0 +1,285 @@
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { isObject } from "../domain/json.ts";
+import type { RequestView } from "../domain/signals.ts";
+import type { Anchor, ConditionView, Verdict } from "../domain/table.ts";
+import { LINEAR_MATCHES, linearMatches } from "./regex.ts";
+
+/**
+ * Conditions of the common forms (equality, comparison, membership, contains, and, or, not) as plain
+ * functions, so that a table of many rules costs little, and a missing key costs no thrown error. They say
+ * just what CEL says, or "unknown" where only CEL knows; the tests hold the two against each other.
+ */
+export type CommonForm = (view: ConditionView) => Verdict | "unknown";
+
+type Read = (view: ConditionView) => unknown;
+type Literal = string | number | bigint | boolean;
+
+/** @returns undefined for a condition of another form */
+export function commonForm(node: ASTNode): CommonForm | undefined {
+  switch (node.op) {
+    case "==":
+    case "!=":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return comparison(node.op, node.args);
+    case "in":
+      return membership(node.args);
+    case "&&":
+    case "||":
+      return combined(node.op === "||", node.args);
+    case "!_": {
+      const inner = commonForm(node.args);
+      return inner && ((view) => negated(inner(view)));
+    }
+    case "rcall":
+      return textTest(node.args);
+    case "call":
+      return node.args[0] === "has" ? presence(node.args[1][0]) : undefined;
+    default:
+      return truth(node);
+  }
+}
+
+/** The value of one reference without which the condition is false; undefined when there is none such. */
+export function anchorOf(node: ASTNode): Anchor | undefined {
+  switch (node.op) {
+    case "==":
+      return anchorAt(node.args[0], [node.args[1]]) ?? anchorAt(node.args[1], [node.args[0]]);
+    case "in":
+      return node.args[1].op === "list" ? anchorAt(node.args[0], node.args[1].args) : undefined;
+    case "&&":
+      return anchorOf(node.args[0]);
+    case "||": {
+      const [left, right] = [anchorOf(node.args[0]), anchorOf(node.args[1])];
+      return left === undefined || right === undefined || left.path !== right.path
+        ? undefined
+        : { ...left, values: [...left.values, ...right.values] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function anchorAt(at: ASTNode, items: readonly ASTNode[]): Anchor | undefined {
+  const segments = segmentsOf(at);
+  const read = segments && reader(segments);
+  const values = items.map(literalOf);
+  return read !== undefined && values.every((value) => typeof value === "string")
+    ? { path: JSON.stringify(segments), read, values }
+    : undefined;
+}
+
+function comparison(
+  op: "==" | "!=" | "<" | "<=" | ">" | ">=",
+  [left, right]: readonly [ASTNode, ASTNode],
+): CommonForm | undefined {
+  const eitherWay = op === "==" || op === "!=";
+  if (eitherWay && left.op === "value" && right.op !== "value") return comparison(op, [right, left]);
+  const read = readerAt(left);
+  const literal = literalOf(right);
+  if (read === undefined || literal === undefined) return undefined;
+  switch (op) {
+    case "==":
+      return (view) => equal(read(view), literal);
+    case "!=":
+      return (view) => negated(equal(read(view), literal));
+    case "<":
+      return ordered(read, literal, (a, b) => a < b);
+    case "<=":
+      return ordered(read, literal, (a, b) => a <= b);
+    case ">":
+      return ordered(read, literal, (a, b) => a > b);
+    case ">=":
+      return ordered(read, literal, (a, b) => a >= b);
+  }
+}
+
+function equal(value: unknown, literal: Literal): Verdict | "unknown" {
+  if (value === undefined) return "error";
+  if (isNumber(value) && isNumber(literal)) return value <= literal && value >= literal;
+  return typeof value === typeof literal ? value === literal : "unknown";
+}
+
+function ordered(
+  read: Read,
+  literal: Literal,
+  test: (value: number | bigint, literal: number | bigint) => boolean,
+): CommonForm | undefined {
+  if (!isNumber(literal)) return undefined;
+  return (view) => {
+    const value = read(view);
+    if (value === undefined) return "error";
+    return isNumber(value) ? test(value, literal) : "unknown";
+  };
+}
+
+function membership([item, container]: readonly [ASTNode, ASTNode]): CommonForm | undefined {
+  if (container.op === "list") return memberOfList(item, container.args);
+  const name = literalOf(item);
+  const read = readerAt(container);
+  if (read === undefined || typeof name !== "string") return undefined;
+  return (view) => {
+    const value = read(view);
+    if (value === undefined) return "error";
+    if (Array.isArray(value))
+      return value.every((one) => typeof one === "string") ? value.includes(name) : "unknown";
+    return isObject(value) ? Object.hasOwn(value, name) : "unknown";
+  };
+}
+
+function memberOfList(item: ASTNode, items: readonly ASTNode[]): CommonForm | undefined {
+  const read = readerAt(item);
+  const literals = items.map(literalOf).filter((literal) => typeof literal === "string");
+  if (read === undefined || literals.length < items.length) return undefined;
+  return (view) => {
+    const value = read(view);
+    if (value === undefined) return "error";
+    return typeof value === "string" ? literals.includes(value) : "unknown";
+  };
+}
+
+/** In CEL what decides an `and` or an `or` by itself decides it even when the other side fails. */
+function combined(decisive: boolean, [left, right]: readonly [ASTNode, ASTNode]): CommonForm | undefined {
+  const [first, second] = [commonForm(left), commonForm(right)];
+  if (first === undefined || second === undefined) return undefined;
+  return (view) => {
+    const one = first(view);
+    if (one === decisive || one === "unknown") return one;
+    const other = second(view);
+    if (other === decisive || other === "unknown") return other;
+    return one === "error" ? one : other;
+  };
+}
+
+function negated(verdict: Verdict | "unknown"): Verdict | "unknown" {
+  return typeof verdict === "boolean" ? !verdict : verdict;
+}
+
+function textTest([name, receiver, args]: readonly [string, ASTNode, readonly ASTNode[]]):
+  | CommonForm
+  | undefined {
+  const test = TEXT_TESTS.get(name);
+  const read = readerAt(receiver);
+  const literal = args[0] && literalOf(args[0]);
+  if (test === undefined || read === undefined || typeof literal !== "string" || args.length > 1)
+    return undefined;
+  return (view) => {
+    const value = read(view);
+    if (value === undefined) return "error";
+    return typeof value === "string" ? test(value, literal) : "unknown";
+  };
+}
+
+const TEXT_TESTS: ReadonlyMap<string, (text: string, literal: string) => boolean> = new Map([
+  ["contains", (text, literal) => text.includes(literal)],
+  ["startsWith", (text, literal) => text.startsWith(literal)],
+  ["endsWith", (text, literal) => text.endsWith(literal)],
+  [LINEAR_MATCHES, linearMatches],
+]);
+
+/** `has(metadata.tier)` */
+function presence(node: ASTNode | undefined): CommonForm | undefined {
+  const segments = node && segmentsOf(node);
+  const name = segments?.at(-1);
+  const read = segments && reader(segments.slice(0, -1));
+  if (read === undefined || name === undefined) return undefined;
+  return (view) => {
+    const value = read(view);
+    if (value === undefined) return "error";
+    return isObject(value) ? Object.hasOwn(value, name) : "unknown";
+  };
+}
+
+/** A reference that is true or false by itself, such as `request.stream`. */
+function truth(node: ASTNode): CommonForm | undefined {
+  const read = readerAt(node);
+  return (
+    read &&
+    ((view) => {
+      const value = read(view);
+      if (value === undefined) return "error";
+      return typeof value === "boolean" ? value : "unknown";
+    })
+  );
+}
+
+/** The names of a reference such as `metadata.tier` or `headers["x-team"]`. */
+function segmentsOf(node: ASTNode): readonly string[] | undefined {
+  switch (node.op) {
+    case "id":
+      return [node.args];
+    case ".": {
+      const parent = segmentsOf(node.args[0]);
+      return parent && [...parent, node.args[1]];
+    }
+    case "[]": {
+      const parent = segmentsOf(node.args[0]);
+      const name = literalOf(node.args[1]);
+      return parent && typeof name === "string" ? [...parent, name] : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function readerAt(node: ASTNode): Read | undefined {
+  const segments = segmentsOf(node);
+  return segments && reader(segments);
+}
+
+/** Reads a reference: undefined for a key that is not there, as JSON has no such value. */
+function reader([root, first, ...further]: readonly string[]): Read | undefined {
+  const read = rootReader(root, first);
+  return read && further.reduce<Read>((outer, name) => (view) => own(outer(view), name), read);
+}
+
+function rootReader(root: string | undefined, name: string | undefined): Read | undefined {
+  switch (root) {
+    case "request":
+      return name === undefined ? undefined : (view) => ofRequest(view.request, name);
+    case "metadata":
+      return name === undefined ? (view) => view.metadata : (view) => entry(view.metadata, name);
+    case "headers":
+      return name === undefined ? (view) => view.headers : (view) => entry(view.headers, name);
+    case "key":
+      return name === undefined ? undefined : (view) => own(view.key, name);
+    case "health":
+      return name === undefined ? (view) => view.health : (view) => own(view.health, name);
+    default:
+      return undefined;
+  }
+}
+
+function ofRequest(request: RequestView, name: string): unknown {
+  switch (name) {
+    case "messages":
+    case "lastUserMessage":
+    case "inputTokens":
+    case "stream":
+    case "tools":
+    case "params":
+      return request[name];
+    default:
+      return undefined;
+  }
+}
+
+function entry(map: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
+function own(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function literalOf(node: ASTNode): Literal | undefined {
+  if (node.op !== "value") return undefined;
+  const { args } = node;
+  return typeof args === "object" ? undefined : args;
+}

@@ -1,0 +1,192 @@
+import type { Variant } from "../domain/table.ts";
+import { costOf, type Usage } from "../domain/usage.ts";
+import { type Distribution, HistogramFamily, NumberFamily, type Series } from "./families.ts";
+
+type VariantLabel = "route" | "variant" | "path" | "model" | "provider";
+type VariantLabels = Readonly<Record<VariantLabel, string>>;
+
+/** Labels of a request that was refused before a route was found: bounded, whatever the client sent. */
+const UNROUTED: VariantLabels = {
+  route: "none",
+  variant: "none",
+  path: "none",
+  model: "none",
+  provider: "none",
+};
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+
+/** What is measured of a request that has ended. */
+export interface Measured {
+  readonly status: number;
+  readonly durationMs: number;
+  readonly overheadMs: number | undefined;
+  readonly firstTokenMs: number | undefined;
+  readonly usage: Usage | undefined;
+  readonly addedTokens: number;
+}
+
+/** The metrics that each variant has on each route. */
+export class MeterFamilies {
+  readonly requests = new NumberFamily<VariantLabel | "status">(
+    "counter",
+    "crossover_requests_total",
+    "Requests by status; a stream that broke off counts as the error that it is.",
+  );
+  readonly duration = new HistogramFamily<VariantLabel>(
+    "crossover_request_duration_seconds",
+    "Time from the whole request to the end of the answer.",
+    SECONDS,
+  );
+  readonly firstToken = new HistogramFamily<VariantLabel>(
+    "crossover_time_to_first_token_seconds",
+    "Time from the whole request to the first content of a streamed answer.",
+    SECONDS,
+  );
+  readonly overhead = new HistogramFamily<VariantLabel>(
+    "crossover_overhead_seconds",
+    "The gateway's own share of the duration.",
+    OVERHEAD_SECONDS,
+  );
+  readonly tokens = new NumberFamily<VariantLabel | "type">(
+    "counter",
+    "crossover_tokens_total",
+    "Tokens as the upstreams count them; cached_input is a part of input.",
+  );
+  readonly enrichment = new NumberFamily<VariantLabel>(
+    "counter",
+    "crossover_enrichment_tokens_total",
+    "Estimated tokens that prompts added.",
+  );
+  readonly cost = new NumberFamily<VariantLabel>(
+    "counter",
+    "crossover_cost_usd_total",
+    "Cost of answers in USD by the configured or public prices, without hosting.",
+  );
+  readonly decisions = new NumberFamily<"route" | "rule" | "variant" | "path">(
+    "counter",
+    "crossover_decisions_total",
+    "Decisions of the router.",
+  );
+  readonly conditionErrors = new NumberFamily<"route" | "rule">(
+    "counter",
+    "crossover_condition_errors_total",
+    "Conditions that could not be evaluated and counted as not matched.",
+  );
+  readonly attempts = new NumberFamily<VariantLabel | "outcome">(
+    "counter",
+    "crossover_upstream_attempts_total",
+    "Calls to upstreams by how they ended.",
+  );
+}
+
+/** One variant on one route: its series are looked up when they are first needed, and then only added to. */
+export class Meter {
+  readonly #families: MeterFamilies;
+  readonly #labels: VariantLabels;
+  readonly #variant: Variant | undefined;
+  readonly #duration: Distribution;
+  readonly #requests = new Map<number, Series>();
+  readonly #decisions = new Map<string, Series>();
+  readonly #conditionErrors = new Map<string, Series>();
+  readonly #attempts = new Map<string, Series>();
+  readonly #tokens = new Map<string, Series>();
+  #overhead: Distribution | undefined;
+  #firstToken: Distribution | undefined;
+  #enrichment: Series | undefined;
+  #cost: Series | undefined;
+
+  /** @param variant undefined for requests that were refused before a route was found */
+  constructor(families: MeterFamilies, route: string, variant: Variant | undefined) {
+    this.#families = families;
+    this.#variant = variant;
+    this.#labels =
+      variant === undefined
+        ? UNROUTED
+        : {
+            route,
+            variant: variant.name,
+            path: variant.path,
+            model: variant.model.name,
+            provider: variant.model.provider,
+          };
+    this.#duration = families.duration.series(this.#labels);
+  }
+
+  /** @param failedRules rules whose condition could not be evaluated on the way */
+  decided(rule: string, failedRules: readonly string[]): void {
+    let series = this.#decisions.get(rule);
+    if (series === undefined) {
+      const { route, variant, path } = this.#labels;
+      series = this.#families.decisions.series({ route, rule, variant, path });
+      this.#decisions.set(rule, series);
+    }
+    series.add(1);
+    for (const failed of failedRules) this.#conditionFailed(failed);
+  }
+
+  #conditionFailed(rule: string): void {
+    let series = this.#conditionErrors.get(rule);
+    if (series === undefined) {
+      series = this.#families.conditionErrors.series({ route: this.#labels.route, rule });
+      this.#conditionErrors.set(rule, series);
+    }
+    series.add(1);
+  }
+
+  attempted(outcome: string): void {
+    let series = this.#attempts.get(outcome);
+    if (series === undefined) {
+      series = this.#families.attempts.series({ ...this.#labels, outcome });
+      this.#attempts.set(outcome, series);
+    }
+    series.add(1);
+  }
+
+  ended({ status, durationMs, overheadMs, firstTokenMs, usage, addedTokens }: Measured): void {
+    this.#countRequest(status);
+    this.#duration.observe(durationMs / 1000);
+    if (overheadMs !== undefined) {
+      this.#overhead ??= this.#families.overhead.series(this.#labels);
+      this.#overhead.observe(overheadMs / 1000);
+    }
+    if (firstTokenMs !== undefined) {
+      this.#firstToken ??= this.#families.firstToken.series(this.#labels);
+      this.#firstToken.observe(firstTokenMs / 1000);
+    }
+    if (addedTokens > 0) {
+      this.#enrichment ??= this.#families.enrichment.series(this.#labels);
+      this.#enrichment.add(addedTokens);
+    }
+    if (usage !== undefined) this.#countUsage(usage);
+  }
+
+  #countRequest(status: number): void {
+    let series = this.#requests.get(status);
+    if (series === undefined) {
+      series = this.#families.requests.series({ ...this.#labels, status: String(status) });
+      this.#requests.set(status, series);
+    }
+    series.add(1);
+  }
+
+  #countUsage(usage: Usage): void {
+    this.#countTokens("input", usage.input);
+    if (usage.cachedInput > 0) this.#countTokens("cached_input", usage.cachedInput);
+    this.#countTokens("output", usage.output);
+    const price = this.#variant?.model.price;
+    if (price === undefined) return;
+    this.#cost ??= this.#families.cost.series(this.#labels);
+    this.#cost.add(costOf(usage, price));
+  }
+
+  #countTokens(type: string, tokens: number): void {
+    let series = this.#tokens.get(type);
+    if (series === undefined) {
+      series = this.#families.tokens.series({ ...this.#labels, type });
+      this.#tokens.set(type, series);
+    }
+    series.add(tokens);
+  }
+}
