@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+
+const CORES = cpus().length;
+if (CORES < 2) throw new Error("The bench needs two cores: one for the gateway, one for what loads it.");
+
+/** What is measured runs alone on the first core; the mock upstream and the load share the others. */
+export const SUBJECT_CORES = "0";
+export const LOAD_CORES = CORES === 2 ? "1" : `1-${CORES - 1}`;
+
+/** Clock ticks a second in /proc: USER_HZ, 100 on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time of a process and all its threads so far, user and system, in seconds. Steps of 10 ms. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name, in brackets, may hold blanks; utime and stime are fields 14 and 15 (proc_pid_stat(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kib) / 1024;
+}
+
+export function describeMachine(): string {
+  const model = cpus()[0]?.model.trim() ?? "unknown processor";
+  return `${CORES} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split("-")[0]}`;
+}

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { cpuSeconds, LOAD_CORES, residentMiB, SUBJECT_CORES } from "./machine.ts";
+import { PinnedProcess } from "./process.ts";
+import { requestBody } from "./sample.ts";
+import type { Subject } from "./subjects.ts";
+
+const UPSTREAM_PORT = 18801;
+const SUBJECT_PORT = 18802;
+const START_MS = 20_000;
+
+/** What a load needs to know of the thing it loads. */
+export interface Stand {
+  readonly name: string;
+  readonly model: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chatUrl: string;
+}
+
+/** A subject under way, with its upstream. */
+export interface RunningStand extends Stand {
+  /** The upstream without anything before it. */
+  readonly direct: Stand;
+  cpuSeconds(): number;
+  residentMiB(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts an upstream and, pinned to a core of its own, the subject before it, and checks that it answers. */
+export async function startStand(
+  subject: Subject,
+  upstreamCommand: (port: number) => readonly string[],
+  folder: string,
+): Promise<RunningStand> {
+  const ports = { port: SUBJECT_PORT, upstreamPort: UPSTREAM_PORT };
+  const upstream = new PinnedProcess(upstreamCommand(UPSTREAM_PORT), {
+    cores: LOAD_CORES,
+    folder,
+    name: "upstream",
+  });
+  const process = new PinnedProcess(subject.command({ folder, ...ports }), {
+    cores: SUBJECT_CORES,
+    folder,
+    name: "subject",
+    env: subject.env(ports),
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all([process.stop(), upstream.stop()]);
+  };
+  const stand = {
+    name: subject.name,
+    model: subject.model,
+    headers: subject.headers(UPSTREAM_PORT),
+    chatUrl: urlAt(SUBJECT_PORT),
+  };
+  const direct = { name: "direct", model: "gpt-4.1-mini", headers: {}, chatUrl: urlAt(UPSTREAM_PORT) };
+  try {
+    await answers(direct, {}, upstream);
+    await answers(stand, subject.expected, process);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...stand,
+    direct,
+    cpuSeconds: () => cpuSeconds(process.pid),
+    residentMiB: () => residentMiB(process.pid),
+    stop,
+  };
+}
+
+function urlAt(port: number): string {
+  return `http://127.0.0.1:${port}/v1/chat/completions`;
+}
+
+/** Waits until a request gets the answer that it should get. */
+async function answers(
+  { name, chatUrl, headers, model }: Stand,
+  expected: Readonly<Record<string, string>>,
+  process: PinnedProcess,
+): Promise<void> {
+  const until = Date.now() + START_MS;
+  let last: unknown;
+  while (Date.now() < until) {
+    process.checkAlive();
+    try {
+      const response = await fetch(chatUrl, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: requestBody({ model, stream: true }),
+      });
+      const text = await response.text();
+      const good =
+        response.status === 200 &&
+        text.includes("chatcmpl-") &&
+        Object.entries(expected).every(([header, value]) => response.headers.get(header) === value);
+      if (good) return;
+      last = `${response.status} ${text.slice(0, 500)}`;
+    } catch (error) {
+      last = error;
+    }
+    await delay(50);
+  }
+  throw new Error(`${name} does not answer as it should: ${String(last)}\n${process.output.slice(-2000)}`);
+}

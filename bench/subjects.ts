@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { proxy } from "./nginx.ts";
+import { CLIENT_KEY, UPSTREAM_KEY } from "./sample.ts";
+
+export const BENCH = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(BENCH);
+export const PORTKEY = join(BENCH, "portkey");
+
+/** Something between client and upstream that is measured. */
+export interface Subject {
+  readonly name: string;
+  /** What a client names in `model`. */
+  readonly model: string;
+  /** Headers that a client sends besides content-type. */
+  headers(upstreamPort: number): Readonly<Record<string, string>>;
+  /** Headers that a good answer has. */
+  readonly expected: Readonly<Record<string, string>>;
+  /** How it is started, listening on `port` and calling the upstream on `upstreamPort`. */
+  command(options: {
+    readonly folder: string;
+    readonly port: number;
+    readonly upstreamPort: number;
+  }): readonly string[];
+  env(options: { readonly port: number; readonly upstreamPort: number }): Readonly<Record<string, string>>;
+}
+
+export const nginx: Subject = {
+  name: "nginx proxy_pass",
+  model: "gpt-4.1-mini",
+  headers: () => ({}),
+  expected: {},
+  command: ({ folder, port, upstreamPort }) => proxy(folder, port, upstreamPort),
+  env: () => ({}),
+};
+
+export const onNode = crossover("Crossover on Node", startCommand(), "enriched");
+export const onNodeBare = crossover("Crossover on Node, bare", startCommand(), "bare");
+export const onBun = crossover("Crossover on Bun", [bin("bun"), join(ROOT, "src/bun.ts")], "enriched");
+
+export const portkey: Subject = {
+  name: "Portkey gateway on Node",
+  model: "gpt-4.1-mini",
+  headers: (upstreamPort) => ({
+    "x-portkey-provider": "openai",
+    "x-portkey-custom-host": `http://127.0.0.1:${upstreamPort}/v1`,
+    authorization: `Bearer ${UPSTREAM_KEY}`,
+  }),
+  expected: {},
+  command: ({ port }) => [
+    process.execPath,
+    join(PORTKEY, "node_modules/@portkey-ai/gateway/build/start-server.js"),
+    "--headless",
+    `--port=${port}`,
+  ],
+  env: () => ({ NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1" }),
+};
+
+/** The upstream without anything before it. */
+export const direct: Pick<Subject, "name" | "model" | "headers" | "expected"> = {
+  name: "direct",
+  model: "gpt-4.1-mini",
+  headers: () => ({}),
+  expected: {},
+};
+
+function crossover(name: string, command: readonly string[], route: "enriched" | "bare"): Subject {
+  return {
+    name,
+    model: route,
+    headers: () => ({ authorization: `Bearer ${CLIENT_KEY}` }),
+    expected: { "x-crossover-path": route },
+    command: () => command,
+    env: ({ port, upstreamPort }) => ({
+      CROSSOVER_CONFIG: join(BENCH, "crossover.yaml"),
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      BENCH_UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
+      BENCH_UPSTREAM_KEY: UPSTREAM_KEY,
+      BENCH_CLIENT_KEY: CLIENT_KEY,
+    }),
+  };
+}
+
+/** What `npm start` runs, without npm and its shell, whose processes would have to be left out. */
+function startCommand(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const [node, ...args] = String(scripts.start).split(" ");
+  if (node !== "node") throw new Error("npm start is expected to begin with `node`");
+  return [process.execPath, ...args];
+}
+
+function bin(name: string): string {
+  const path = join(ROOT, "node_modules/.bin", name);
+  if (!existsSync(path)) throw new Error(`${name} is missing: run npm ci`);
+  return path;
+}
