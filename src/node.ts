@@ -102,10 +102,7 @@ function openNode(context: Context<{ Bindings: NodeBindings }>): OpenExchange {
   return {
     inbound: new NodeInbound(incoming),
     reply: new NodeReply(outgoing),
-    respond: async (answered) => {
-      await answered;
-      return RESPONSE_ALREADY_SENT;
-    },
+    respond: (answered) => answered.then(() => RESPONSE_ALREADY_SENT),
   };
 }
 

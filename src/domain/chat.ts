@@ -8,6 +8,8 @@ export interface Message {
   readonly role: Role;
   readonly content: unknown;
   readonly json: string;
+  /** Has it no other members? */
+  readonly plain: boolean;
 }
 
 /** The fields of OpenAI's body that the gateway itself reads. */
@@ -36,7 +38,7 @@ export function isSystem(message: Message): boolean {
 
 /** A message of our own. */
 export function newMessage(role: "system" | "user" | "assistant", content: string): Message {
-  return { role, content, json: `{"role":"${role}","content":${JSON.stringify(content)}}` };
+  return { role, content, json: `{"role":"${role}","content":${JSON.stringify(content)}}`, plain: true };
 }
 
 /** The text of a message: the string itself, or its text parts joined by line feeds. */
@@ -116,8 +118,12 @@ function withUsage(own: string): string {
   return own === "null" ? '{"include_usage":true}' : replaceMembers(own, { include_usage: "true" });
 }
 
-/** The first key that stands twice in the outermost object, which no two readers agree about. */
-export function refuseDuplicates(members: readonly Member[]): void {
+/**
+ * Refuses a key that stands twice in the outermost object, which no two readers agree about.
+ * @param body what the members were parsed to, where a key stands once
+ */
+export function refuseDuplicates(members: readonly Member[], body: Readonly<Record<string, unknown>>): void {
+  if (members.length === Object.keys(body).length) return;
   const seen = new Set<string>();
   for (const { key } of members) {
     if (seen.has(key)) {

@@ -139,28 +139,28 @@ export function outline(text: string, limits: JsonLimits = UNLIMITED): Member[] 
  * @example replaceMembers('{"a":1.0,"b":2}', { b: "3", c: "4" }) // '{"a":1.0,"b":3,"c":4}'
  */
 export function replaceMembers(text: string, changes: Readonly<Record<string, string>>): string {
-  return joinMembers(outline(text), new Map(Object.entries(changes)));
+  return joinMembers(outline(text), changes);
 }
 
 /**
- * Writes `members` as an object, with the value texts of `changes` in place of or after their own; undefined
- * leaves a member out. A changed member that stood twice is written once, so that no reader can take the old
- * value.
+ * Writes `members` as an object, with the value texts of `changes` in place of or after their own. A changed
+ * member that stood twice is written once, so that no reader can take the old value.
  */
-export function joinMembers(
-  members: readonly Member[],
-  changes: ReadonlyMap<string, string | undefined>,
-): string {
-  const left = new Map(changes);
+export function joinMembers(members: readonly Member[], changes: Readonly<Record<string, string>>): string {
+  const written: string[] = [];
   let out = "{";
-  const write = (key: string, json: string | undefined): void => {
-    if (json !== undefined) out += `${out.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+  const write = (key: string, json: string): void => {
+    out += `${out.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
   };
   for (const { key, json } of members) {
-    write(key, changes.has(key) ? left.get(key) : json);
-    left.delete(key);
+    const changed = Object.hasOwn(changes, key) ? changes[key] : undefined;
+    if (changed === undefined) write(key, json);
+    else if (!written.includes(key)) {
+      write(key, changed);
+      written.push(key);
+    }
   }
-  for (const [key, json] of left) write(key, json);
+  for (const key of Object.keys(changes)) if (!written.includes(key)) write(key, changes[key] ?? "null");
   return `${out}}`;
 }
 

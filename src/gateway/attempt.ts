@@ -34,13 +34,14 @@ export interface AttemptOptions {
 
 export interface AttemptResult {
   readonly result: SinkResult;
-  /** When the upstream was done, on the clock of performance.now(). */
-  readonly upstreamEndAt: number;
+  /** From sending the request until the upstream was done. */
+  readonly upstreamMs: number;
 }
 
 /** Calls an upstream once and relays its answer. */
 export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListener {
   readonly #options: AttemptOptions;
+  readonly #sentAt = performance.now();
   readonly #resolve: (result: AttemptResult) => void;
   /** Never rejects: every way to fail is a result. */
   readonly result: Promise<AttemptResult>;
@@ -149,6 +150,7 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     reply.listener = undefined;
     // After a complete answer there is nothing to abort, and the connection can be used again.
     if (result.outcome !== "answered") this.#flow?.abort();
-    this.#resolve({ result, upstreamEndAt: this.#upstreamEndAt ?? performance.now() });
+    const upstreamMs = (this.#upstreamEndAt ?? performance.now()) - this.#sentAt;
+    this.#resolve({ result, upstreamMs });
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { badRequest, unauthenticated } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
 
@@ -10,7 +10,7 @@ export function authenticate(authorization: string | undefined, keys: readonly K
   if (keys.length === 0) return undefined;
   if (authorization === undefined) throw unauthenticated("missing_api_key");
   const digest = digestOf(authorization);
-  const key = digest && keys.find(({ hash }) => timingSafeEqual(digest, Buffer.from(hash, "hex")));
+  const key = digest && keys.find((one) => timingSafeEqual(digest, Buffer.from(one.hash, "hex")));
   if (key === undefined) throw unauthenticated("invalid_api_key");
   return key;
 }
@@ -30,11 +30,15 @@ export function keyNamed(name: string | undefined, keys: readonly Key[]): Key | 
 /** Is this the bearer token whose text is `expected`? Compared in constant time. */
 export function isBearer(authorization: string | undefined, expected: string): boolean {
   const digest = digestOf(authorization ?? "");
-  return digest !== undefined && timingSafeEqual(digest, createHash("sha256").update(expected).digest());
+  return digest !== undefined && timingSafeEqual(digest, sha256(expected));
 }
 
 /** SHA-256 of the token in `Bearer TOKEN`; undefined when it is none. */
 function digestOf(authorization: string): Buffer | undefined {
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  return token === undefined ? undefined : createHash("sha256").update(token).digest();
+  return token === undefined ? undefined : sha256(token);
+}
+
+function sha256(text: string): Buffer {
+  return hash("sha256", text, "buffer");
 }

@@ -69,11 +69,18 @@ export class Exchange implements Member {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
     const failed: FailedAttempt[] = [];
-    for (const variant of this.#candidates(decision)) {
+    let next = 0;
+    for (
+      let variant: Variant | undefined = decision.variant;
+      variant !== undefined;
+      variant = this.#fallback(decision.variant, next++)
+    ) {
       if (this.#interrupted) throw draining();
       const before = failed.at(-1)?.variant;
       if (before !== undefined) this.#deps.metrics.fellBack(decision.route, before, variant);
-      const result = await this.#try(request, decision, variant);
+      const attempt = this.#begin(request, decision, variant);
+      const { result, upstreamMs } = await attempt.result;
+      this.#learn(decision, variant, result, upstreamMs);
       if (result.outcome !== "failed") return this.#ended(result);
       this.#logFailure(variant, result.failure);
       failed.push({ variant, failure: result.failure });
@@ -109,25 +116,20 @@ export class Exchange implements Member {
       : answerHeaders(this.#deps.id, this.#decision, this.#variant);
   }
 
-  /** The variant decided on, then its fallbacks. */
-  *#candidates({ variant }: Decision): Generator<Variant> {
-    yield variant;
-    for (const name of variant.fallback) {
-      const next = this.#deps.table.variants.get(name);
-      if (next !== undefined) yield next;
-    }
+  #fallback({ fallback }: Variant, index: number): Variant | undefined {
+    const name = fallback[index];
+    return name === undefined ? undefined : this.#deps.table.variants.get(name);
   }
 
-  async #try(request: ChatRequest, decision: Decision, variant: Variant): Promise<SinkResult> {
-    const { id, reply, metrics, health, table, transport } = this.#deps;
+  #begin(request: ChatRequest, decision: Decision, variant: Variant): Attempt {
+    const { id, reply, table, transport } = this.#deps;
     this.#variant = variant;
     const { target, endpoints, timeouts } = variant.model;
     const { stream, choices } = request.fields;
     const { wire, addedTokens, hideUsage } = shape(request, variant);
     this.#addedTokens = addedTokens;
     this.#attempts++;
-    const sentAt = performance.now();
-    this.#attempt = new Attempt({
+    const attempt = new Attempt({
       transport: target.transport ?? transport,
       endpoint: stream ? endpoints.stream : endpoints.whole,
       body: wire,
@@ -140,12 +142,16 @@ export class Exchange implements Member {
       secrets: target.secrets,
       maxResponseBytes: table.server.maxResponseBytes,
     });
-    const { result, upstreamEndAt } = await this.#attempt.result;
-    this.#upstreamMs += upstreamEndAt - sentAt;
+    this.#attempt = attempt;
+    return attempt;
+  }
+
+  #learn({ route }: Decision, variant: Variant, result: SinkResult, upstreamMs: number): void {
+    const { metrics, health } = this.#deps;
+    this.#upstreamMs += upstreamMs;
     const kind = kindOf(result);
-    metrics.attempted(decision.route, variant, kind);
+    metrics.attempted(route, variant, kind);
     if (kind !== "client_closed") health.record(variant.name, kind === "success" || kind === "client_error");
-    return result;
   }
 
   /** What the client may never hear, as another variant answers or the answer tells no cause. */
@@ -211,11 +217,14 @@ export class Exchange implements Member {
   #log(end: End, times: Times | undefined): void {
     const { id, log, table } = this.#deps;
     if (!table.server.requestLog) return;
-    const [decision, variant, attempts] = [this.#decision, this.#variant, this.#attempts];
-    log(
-      end.status >= 500 ? "warn" : "info",
-      "request",
-      requestLine({ id, end, decision, variant, attempts, times }),
-    );
+    const line = requestLine({
+      id,
+      end,
+      decision: this.#decision,
+      variant: this.#variant,
+      attempts: this.#attempts,
+      times,
+    });
+    log(end.status >= 500 ? "warn" : "info", "request", line);
   }
 }

@@ -39,7 +39,7 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
   const text = decode(bytes);
   const members = guarded(text, limits);
   const body = parseBody(text);
-  refuseDuplicates(members);
+  refuseDuplicates(members, body);
   if (memberOf(body["metadata"], "__proto__") !== undefined)
     throw badRequest("invalid_value", "`metadata` can't have the key `__proto__`.", "metadata");
   const parsed = chatFields.safeParse(body);
@@ -54,7 +54,7 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
       user: user ?? undefined,
       metadata: metadata ?? {},
     },
-    messages: messagesOf(parsed.data.messages, members),
+    messages: messagesOf(parsed.data.messages, body["messages"], members),
     members,
     body,
   };
@@ -134,15 +134,19 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
   return value;
 }
 
+/** @param whole the messages with all their members */
 function messagesOf(
   parsed: readonly { readonly role: Message["role"]; readonly content?: unknown }[],
+  whole: unknown,
   members: readonly Member[],
 ): readonly Message[] {
   const texts = members.find((member) => member.key === "messages")?.items ?? [];
+  const all = Array.isArray(whole) ? whole : [];
   return parsed.map((message, index) => ({
     role: message.role,
     content: message.content,
     json: texts[index] ?? "{}",
+    plain: "content" in message && Object.keys(all[index]).length === 2,
   }));
 }
 

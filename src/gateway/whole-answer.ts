@@ -30,7 +30,7 @@ export class WholeAnswer implements Sink {
     this.#length += chunk.byteLength;
     if (this.#length > this.#options.maxBytes)
       this.#options.settler.settle({ outcome: "failed", failure: tooLarge() });
-    else this.#chunks.push(chunk);
+    else if (chunk.byteLength > 0) this.#chunks.push(chunk);
     return true;
   }
 
@@ -50,7 +50,7 @@ export class WholeAnswer implements Sink {
     const error = statedError(answer);
     if (error !== undefined)
       return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
-    reply.send(status, { ...passedHeaders(upstreamHeaders, secrets), ...headers }, body);
+    reply.send(status, Object.assign(passedHeaders(upstreamHeaders, secrets), headers), body);
     settler.settle({
       outcome: "answered",
       status,

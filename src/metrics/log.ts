@@ -8,7 +8,9 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 /** A log of JSON lines. @param write takes whole lines */
 export function jsonLog(write: (line: string) => void): Log {
   return (level, message, fields = {}) => {
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+    const head = `{"time":"${new Date().toISOString()}","level":"${level}","message":${JSON.stringify(message)}`;
+    const rest = JSON.stringify(fields);
+    write(rest === "{}" ? `${head}}\n` : `${head},${rest.slice(1)}\n`);
   };
 }
 

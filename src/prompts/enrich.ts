@@ -156,10 +156,14 @@ function withParts(
 ): Message {
   const members = outline(message.json);
   const items = members.findLast((member) => member.key === "content")?.items ?? [];
-  const json = joinMembers(members, new Map([["content", arrayText(change(items))]]));
+  const json = joinMembers(members, { content: arrayText(change(items)) });
   return { ...message, content, json };
 }
 
 function withText(message: Message, content: string): Message {
-  return { ...message, content, json: replaceMembers(message.json, { content: JSON.stringify(content) }) };
+  const text = JSON.stringify(content);
+  const json = message.plain
+    ? `{"role":"${message.role}","content":${text}}`
+    : replaceMembers(message.json, { content: text });
+  return { ...message, content, json };
 }

@@ -19,15 +19,20 @@ export class WebInbound implements Inbound {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  async body(limit: number): Promise<Uint8Array> {
-    if (Number(this.header("content-length") ?? 0) > limit) throw bodyTooLarge(limit);
+  body(limit: number): Promise<Uint8Array> {
+    const declared = this.header("content-length");
+    if (declared === undefined) return this.#chunkedBody(limit);
+    if (Number(declared) > limit) return Promise.reject(bodyTooLarge(limit));
+    // The platform reads no more than was declared, and reads it faster than a stream of chunks.
+    return this.#request.arrayBuffer().then((body) => new Uint8Array(body), gone);
+  }
+
+  async #chunkedBody(limit: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
     const reader = this.#request.body?.getReader();
     while (reader !== undefined) {
-      const { done, value } = await reader.read().catch(() => {
-        throw clientGone();
-      });
+      const { done, value } = await reader.read().catch(gone);
       if (done) break;
       length += value.byteLength;
       if (length > limit) {
@@ -38,6 +43,10 @@ export class WebInbound implements Inbound {
     }
     return Buffer.concat(chunks);
   }
+}
+
+function gone(): never {
+  throw clientGone();
 }
 
 /** Makes a web `Response`: whole, or with a stream that holds its writer back when the reader is slow. */
