@@ -8,6 +8,13 @@ const UPSTREAM_PORT = 18801;
 const SUBJECT_PORT = 18802;
 const START_MS = 20_000;
 
+/** A mock upstream. */
+export interface Upstream {
+  /** Does it answer with a stream? */
+  readonly streams: boolean;
+  command(port: number): readonly string[];
+}
+
 /** What a load needs to know of the thing it loads. */
 export interface Stand {
   readonly name: string;
@@ -28,11 +35,11 @@ export interface RunningStand extends Stand {
 /** Starts an upstream and, pinned to a core of its own, the subject before it, and checks that it answers. */
 export async function startStand(
   subject: Subject,
-  upstreamCommand: (port: number) => readonly string[],
+  upstream: Upstream,
   folder: string,
 ): Promise<RunningStand> {
   const ports = { port: SUBJECT_PORT, upstreamPort: UPSTREAM_PORT };
-  const upstream = new PinnedProcess(upstreamCommand(UPSTREAM_PORT), {
+  const upstreamProcess = new PinnedProcess(upstream.command(UPSTREAM_PORT), {
     cores: LOAD_CORES,
     folder,
     name: "upstream",
@@ -44,7 +51,7 @@ export async function startStand(
     env: subject.env(ports),
   });
   const stop = async (): Promise<void> => {
-    await Promise.all([process.stop(), upstream.stop()]);
+    await Promise.all([process.stop(), upstreamProcess.stop()]);
   };
   const stand = {
     name: subject.name,
@@ -54,8 +61,8 @@ export async function startStand(
   };
   const direct = { name: "direct", model: "gpt-4.1-mini", headers: {}, chatUrl: urlAt(UPSTREAM_PORT) };
   try {
-    await answers(direct, {}, upstream);
-    await answers(stand, subject.expected, process);
+    await answers(direct, { headers: {}, stream: upstream.streams }, upstreamProcess);
+    await answers(stand, { headers: subject.expected, stream: upstream.streams }, process);
   } catch (error) {
     await stop();
     throw error;
@@ -76,7 +83,7 @@ function urlAt(port: number): string {
 /** Waits until a request gets the answer that it should get. */
 async function answers(
   { name, chatUrl, headers, model }: Stand,
-  expected: Readonly<Record<string, string>>,
+  expected: { readonly headers: Readonly<Record<string, string>>; readonly stream: boolean },
   process: PinnedProcess,
 ): Promise<void> {
   const until = Date.now() + START_MS;
@@ -87,13 +94,13 @@ async function answers(
       const response = await fetch(chatUrl, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
-        body: requestBody({ model, stream: true }),
+        body: requestBody({ model, stream: expected.stream }),
       });
       const text = await response.text();
       const good =
         response.status === 200 &&
         text.includes("chatcmpl-") &&
-        Object.entries(expected).every(([header, value]) => response.headers.get(header) === value);
+        Object.entries(expected.headers).every(([header, value]) => response.headers.get(header) === value);
       if (good) return;
       last = `${response.status} ${text.slice(0, 500)}`;
     } catch (error) {

@@ -7,7 +7,9 @@ import type { Inbound } from "../domain/transport.ts";
 
 const METADATA_PAIRS = 16;
 
-const role = z.enum(["system", "developer", "user", "assistant", "tool", "function"]);
+const ROLES = ["system", "developer", "user", "assistant", "tool", "function"] as const;
+const KEY_LENGTH = 64;
+const VALUE_LENGTH = 512;
 
 /** The members that the gateway itself reads. All others belong to the upstream and pass unseen. */
 export const chatFields = z.object({
@@ -16,14 +18,14 @@ export const chatFields = z.object({
     .regex(/\S/, "expected the name of a route")
     .describe("The name of a route; GET /v1/models lists them."),
   messages: z
-    .array(z.object({ role, content: z.unknown().optional() }))
+    .array(z.object({ role: z.enum(ROLES), content: z.unknown().optional() }))
     .min(1, "expected at least one message"),
   stream: z.boolean().nullish(),
   user: z.string().nullish(),
   metadata: z
     .record(
-      z.string().max(64, "a key has at most 64 characters"),
-      z.string().max(512, "a value has at most 512 characters"),
+      z.string().max(KEY_LENGTH, `a key has at most ${KEY_LENGTH} characters`),
+      z.string().max(VALUE_LENGTH, `a value has at most ${VALUE_LENGTH} characters`),
     )
     .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS, `at most ${METADATA_PAIRS} pairs`)
     .nullish(),
@@ -42,9 +44,7 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
   refuseDuplicates(members, body);
   if (memberOf(body["metadata"], "__proto__") !== undefined)
     throw badRequest("invalid_value", "`metadata` can't have the key `__proto__`.", "metadata");
-  const parsed = chatFields.safeParse(body);
-  if (!parsed.success) throw fieldError(parsed.error.issues[0], body);
-  const { model, stream, user, metadata } = parsed.data;
+  const { model, messages, stream, user, metadata } = isGood(body) ? body : refuse(body);
   const n = body["n"];
   return {
     fields: {
@@ -54,10 +54,52 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
       user: user ?? undefined,
       metadata: metadata ?? {},
     },
-    messages: messagesOf(parsed.data.messages, body["messages"], members),
+    messages: messagesOf(messages, members),
     members,
     body,
   };
+}
+
+type Body = z.infer<typeof chatFields>;
+
+/** Does `chatFields` take this body? The same checks at a tenth of the time; zod has the words for what is wrong. */
+export function isGood(
+  body: Readonly<Record<string, unknown>>,
+): body is Readonly<Record<string, unknown>> & Body {
+  const { model, messages, stream, user, metadata } = body;
+  return (
+    typeof model === "string" &&
+    /\S/.test(model) &&
+    Array.isArray(messages) &&
+    messages.length > 0 &&
+    messages.every(hasRole) &&
+    (stream === undefined || stream === null || typeof stream === "boolean") &&
+    (user === undefined || user === null || typeof user === "string") &&
+    (metadata === undefined || metadata === null || isMetadata(metadata))
+  );
+}
+
+function hasRole(message: unknown): boolean {
+  return isObject(message) && ROLES.some((role) => role === message["role"]);
+}
+
+function isMetadata(metadata: unknown): boolean {
+  if (!isObject(metadata)) return false;
+  const keys = Object.keys(metadata);
+  return (
+    keys.length <= METADATA_PAIRS &&
+    keys.every((key) => {
+      const value = metadata[key];
+      return key.length <= KEY_LENGTH && typeof value === "string" && value.length <= VALUE_LENGTH;
+    })
+  );
+}
+
+/** @throws GatewayError 400 with what is wrong */
+function refuse(body: Readonly<Record<string, unknown>>): Body {
+  const parsed = chatFields.safeParse(body);
+  if (!parsed.success) throw fieldError(parsed.error.issues[0], body);
+  return parsed.data;
 }
 
 /** 415 unless the body is plain JSON; a missing content type is taken as JSON. */
@@ -134,19 +176,13 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
   return value;
 }
 
-/** @param whole the messages with all their members */
-function messagesOf(
-  parsed: readonly { readonly role: Message["role"]; readonly content?: unknown }[],
-  whole: unknown,
-  members: readonly Member[],
-): readonly Message[] {
+function messagesOf(messages: Body["messages"], members: readonly Member[]): readonly Message[] {
   const texts = members.find((member) => member.key === "messages")?.items ?? [];
-  const all = Array.isArray(whole) ? whole : [];
-  return parsed.map((message, index) => ({
+  return messages.map((message, index) => ({
     role: message.role,
     content: message.content,
     json: texts[index] ?? "{}",
-    plain: "content" in message && Object.keys(all[index]).length === 2,
+    plain: Object.hasOwn(message, "content") && Object.keys(message).length === 2,
   }));
 }
 

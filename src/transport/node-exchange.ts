@@ -48,10 +48,10 @@ export class NodeReply implements Reply {
   readonly #outgoing: ServerResponse;
   listener: ReplyListener | undefined;
   #ended = false;
+  #waiting = false;
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
-    outgoing.on("drain", () => this.listener?.drained());
     outgoing.on("close", () => {
       if (!outgoing.writableFinished) this.listener?.left();
     });
@@ -75,7 +75,15 @@ export class NodeReply implements Reply {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    return this.#outgoing.write(chunk);
+    const flowing = this.#outgoing.write(chunk);
+    if (!flowing && !this.#waiting) {
+      this.#waiting = true;
+      this.#outgoing.once("drain", () => {
+        this.#waiting = false;
+        this.listener?.drained();
+      });
+    }
+    return flowing;
   }
 
   end(): void {

@@ -5,6 +5,14 @@ import type { Duplex, Readable } from "node:stream";
 const QUIET_MS = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** Longest body that is sent in one piece with its headers: a longer one is not worth the copy. */
+const ONE_PIECE_BYTES = 16 * 1024;
+
+/** Each byte as one character, and no byte changed. */
+function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+}
+
 /**
  * Ends an answer that may have come before the whole request. Closing a connection with unread bytes resets
  * it, and the reset can overtake the answer; so what the client still sends is read and thrown away first.
@@ -12,7 +20,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export function endLingering(outgoing: ServerResponse, body: Uint8Array | string): void {
   const incoming = outgoing.req;
   if (incoming.complete || incoming.destroyed) {
-    outgoing.end(body);
+    // As a text it leaves in one piece with the headers; as bytes it would be a second one.
+    if (body.length > ONE_PIECE_BYTES || typeof body === "string") outgoing.end(body);
+    else outgoing.end(latin1(body), "latin1");
     return;
   }
   outgoing.write(body);

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, errors, interceptors } from "undici";
+import { type Dispatcher, errors, interceptors, Pool } from "undici";
 import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
@@ -16,8 +16,8 @@ interface Prepared {
  * Redirects are not followed. Timeouts other than the connection's are the gateway's own.
  */
 export class UndiciTransport implements Transport {
-  /** Connection pools by connect timeout, as undici fixes that per agent. */
-  readonly #agents = new Map<number, Dispatcher>();
+  /** Connection pools by origin and connect timeout, which undici fixes for each pool. */
+  readonly #pools = new Map<string, Dispatcher>();
   #prepared = new WeakMap<Endpoint, Prepared>();
 
   send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
@@ -32,8 +32,8 @@ export class UndiciTransport implements Transport {
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
-    this.#agents.clear();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    this.#pools.clear();
     this.#prepared = new WeakMap();
   }
 
@@ -42,7 +42,7 @@ export class UndiciTransport implements Transport {
     if (prepared === undefined) {
       const { origin, pathname, search } = new URL(endpoint.url);
       prepared = {
-        dispatcher: this.#agent(endpoint.connectTimeoutMs),
+        dispatcher: this.#pool(origin, endpoint.connectTimeoutMs),
         origin,
         path: `${pathname}${search}`,
         headers: Object.entries(endpoint.headers).flat(),
@@ -52,17 +52,18 @@ export class UndiciTransport implements Transport {
     return prepared;
   }
 
-  #agent(connectTimeoutMs: number): Dispatcher {
-    let agent = this.#agents.get(connectTimeoutMs);
-    if (agent === undefined) {
-      agent = new Agent({
+  #pool(origin: string, connectTimeoutMs: number): Dispatcher {
+    const key = `${origin} ${connectTimeoutMs}`;
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      pool = new Pool(origin, {
         connect: { timeout: connectTimeoutMs },
         pipelining: 1,
         keepAliveTimeout: 30_000,
       }).compose(interceptors.decompress({ skipErrorResponses: false }));
-      this.#agents.set(connectTimeoutMs, agent);
+      this.#pools.set(key, pool);
     }
-    return agent;
+    return pool;
   }
 }
 
