@@ -29,12 +29,24 @@ declare const Bun: {
   };
 };
 
+const MAX_CALLS = "BUN_CONFIG_MAX_HTTP_REQUESTS";
+
 // `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
 try {
+  allowManyCalls();
   serve(process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml");
 } catch (error) {
   process.stderr.write(`crossover: ${errorText(error)}\n`);
   process.exitCode = 1;
+}
+
+/**
+ * Bun lets 256 calls of fetch run at a time, and reads another limit only when it starts: so it starts once more,
+ * as the same process.
+ */
+function allowManyCalls(): void {
+  if (process.env[MAX_CALLS] !== undefined || process.execve === undefined) return;
+  process.execve(process.execPath, process.argv, { ...process.env, [MAX_CALLS]: "65535" });
 }
 
 function serve(configPath: string): void {

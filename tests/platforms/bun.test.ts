@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { twoPaths } from "../support/config.ts";
 import { until } from "../support/gateway.ts";
+import { completion, sendJson, startUpstream } from "../support/upstream.ts";
 import { type Child, startChild } from "./child.ts";
 import { disconnects } from "./disconnects.ts";
 import { expectDrained } from "./drain.ts";
@@ -27,6 +28,23 @@ test("a gateway on Bun reloads when its file changes, and keeps the old table wh
   expect(JSON.stringify(await config("/v1/models"))).toContain("other");
   const reload = await fetch(`${gateway.url}/admin/api/config/reload`, { method: "POST" });
   expect([reload.status, (await reload.json()).error.code]).toEqual([422, "invalid_config"]);
+});
+
+test("300 answers can be under way on Bun, which by itself lets 256 calls run at a time", async () => {
+  const waiting: (() => void)[] = [];
+  const upstream = await startUpstream((_received, response) => {
+    waiting.push(() => sendJson(response, completion("ok")));
+    if (waiting.length === 300) for (const answer of waiting) answer();
+  });
+  const gateway = await start(twoPaths(upstream.url));
+  onTestFinished(() => gateway.stop());
+  const ask = (): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Hi" }] }),
+    });
+  const answers = await Promise.all(Array.from({ length: 300 }, ask));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
 });
 
 test("SIGTERM lets a stream on Bun finish, then ends with 0", () => expectDrained(start));
