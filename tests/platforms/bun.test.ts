@@ -41,10 +41,11 @@ test("300 answers can be under way on Bun, which by itself lets 256 calls run at
   const ask = (): Promise<Response> =>
     fetch(`${gateway.url}/v1/chat/completions`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Hi" }] }),
     });
   const answers = await Promise.all(Array.from({ length: 300 }, ask));
-  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
 });
 
 test("SIGTERM lets a stream on Bun finish, then ends with 0", () => expectDrained(start));
