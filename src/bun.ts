@@ -9,7 +9,7 @@ import { Reloader } from "./gateway/reloader.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { DRAIN_MS, isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
-import { FetchTransport } from "./transport/fetch.ts";
+import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 import { openWeb } from "./web.ts";
 
@@ -29,33 +29,22 @@ declare const Bun: {
   };
 };
 
-const MAX_CALLS = "BUN_CONFIG_MAX_HTTP_REQUESTS";
-
-// `bun src/bun.ts`: the same gateway on Bun, with its own server and fetch.
+// `bun src/bun.ts`: the same gateway on Bun, with its own server.
 try {
-  allowManyCalls();
   serve(process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml");
 } catch (error) {
   process.stderr.write(`crossover: ${errorText(error)}\n`);
   process.exitCode = 1;
 }
 
-/**
- * Bun lets 256 calls of fetch run at a time, and reads another limit only when it starts: so it starts once more,
- * as the same process.
- */
-function allowManyCalls(): void {
-  if (process.env[MAX_CALLS] !== undefined || process.execve === undefined) return;
-  process.execve(process.execPath, process.argv, { ...process.env, [MAX_CALLS]: "65535" });
-}
-
 function serve(configPath: string): void {
   const files = new DiskFiles(dirname(configPath));
   const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
   const table = load();
+  const transport = new UndiciTransport();
   const gateway = new Gateway({
     table,
-    transport: new FetchTransport(),
+    transport,
     metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }),
     log: stdoutLog(),
   });
@@ -88,5 +77,6 @@ function serve(configPath: string): void {
     gateway.log("info", "stopping", { signal });
     stopWatching();
     await gateway.drain({ close: () => server.stop(), cut: () => void server.stop(true) }, DRAIN_MS);
+    await transport.close();
   }
 }

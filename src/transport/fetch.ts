@@ -5,7 +5,7 @@ import { codeOf } from "./error-code.ts";
 const AT_ONCE_BYTES = 64 * 1024;
 const NOTHING = new Uint8Array();
 
-/** The transport of Bun and Workers: `fetch`. Redirects are not followed. */
+/** The transport of Workers: `fetch`. Redirects are not followed. */
 export class FetchTransport implements Transport {
   send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
     const flow = new FetchFlow(receiver);

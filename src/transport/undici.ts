@@ -1,4 +1,4 @@
-import { type Dispatcher, errors, interceptors, Pool } from "undici";
+import { type Dispatcher, errors, interceptors, Pool } from "undici/index.js";
 import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
@@ -12,7 +12,8 @@ interface Prepared {
 }
 
 /**
- * Node's transport: undici's dispatcher, straight from socket to receiver, without web streams.
+ * The transport of Node and Bun: undici's dispatcher, straight from socket to receiver, without web streams.
+ * It is imported by its file, as Bun has a thing of its own under the package's name.
  * Redirects are not followed. Timeouts other than the connection's are the gateway's own.
  */
 export class UndiciTransport implements Transport {

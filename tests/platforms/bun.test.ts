@@ -30,7 +30,7 @@ test("a gateway on Bun reloads when its file changes, and keeps the old table wh
   expect([reload.status, (await reload.json()).error.code]).toEqual([422, "invalid_config"]);
 });
 
-test("300 answers can be under way on Bun, which by itself lets 256 calls run at a time", async () => {
+test("300 answers can be under way on Bun, whose own fetch lets 256 calls run at a time", async () => {
   const waiting: (() => void)[] = [];
   const upstream = await startUpstream((_received, response) => {
     waiting.push(() => sendJson(response, completion("ok")));
