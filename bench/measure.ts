@@ -11,7 +11,7 @@ import { quantile } from "./statistics.ts";
 import { BENCH, type Subject } from "./subjects.ts";
 
 /** Long enough for a runtime to have compiled what is hot. */
-const WARM_UP_SECONDS = 4;
+const WARM_UP_SECONDS = 8;
 
 export interface RequestFigures {
   readonly cpuMicros: number;

@@ -17,15 +17,16 @@ export interface SubjectFigures {
 
 export interface Results {
   readonly rounds: number;
-  readonly figures: readonly SubjectFigures[];
+  readonly whole: readonly SubjectFigures[];
+  readonly requestsOnly: readonly SubjectFigures[];
 }
 
 /** The results as a page in Markdown. */
-export function results({ rounds, figures }: Results): string {
+export function results({ rounds, whole, requestsOnly }: Results): string {
   return `# Bench results
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}, Node ${process.versions.node}.
-What is measured has a core of its own; load and upstream share the other${""}. Figures are medians of ${rounds} rounds in
+What is measured has a core of its own; load and upstream share the other. Figures are medians of ${rounds} rounds in
 which all take turns, ratios are medians of the rounds' own ratios. On another machine the ratios say more than
 the times do.
 
@@ -34,21 +35,21 @@ file. A request has 1.3 KB, an answer 1 KB; 64 connections.
 
 ## Requests
 
-${markdownTable(requestRows(figures))}
+${markdownTable(requestRows([...whole, ...requestsOnly]))}
 ## Streams
 
 100 streams of 100 events a second each; then 2,000 streams of two events a second for a minute.
 
-${markdownTable(streamRows(figures))}
+${markdownTable(streamRows(whole))}
 ## Added time
 
 Against calling the upstream directly, in the same seconds: 300 requests a second, and 100 streams a second.
 Differences below a tenth of a millisecond are noise.
 
-${markdownTable(latencyRows(figures))}
+${markdownTable(latencyRows(whole))}
 ## Goals
 
-${markdownTable(goalRows(figures))}`;
+${markdownTable(goalRows(whole))}`;
 }
 
 function requestRows(figures: readonly SubjectFigures[]): string[][] {

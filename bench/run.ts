@@ -13,14 +13,23 @@ import {
 } from "./measure.ts";
 import { requireTools } from "./requirements.ts";
 import { type Results, results, type SubjectFigures } from "./results.ts";
-import { BENCH, nginx, onBun, onNode, onNodeBare, portkey, type Subject } from "./subjects.ts";
+import {
+  BENCH,
+  nginx,
+  onBun,
+  onNode,
+  onNodeBare,
+  portkey,
+  portkeyNoRules,
+  type Subject,
+} from "./subjects.ts";
 
 // `npm run bench`: everything, into bench/results.md. `npm run bench -- --quick`: a guard against gross
 // regressions, for CI.
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
   },
 });
 
@@ -38,29 +47,31 @@ try {
 }
 
 async function measureAll(rounds: number): Promise<Results> {
-  const subjects = [nginx, onNode, onNodeBare, onBun, portkey];
-  const figures = new Map<Subject, SubjectFigures>(
-    subjects.map((subject) => [
-      subject,
-      { subject, requests: [], events: [], latency: [], firstToken: [], openStreams: undefined },
-    ]),
-  );
+  const whole = [nginx, onNode, onBun, portkey].map(noFigures);
+  const requestsOnly = [onNodeBare, portkeyNoRules].map(noFigures);
   tell(`subjects on core ${SUBJECT_CORES}, load and upstream on ${LOAD_CORES}; ${rounds} rounds`);
   // Subjects take turns within a round, so that a machine that gets slower is slow for all.
   for (let round = 1; round <= rounds; round++) {
-    for (const { subject, requests, events, latency, firstToken } of figures.values()) {
-      tell(`round ${round} of ${rounds}: ${subject.name}`);
+    for (const { subject, requests } of [...whole, ...requestsOnly]) {
+      tell(`round ${round} of ${rounds}, requests: ${subject.name}`);
       requests.push(await measureRequests(subject, folder, 5));
+    }
+    for (const { subject, events, latency, firstToken } of whole) {
+      tell(`round ${round} of ${rounds}, streams and times: ${subject.name}`);
       events.push(await measureEvents(subject, folder, 3));
       latency.push(await measureLatency(subject, folder, 10));
       firstToken.push(await measureFirstToken(subject, folder, 6));
     }
   }
-  for (const one of figures.values()) {
+  for (const one of whole) {
     tell(`2,000 open streams: ${one.subject.name}`);
     one.openStreams = await measureOpenStreams(one.subject, folder, 60);
   }
-  return { rounds, figures: [...figures.values()] };
+  return { rounds, whole, requestsOnly };
+}
+
+function noFigures(subject: Subject): SubjectFigures {
+  return { subject, requests: [], events: [], latency: [], firstToken: [], openStreams: undefined };
 }
 
 function tell(what: string): void {

@@ -39,31 +39,40 @@ export const onNode = crossover("Crossover on Node", startCommand(), "enriched")
 export const onNodeBare = crossover("Crossover on Node, bare", startCommand(), "bare");
 export const onBun = crossover("Crossover on Bun", [bin("bun"), join(ROOT, "src/bun.ts")], "enriched");
 
-export const portkey: Subject = {
-  name: "Portkey gateway on Node",
-  model: "gpt-4.1-mini",
-  headers: (upstreamPort) => ({
-    "x-portkey-provider": "openai",
-    "x-portkey-custom-host": `http://127.0.0.1:${upstreamPort}/v1`,
-    authorization: `Bearer ${UPSTREAM_KEY}`,
-  }),
-  expected: {},
-  command: ({ port }) => [
-    process.execPath,
-    join(PORTKEY, "node_modules/@portkey-ai/gateway/build/start-server.js"),
-    "--headless",
-    `--port=${port}`,
-  ],
-  env: () => ({ NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1" }),
-};
+/** Portkey's gateway as its README starts it, with those of the bench's rules that it can have. */
+export const portkey = portkeyWith("Portkey on Node, two rules", (host) => ({
+  "x-portkey-config": JSON.stringify(portkeyConfig(host)),
+  "x-portkey-metadata": JSON.stringify({ tier: "free", team: "cards", stage: "live" }),
+}));
 
-/** The upstream without anything before it. */
-export const direct: Pick<Subject, "name" | "model" | "headers" | "expected"> = {
-  name: "direct",
-  model: "gpt-4.1-mini",
-  headers: () => ({}),
-  expected: {},
-};
+export const portkeyNoRules = portkeyWith("Portkey on Node, no rules", (host) => ({
+  "x-portkey-provider": "openai",
+  "x-portkey-custom-host": host,
+  authorization: `Bearer ${UPSTREAM_KEY}`,
+}));
+
+function portkeyWith(name: string, headers: (host: string) => Readonly<Record<string, string>>): Subject {
+  return {
+    name,
+    model: "gpt-4.1-mini",
+    headers: (upstreamPort) => headers(`http://127.0.0.1:${upstreamPort}/v1`),
+    expected: { "x-portkey-provider": "openai" },
+    command: ({ port }) => [
+      process.execPath,
+      join(PORTKEY, "node_modules/@portkey-ai/gateway/build/start-server.js"),
+      `--port=${port}`,
+    ],
+    env: () => ({ TRUSTED_CUSTOM_HOSTS: "127.0.0.1" }),
+  };
+}
+
+function portkeyConfig(host: string): object {
+  const target = { provider: "openai", api_key: UPSTREAM_KEY, custom_host: host };
+  return {
+    strategy: JSON.parse(readFileSync(join(PORTKEY, "strategy.json"), "utf8")),
+    targets: ["bare", "prompted", "usual"].map((name) => ({ name, ...target })),
+  };
+}
 
 function crossover(name: string, command: readonly string[], route: "enriched" | "bare"): Subject {
   return {

@@ -16,7 +16,7 @@ export async function requests(stand: Stand, folder: string, seconds: number): P
     `wrk.method = "POST"
 wrk.body = [==[${requestBody({ model: stand.model, stream: false })}]==]
 ${Object.entries(headers)
-  .map(([name, value]) => `wrk.headers["${name}"] = "${value}"`)
+  .map(([name, value]) => `wrk.headers["${name}"] = [==[${value}]==]`)
   .join("\n")}
 done = function(summary, latency, requests)
   local errors = summary.errors

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { badRequest, unauthenticated } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
 
@@ -9,8 +9,8 @@ import type { Key } from "../domain/table.ts";
 export function authenticate(authorization: string | undefined, keys: readonly Key[]): Key | undefined {
   if (keys.length === 0) return undefined;
   if (authorization === undefined) throw unauthenticated("missing_api_key");
-  const digest = digestOf(authorization);
-  const key = digest && keys.find((one) => timingSafeEqual(digest, Buffer.from(one.hash, "hex")));
+  const given = hashOf(authorization);
+  const key = given === undefined ? undefined : keys.find(({ hash }) => sameText(given, hash));
   if (key === undefined) throw unauthenticated("invalid_api_key");
   return key;
 }
@@ -29,16 +29,27 @@ export function keyNamed(name: string | undefined, keys: readonly Key[]): Key | 
 
 /** Is this the bearer token whose text is `expected`? Compared in constant time. */
 export function isBearer(authorization: string | undefined, expected: string): boolean {
-  const digest = digestOf(authorization ?? "");
-  return digest !== undefined && timingSafeEqual(digest, sha256(expected));
+  const given = hashOf(authorization ?? "");
+  return given !== undefined && sameText(given, sha256(expected));
 }
 
-/** SHA-256 of the token in `Bearer TOKEN`; undefined when it is none. */
-function digestOf(authorization: string): Buffer | undefined {
+/** The hash of the token in `Bearer TOKEN`; undefined when it is none. */
+function hashOf(authorization: string): string | undefined {
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   return token === undefined ? undefined : sha256(token);
 }
 
-function sha256(text: string): Buffer {
-  return hash("sha256", text, "buffer");
+/** SHA-256 in hexadecimal. */
+function sha256(text: string): string {
+  return digest("sha256", text, "hex");
+}
+
+/**
+ * Compares hashes in a time that tells nothing of where they differ. Node's own function for it takes buffers
+ * only, and making them costs three times as much as hashing.
+ */
+function sameText(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
 }

@@ -7,8 +7,11 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 
 /** A log of JSON lines. @param write takes whole lines */
 export function jsonLog(write: (line: string) => void): Log {
+  let [at, time] = [0, ""]; // many lines come within one millisecond
   return (level, message, fields = {}) => {
-    const head = `{"time":"${new Date().toISOString()}","level":"${level}","message":${JSON.stringify(message)}`;
+    const now = Date.now();
+    if (now !== at) [at, time] = [now, new Date(now).toISOString()];
+    const head = `{"time":"${time}","level":"${level}","message":${JSON.stringify(message)}`;
     const rest = JSON.stringify(fields);
     write(rest === "{}" ? `${head}}\n` : `${head},${rest.slice(1)}\n`);
   };
