@@ -32,6 +32,6 @@ export async function guard(folder: string): Promise<number> {
 
 async function cost(what: "request" | "event", subject: typeof nginx, folder: string): Promise<number> {
   return what === "request"
-    ? (await measureRequests(subject, folder, 2)).cpuMicros
+    ? (await measureRequests(subject, folder, { warmUp: 3, seconds: 2 })).cpuMicros
     : measureEvents(subject, folder, 1);
 }

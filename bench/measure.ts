@@ -22,11 +22,11 @@ export interface RequestFigures {
 export async function measureRequests(
   subject: Subject,
   folder: string,
-  seconds: number,
+  { warmUp = WARM_UP_SECONDS, seconds }: { readonly warmUp?: number; readonly seconds: number },
 ): Promise<RequestFigures> {
   const stand = await startStand(subject, wholeAnswers(folder), folder);
   try {
-    await requests(stand, folder, WARM_UP_SECONDS);
+    await requests(stand, folder, warmUp);
     const before = stand.cpuSeconds();
     const answered = await requests(stand, folder, seconds);
     return {
@@ -93,7 +93,8 @@ export async function measureOpenStreams(
   });
 }
 
-function wholeAnswers(folder: string): Upstream {
+/** An upstream with whole answers. */
+export function wholeAnswers(folder: string): Upstream {
   return { streams: false, command: (port) => staticUpstream(folder, port) };
 }
 

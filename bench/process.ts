@@ -54,10 +54,10 @@ export class PinnedProcess {
     throw new Error(`${this.#name} ended early (${exitCode ?? signalCode}):\n${this.output.slice(-2000)}`);
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    this.#child.kill(signal);
     await ended;
   }
 }

@@ -29,7 +29,8 @@ export interface RunningStand extends Stand {
   readonly direct: Stand;
   cpuSeconds(): number;
   residentMiB(): number;
-  stop(): Promise<void>;
+  /** @param signal what the subject gets; default SIGKILL */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** Starts an upstream and, pinned to a core of its own, the subject before it, and checks that it answers. */
@@ -50,8 +51,9 @@ export async function startStand(
     name: "subject",
     env: subject.env(ports),
   });
-  const stop = async (): Promise<void> => {
-    await Promise.all([process.stop(), upstreamProcess.stop()]);
+  const stop = async (signal?: NodeJS.Signals): Promise<void> => {
+    await process.stop(signal);
+    await upstreamProcess.stop();
   };
   const stand = {
     name: subject.name,

@@ -1,7 +1,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { isObject } from "../domain/json.ts";
-import type { RequestView } from "../domain/signals.ts";
 import type { Anchor, ConditionView, Verdict } from "../domain/table.ts";
+import { type Literal, literalOf, type ReadReference, referenceAt } from "./cel-reference.ts";
 import { LINEAR_MATCHES, linearMatches } from "./regex.ts";
 
 /**
@@ -11,8 +11,7 @@ import { LINEAR_MATCHES, linearMatches } from "./regex.ts";
  */
 export type CommonForm = (view: ConditionView) => Verdict | "unknown";
 
-type Read = (view: ConditionView) => unknown;
-type Literal = string | number | bigint | boolean;
+type Read = ReadReference["read"];
 
 /** @returns undefined for a condition of another form */
 export function commonForm(node: ASTNode): CommonForm | undefined {
@@ -49,8 +48,11 @@ export function anchorOf(node: ASTNode): Anchor | undefined {
       return anchorAt(node.args[0], [node.args[1]]) ?? anchorAt(node.args[1], [node.args[0]]);
     case "in":
       return node.args[1].op === "list" ? anchorAt(node.args[0], node.args[1].args) : undefined;
-    case "&&":
-      return anchorOf(node.args[0]);
+    case "&&": {
+      // What is false on the right decides too, unless the left side may be no yes or no at all.
+      const [left, right] = node.args;
+      return anchorOf(left) ?? (isQuestion(left) ? anchorOf(right) : undefined);
+    }
     case "||": {
       const [left, right] = [anchorOf(node.args[0]), anchorOf(node.args[1])];
       return left === undefined || right === undefined || left.path !== right.path
@@ -63,12 +65,31 @@ export function anchorOf(node: ASTNode): Anchor | undefined {
 }
 
 function anchorAt(at: ASTNode, items: readonly ASTNode[]): Anchor | undefined {
-  const segments = segmentsOf(at);
-  const read = segments && reader(segments);
+  const reference = referenceAt(at);
   const values = items.map(literalOf);
-  return read !== undefined && values.every((value) => typeof value === "string")
-    ? { path: JSON.stringify(segments), read, values }
+  return reference !== undefined && values.every((value) => typeof value === "string")
+    ? { ...reference, values }
     : undefined;
+}
+
+/** Does this give true or false whenever it gives anything? */
+function isQuestion(node: ASTNode): boolean {
+  switch (node.op) {
+    case "==":
+    case "!=":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+    case "in":
+      return true;
+    case "&&":
+      return node.args.every(isQuestion);
+    case "call":
+      return node.args[0] === "has";
+    default:
+      return false;
+  }
 }
 
 function comparison(
@@ -181,15 +202,17 @@ const TEXT_TESTS: ReadonlyMap<string, (text: string, literal: string) => boolean
 
 /** `has(metadata.tier)` */
 function presence(node: ASTNode | undefined): CommonForm | undefined {
-  const segments = node && segmentsOf(node);
-  const name = segments?.at(-1);
-  const read = segments && reader(segments.slice(0, -1));
-  if (read === undefined || name === undefined) return undefined;
-  return (view) => {
-    const value = read(view);
-    if (value === undefined) return "error";
-    return isObject(value) ? Object.hasOwn(value, name) : "unknown";
-  };
+  if (node?.op !== ".") return undefined;
+  const [container, name] = node.args;
+  const read = readerAt(container);
+  return (
+    read &&
+    ((view) => {
+      const value = read(view);
+      if (value === undefined) return "error";
+      return isObject(value) ? Object.hasOwn(value, name) : "unknown";
+    })
+  );
 }
 
 /** A reference that is true or false by itself, such as `request.stream`. */
@@ -205,81 +228,10 @@ function truth(node: ASTNode): CommonForm | undefined {
   );
 }
 
-/** The names of a reference such as `metadata.tier` or `headers["x-team"]`. */
-function segmentsOf(node: ASTNode): readonly string[] | undefined {
-  switch (node.op) {
-    case "id":
-      return [node.args];
-    case ".": {
-      const parent = segmentsOf(node.args[0]);
-      return parent && [...parent, node.args[1]];
-    }
-    case "[]": {
-      const parent = segmentsOf(node.args[0]);
-      const name = literalOf(node.args[1]);
-      return parent && typeof name === "string" ? [...parent, name] : undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
 function readerAt(node: ASTNode): Read | undefined {
-  const segments = segmentsOf(node);
-  return segments && reader(segments);
-}
-
-/** Reads a reference: undefined for a key that is not there, as JSON has no such value. */
-function reader([root, first, ...further]: readonly string[]): Read | undefined {
-  const read = rootReader(root, first);
-  return read && further.reduce<Read>((outer, name) => (view) => own(outer(view), name), read);
-}
-
-function rootReader(root: string | undefined, name: string | undefined): Read | undefined {
-  switch (root) {
-    case "request":
-      return name === undefined ? undefined : (view) => ofRequest(view.request, name);
-    case "metadata":
-      return name === undefined ? (view) => view.metadata : (view) => entry(view.metadata, name);
-    case "headers":
-      return name === undefined ? (view) => view.headers : (view) => entry(view.headers, name);
-    case "key":
-      return name === undefined ? undefined : (view) => own(view.key, name);
-    case "health":
-      return name === undefined ? (view) => view.health : (view) => own(view.health, name);
-    default:
-      return undefined;
-  }
-}
-
-function ofRequest(request: RequestView, name: string): unknown {
-  switch (name) {
-    case "messages":
-    case "lastUserMessage":
-    case "inputTokens":
-    case "stream":
-    case "tools":
-    case "params":
-      return request[name];
-    default:
-      return undefined;
-  }
-}
-
-function entry(map: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(map, name) ? map[name] : undefined;
-}
-
-function own(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return referenceAt(node)?.read;
 }
 
 function isNumber(value: unknown): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
-}
-
-function literalOf(node: ASTNode): Literal | undefined {
-  if (node.op !== "value") return undefined;
-  const { args } = node;
-  return typeof args === "object" ? undefined : args;
 }

@@ -57,7 +57,7 @@ export function compileCondition(source: string): Condition {
   return {
     source,
     references,
-    anchor: common && anchorOf(program.ast),
+    anchor: anchorOf(program.ast),
     test: (view) => {
       const value = evaluate(program, view);
       if (typeof value !== "boolean") throw new Error("it gave neither true nor false");

@@ -11,6 +11,9 @@ const literal = fc.oneof(
   fc.constantFrom("0", "1", "2", "-3", "1.0", "1.5", "true", "false", "null"),
 );
 const textReference = fc.constantFrom(
+  'metadata.?tier.orValue("free")',
+  'metadata[?"tier"].orValue("")',
+  'headers[?"x-team"].orValue("vip")',
   "metadata.tier",
   'metadata["tier"]',
   "metadata.constructor",
@@ -149,6 +152,12 @@ test.each([
   ['metadata.tier in ["vip", "free"]', ["vip", "free"]],
   ['metadata.tier == "vip" && request.stream', ["vip"]],
   ['metadata.tier == "vip" || metadata["tier"] == "free"', ["vip", "free"]],
+  ['"tier" in metadata && metadata.tier == "vip"', ["vip"]],
+  ['has(metadata.tier) && request.inputTokens > 3 && metadata.tier == "vip"', ["vip"]],
+  ['metadata.?tier.orValue("") in ["vip", "free"]', ["vip", "free"]],
+  ['headers[?"x-team"].orValue("none") == "search"', ["search"]],
+  ['request.stream && metadata.tier == "vip"', undefined],
+  ['metadata.tier == "vip" || metadata.?tier.orValue("") == "vip"', undefined],
   ['metadata.tier == "vip" || key.name == "app"', undefined],
   ['metadata.tier != "vip"', undefined],
   ['metadata.tier == "vip" || request.stream', undefined],
