@@ -76,7 +76,7 @@ const step = (name: string, run: () => unknown): void => {
 
 step("authenticate, 1 key", () => authenticate(`Bearer ${CLIENT_KEY}`, table.keys));
 step("parse, 1.3 KB", () => parseChat(usual, LIMITS));
-step("decide, the bench's 6 rules", () => decide(request, table, signals));
+step("decide, the bench's own rules", () => decide(request, table, signals));
 for (const [what, rules] of [
   ["10 common rules", commonRules(10)],
   ["100 common rules", commonRules(100)],

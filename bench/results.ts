@@ -30,7 +30,7 @@ What is measured has a core of its own; load and upstream share the other. Figur
 which all take turns, ratios are medians of the rounds' own ratios. On another machine the ratios say more than
 the times do.
 
-Crossover runs with everything on that production has: a client key, six rules, enrichment, metrics, the log to a
+Crossover runs with everything on that production has: a client key, five rules, enrichment, metrics, the log to a
 file. Portkey's gateway runs as its README starts it; it does not stream on Node 24. A request has 1.3 KB, an
 answer 1 KB; 64 connections.
 

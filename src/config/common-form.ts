@@ -51,13 +51,14 @@ export function anchorOf(node: ASTNode): Anchor | undefined {
     case "&&": {
       // What is false on the right decides too, unless the left side may be no yes or no at all.
       const [left, right] = node.args;
-      return anchorOf(left) ?? (isQuestion(left) ? anchorOf(right) : undefined);
+      const anchor = anchorOf(left) ?? (isQuestion(left) ? anchorOf(right) : undefined);
+      return anchor && { ...anchor, whole: false };
     }
     case "||": {
       const [left, right] = [anchorOf(node.args[0]), anchorOf(node.args[1])];
       return left === undefined || right === undefined || left.path !== right.path
         ? undefined
-        : { ...left, values: [...left.values, ...right.values] };
+        : { ...left, values: [...left.values, ...right.values], whole: left.whole && right.whole };
     }
     default:
       return undefined;
@@ -68,7 +69,7 @@ function anchorAt(at: ASTNode, items: readonly ASTNode[]): Anchor | undefined {
   const reference = referenceAt(at);
   const values = items.map(literalOf);
   return reference !== undefined && values.every((value) => typeof value === "string")
-    ? { ...reference, values }
+    ? { ...reference, values, whole: true }
     : undefined;
 }
 

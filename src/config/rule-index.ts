@@ -1,4 +1,4 @@
-import type { Anchor, ConditionView, Rule } from "../domain/table.ts";
+import type { Anchor, Candidate, ConditionView, Rule } from "../domain/table.ts";
 
 /** Most references that the index looks at; the rules of any further one are tried one by one. */
 const MAX_SHELVES = 30;
@@ -15,44 +15,69 @@ interface Shelf {
 /** Rules that are tried whatever the values are, with their positions, ascending. */
 interface Base {
   readonly positions: readonly number[];
-  readonly rules: readonly Rule[];
+  readonly candidates: readonly Candidate[];
 }
 
 /**
  * An index over the tests of equality with which conditions begin, such as `metadata.tenant == "acme"`: of
  * a thousand such rules only those are tried that name the request's own tenant.
- * @returns for a request, the rules that may match, in their order; all others are false for certain
+ * @returns for a request, the rules that may match or fail, in their order; all others are false for certain
  */
-export function indexRules(rules: readonly Rule[]): (view: ConditionView) => readonly Rule[] {
+export function indexRules(rules: readonly Rule[]): (view: ConditionView) => readonly Candidate[] {
+  const tried = rules.map((rule): Candidate => ({ rule, fails: false }));
   const shelves = shelvesOf(rules);
-  if (shelves.length === 0) return () => rules;
+  if (shelves.length === 0) return () => tried;
   const shelved = new Set(shelves.flatMap(({ all }) => all));
   const open = [...rules.keys()].filter((at) => !shelved.has(at));
   const bases = new Map<number, Base>();
 
-  /** @param missing the shelves whose reference is no text: their conditions judge for themselves */
+  /** @param missing the shelves whose reference is not there, as bits */
   const baseFor = (missing: number): Base => {
     const known = bases.get(missing);
     if (known !== undefined) return known;
-    const judged = shelves.flatMap(({ all }, i) => ((missing >> i) & 1 ? all : []));
-    const positions = ascending([...open, ...judged]);
-    const base = { positions, rules: pick(rules, positions) };
+    const lost = new Set(shelves.flatMap(({ all }, i) => ((missing >> i) & 1 ? all : [])));
+    const positions = ascending([...open, ...lost]);
+    const candidates = positions.flatMap((at): Candidate[] => {
+      const rule = rules[at];
+      return rule === undefined ? [] : [{ rule, fails: lost.has(at) && rule.when?.anchor?.whole === true }];
+    });
     if (bases.size >= MAX_BASES) bases.clear();
-    bases.set(missing, base);
-    return base;
+    bases.set(missing, { positions, candidates });
+    return { positions, candidates };
   };
 
   return (view) => {
     let missing = 0;
     let hits: readonly number[] = [];
-    shelves.forEach(({ read, byValue }, i) => {
-      const value = read(view);
-      if (typeof value !== "string") missing |= 1 << i;
-      else hits = joined(hits, byValue.get(value) ?? []);
-    });
+    for (let i = 0; i < shelves.length; i++) {
+      const shelf = shelves[i];
+      const value = shelf?.read(view);
+      if (value === undefined) missing |= 1 << i;
+      else if (typeof value === "string") hits = joined(hits, shelf?.byValue.get(value) ?? []);
+      else return tried; // no text: the conditions judge for themselves
+    }
     const base = baseFor(missing);
-    return hits.length === 0 ? base.rules : pick(rules, ascending([...base.positions, ...hits]));
+    return hits.length === 0 ? base.candidates : withHits(base, hits, tried);
   };
+}
+
+/** The base and the rules hit, which are none of the base's, in the order of their positions. */
+function withHits(base: Base, hits: readonly number[], tried: readonly Candidate[]): readonly Candidate[] {
+  const out: Candidate[] = [];
+  const left = ascending(hits);
+  let next = 0;
+  const take = (until: number): void => {
+    for (let at = left[next]; at !== undefined && at < until; at = left[++next]) {
+      const hit = tried[at];
+      if (hit !== undefined) out.push(hit);
+    }
+  };
+  base.candidates.forEach((candidate, i) => {
+    take(base.positions[i] ?? Number.POSITIVE_INFINITY);
+    out.push(candidate);
+  });
+  take(Number.POSITIVE_INFINITY);
+  return out;
 }
 
 function shelvesOf(rules: readonly Rule[]): readonly Shelf[] {
@@ -75,13 +100,4 @@ function joined(a: readonly number[], b: readonly number[]): readonly number[] {
 
 function ascending(positions: readonly number[]): readonly number[] {
   return positions.toSorted((a, b) => a - b);
-}
-
-function pick(rules: readonly Rule[], positions: readonly number[]): readonly Rule[] {
-  const picked: Rule[] = [];
-  for (const at of positions) {
-    const rule = rules[at];
-    if (rule !== undefined) picked.push(rule);
-  }
-  return picked;
 }

@@ -156,6 +156,8 @@ export interface Anchor {
   /** @returns undefined when it is not there */
   read(view: ConditionView): unknown;
   readonly values: readonly string[];
+  /** Is the condition nothing but this test, so that it can't be evaluated where the reference is missing? */
+  readonly whole: boolean;
 }
 
 /** A compiled condition. */
@@ -194,12 +196,19 @@ export interface Rule {
   readonly use: Use;
 }
 
+/** A rule that may match. */
+export interface Candidate {
+  readonly rule: Rule;
+  /** It can't be evaluated, as what it compares is not there. */
+  readonly fails: boolean;
+}
+
 export interface Route {
   readonly name: string;
   readonly description: string | undefined;
   readonly rules: readonly Rule[];
-  /** The rules that may match, in their order; all others are false for certain. */
-  candidates(view: ConditionView): readonly Rule[];
+  /** The rules that may match or fail, in their order; all others are false for certain. */
+  candidates(view: ConditionView): readonly Candidate[];
   /** Names of the headers that its conditions look at, in lower case. */
   readonly headers: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation, Step } from "../domain/decision.ts";
 import { forbidden, GatewayError, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { RequestView, type Signals } from "../domain/signals.ts";
-import type { ConditionView, Route, Rule, Table } from "../domain/table.ts";
+import type { Candidate, ConditionView, Route, Rule, Table } from "../domain/table.ts";
 import { type Choice, choose } from "./choose.ts";
 import { explainMiss, seenValues } from "./explain.ts";
 
@@ -27,8 +27,10 @@ function walk(request: ChatRequest, table: Table, signals: Signals, trace: Step[
   const view = viewOf(request, route, signals);
   const failedRules: string[] = [];
   // A trace shows every rule up to the one that matched.
-  for (const rule of trace === undefined ? route.candidates(view) : route.rules) {
-    if (matches(rule, view, failedRules, trace)) {
+  const candidates = trace === undefined ? route.candidates(view) : route.rules.map(tried);
+  for (const candidate of candidates) {
+    const { rule } = candidate;
+    if (matches(candidate, view, failedRules, trace)) {
       const chosen = choose(rule.use, request, signals);
       trace?.push(lastStep(rule, view, chosen));
       return decisionOf(route, rule.name, chosen, failedRules);
@@ -94,9 +96,18 @@ function viewOf(request: ChatRequest, route: Route, signals: Signals): Condition
   };
 }
 
-function matches(rule: Rule, view: ConditionView, failedRules: string[], trace: Step[] | undefined): boolean {
+function tried(rule: Rule): Candidate {
+  return { rule, fails: false };
+}
+
+function matches(
+  { rule, fails }: Candidate,
+  view: ConditionView,
+  failedRules: string[],
+  trace: Step[] | undefined,
+): boolean {
   if (rule.when === undefined) return true;
-  const verdict = rule.when.verdict(view);
+  const verdict = fails ? "error" : rule.when.verdict(view);
   if (verdict === true) return true;
   if (verdict === "error") failedRules.push(rule.name);
   trace?.push({

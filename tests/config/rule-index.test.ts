@@ -54,7 +54,7 @@ test("of many rules by tenant only the tenant's own is tried", () => {
         time: new Date(0),
         health: {},
       })
-      .map(({ name }) => name);
+      .map(({ rule }) => rule.name);
   expect(tried({ tenant: "t700" })).toEqual(["rule-701", "rule-1001"]);
   expect(tried({ tenant: "nobody" })).toEqual(["rule-1001"]);
   expect(tried({})).toHaveLength(1001);
