@@ -83,7 +83,6 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       void gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing));
     else void hono(incoming, outgoing);
   });
-  closeWhatGoesIdle(server);
   await listen(server, port, host);
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
@@ -129,20 +128,19 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** Once the server has stopped listening, a connection that was kept for a further request holds it up. */
-function closeWhatGoesIdle(server: Server): void {
-  const closeIdle = (): void => {
-    if (!server.listening) server.closeIdleConnections();
-  };
-  server.on("request", (_incoming, outgoing) => outgoing.on("close", closeIdle));
-}
+/** How often connections that have become idle are closed once the server takes no new ones, in milliseconds. */
+const SWEEP_MS = 20;
 
 function listenerOf(server: Server): Listener {
   return {
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        // A connection that is kept for a further request would hold the server up.
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+        server.close(() => {
+          clearInterval(sweep);
+          resolve();
+        });
       }),
     cut: () => server.closeAllConnections(),
   };
