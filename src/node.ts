@@ -83,6 +83,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       void gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing));
     else void hono(incoming, outgoing);
   });
+  closeWhatGoesIdle(server);
   await listen(server, port, host);
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
@@ -128,19 +129,20 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** How often connections that have become idle are closed once the server takes no new ones, in milliseconds. */
-const SWEEP_MS = 20;
+/** Once the server has stopped listening, a connection that was kept for a further request holds it up. */
+function closeWhatGoesIdle(server: Server): void {
+  const closeIdle = (): void => {
+    if (!server.listening) server.closeIdleConnections();
+  };
+  server.on("request", (_incoming, outgoing) => outgoing.on("close", closeIdle));
+}
 
 function listenerOf(server: Server): Listener {
   return {
     close: () =>
       new Promise((resolve) => {
-        // A connection that is kept for a further request would hold the server up.
-        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-        server.close(() => {
-          clearInterval(sweep);
-          resolve();
-        });
+        server.close(() => resolve());
+        server.closeIdleConnections();
       }),
     cut: () => server.closeAllConnections(),
   };

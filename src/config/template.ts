@@ -58,10 +58,11 @@ function liquid(source: string): Template {
   if (unknown !== undefined) {
     throw new Error(`unknown variable \`${String(unknown)}\`: a template sees \`query\` and \`metadata\``);
   }
-  const queries = usesQuery(source) ? 1 : 0;
   return {
     render: (variables) => {
       const text = String(engine.renderSync(parsed, { ...variables }));
+      // A filter or a branch may leave little of the query, or nothing.
+      const queries = variables.query !== "" && text.includes(variables.query) ? 1 : 0;
       const tokens = estimateTokens(text) - queries * estimateTokens(variables.query);
       return { text, tokens: Math.max(0, tokens), queries };
     },

@@ -52,7 +52,9 @@ export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
   }
   if (cue !== undefined) {
     count(cue);
-    queries--; // the client's own
+    // The client's own query is not added, also where a filter has changed it.
+    if (cue.queries > 0) queries--;
+    else tokens -= Math.min(cue.tokens, estimateTokens(variables.query));
     messages = withCue(messages, cue.text);
   }
   return {
