@@ -80,7 +80,12 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   guardServer(server, (incoming, outgoing) => {
     // The one address that is worth a way of its own: Hono's takes as long as deciding and enriching together.
     if (incoming.url === CHAT_PATH && incoming.method === "POST")
-      void gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing));
+      gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing)).catch((error: unknown) => {
+        options.log("error", "internal error", {
+          error: error instanceof Error ? error.stack : String(error),
+        });
+        outgoing.destroy();
+      });
     else void hono(incoming, outgoing);
   });
   closeWhatGoesIdle(server);

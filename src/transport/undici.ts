@@ -1,4 +1,4 @@
-import { type Dispatcher, errors, interceptors, Pool } from "undici/index.js";
+import { Agent, type Dispatcher, errors, interceptors } from "undici/index.js";
 import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
@@ -17,8 +17,8 @@ interface Prepared {
  * Redirects are not followed. Timeouts other than the connection's are the gateway's own.
  */
 export class UndiciTransport implements Transport {
-  /** Connection pools by origin and connect timeout, which undici fixes for each pool. */
-  readonly #pools = new Map<string, Dispatcher>();
+  /** Connection pools by connect timeout, as undici fixes that per agent. */
+  readonly #agents = new Map<number, Dispatcher>();
   #prepared = new WeakMap<Endpoint, Prepared>();
 
   send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
@@ -33,8 +33,8 @@ export class UndiciTransport implements Transport {
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
-    this.#pools.clear();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    this.#agents.clear();
     this.#prepared = new WeakMap();
   }
 
@@ -43,7 +43,7 @@ export class UndiciTransport implements Transport {
     if (prepared === undefined) {
       const { origin, pathname, search } = new URL(endpoint.url);
       prepared = {
-        dispatcher: this.#pool(origin, endpoint.connectTimeoutMs),
+        dispatcher: this.#agent(endpoint.connectTimeoutMs),
         origin,
         path: `${pathname}${search}`,
         headers: Object.entries(endpoint.headers).flat(),
@@ -53,18 +53,17 @@ export class UndiciTransport implements Transport {
     return prepared;
   }
 
-  #pool(origin: string, connectTimeoutMs: number): Dispatcher {
-    const key = `${origin} ${connectTimeoutMs}`;
-    let pool = this.#pools.get(key);
-    if (pool === undefined) {
-      pool = new Pool(origin, {
+  #agent(connectTimeoutMs: number): Dispatcher {
+    let agent = this.#agents.get(connectTimeoutMs);
+    if (agent === undefined) {
+      agent = new Agent({
         connect: { timeout: connectTimeoutMs },
         pipelining: 1,
         keepAliveTimeout: 30_000,
       }).compose(interceptors.decompress({ skipErrorResponses: false }));
-      this.#pools.set(key, pool);
+      this.#agents.set(connectTimeoutMs, agent);
     }
-    return pool;
+    return agent;
   }
 }
 
