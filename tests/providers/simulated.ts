@@ -2,6 +2,11 @@ import { OpenAI } from "openai";
 import type { Flow, TransportFailure } from "../../src/domain/transport.ts";
 import { simulator } from "../../src/providers/simulator.ts";
 
+export const HI = {
+  model: "sim-model",
+  messages: [{ role: "user", content: "Quick tomato soup" }],
+} satisfies OpenAI.ChatCompletionCreateParamsNonStreaming;
+
 export type Settings = Readonly<Record<string, unknown>>;
 
 /** What the simulated upstream did. */
