@@ -1,26 +1,56 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { isObject } from "../domain/json.ts";
 import type { RequestView } from "../domain/signals.ts";
-import type { ConditionView } from "../domain/table.ts";
+import type { Reference } from "../domain/table.ts";
 
 export type Literal = string | number | bigint | boolean;
 
-/** A value that a condition looks at. */
-export interface ReadReference {
-  /** Tells one reference from another. */
-  readonly path: string;
-  /** @returns undefined for a key that is not there, as JSON has no such value */
-  readonly read: (view: ConditionView) => unknown;
-}
+/** A value that a condition looks at, by a short way. */
+export type ReadReference = Pick<Reference, "path" | "read">;
 
 type Read = ReadReference["read"];
+
+/** The names below a variable that a node looks up. */
+export interface Lookup {
+  /** Such as ["metadata", "tier"]. */
+  readonly names: readonly string[];
+  /** Must each be there, and is each a name: neither optional nor an index? */
+  readonly plain: boolean;
+}
+
+const VARIABLES: ReadonlySet<string> = new Set(["request", "metadata", "headers", "key", "time", "health"]);
+
+/** What a node such as `metadata.tier`, `headers["x-team"]` or `metadata.?tier` looks up; undefined for anything else. */
+export function lookupAt(node: ASTNode): Lookup | undefined {
+  switch (node.op) {
+    case "id":
+      return VARIABLES.has(node.args) ? { names: [node.args], plain: true } : undefined;
+    case ".":
+    case ".?":
+      return below(node.args[0], node.args[1], node.op === ".");
+    case "[]":
+    case "[?]":
+      return below(node.args[0], literalOf(node.args[1]), node.op === "[]");
+    default:
+      return undefined;
+  }
+}
+
+function below(container: ASTNode, name: Literal | undefined, mustBeThere: boolean): Lookup | undefined {
+  const outer = lookupAt(container);
+  if (outer === undefined || name === undefined) return undefined;
+  return {
+    names: [...outer.names, String(name)],
+    plain: outer.plain && mustBeThere && typeof name === "string",
+  };
+}
 
 /** What a node refers to: `metadata.tier`, or `metadata.?tier.orValue("")`, which is always there. */
 export function referenceAt(node: ASTNode): ReadReference | undefined {
   if (node.op === "rcall" && node.args[0] === "orValue") return withDefault(node.args[1], node.args[2]);
-  const segments = segmentsOf(node);
-  const read = segments && reader(segments);
-  return read && { path: JSON.stringify(segments), read };
+  const lookup = lookupAt(node);
+  const read = lookup?.plain ? reader(lookup.names) : undefined;
+  return read && { path: JSON.stringify(lookup?.names), read };
 }
 
 /** The value of a node that is written out; undefined for any other. */
@@ -30,39 +60,17 @@ export function literalOf(node: ASTNode): Literal | undefined {
   return typeof args === "object" ? undefined : args;
 }
 
-/** Variables that are maps, of which a key may be missing. */
-const MAPS: ReadonlySet<string> = new Set(["metadata", "headers"]);
+/** Variables that are maps of texts, of which a key may be missing. */
+const TEXT_MAPS: ReadonlySet<string> = new Set(["metadata", "headers"]);
 
 function withDefault(optional: ASTNode, [value]: readonly ASTNode[]): ReadReference | undefined {
   if (optional.op !== ".?" && optional.op !== "[?]") return undefined;
-  const [map, key] = optional.args;
-  const name = typeof key === "string" ? key : literalOf(key);
+  const { names = [] } = lookupAt(optional) ?? {};
+  const [map = "", , ...further] = names;
   const fallback = value && literalOf(value);
-  if (map.op !== "id" || !MAPS.has(map.args) || typeof name !== "string" || typeof fallback !== "string")
-    return undefined;
-  const read = reader([map.args, name]);
-  return (
-    read && { path: JSON.stringify([map.args, name, { fallback }]), read: (view) => read(view) ?? fallback }
-  );
-}
-
-/** The names of a reference such as `metadata.tier` or `headers["x-team"]`. */
-function segmentsOf(node: ASTNode): readonly string[] | undefined {
-  switch (node.op) {
-    case "id":
-      return [node.args];
-    case ".": {
-      const parent = segmentsOf(node.args[0]);
-      return parent && [...parent, node.args[1]];
-    }
-    case "[]": {
-      const parent = segmentsOf(node.args[0]);
-      const name = literalOf(node.args[1]);
-      return parent && typeof name === "string" ? [...parent, name] : undefined;
-    }
-    default:
-      return undefined;
-  }
+  const read = TEXT_MAPS.has(map) && further.length === 0 ? reader(names) : undefined;
+  if (read === undefined || typeof fallback !== "string") return undefined;
+  return { path: JSON.stringify([...names, { fallback }]), read: (view) => read(view) ?? fallback };
 }
 
 /** Reads a reference: undefined for a key that is not there, as JSON has no such value. */

@@ -1,7 +1,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { isObject } from "../domain/json.ts";
 import type { Anchor, ConditionView, Verdict } from "../domain/table.ts";
-import { type Literal, literalOf, type ReadReference, referenceAt } from "./cel-reference.ts";
+import { literalOf, referenceAt } from "./cel-reference.ts";
 import { LINEAR_MATCHES, linearMatches } from "./regex.ts";
 
 /**
@@ -11,18 +11,17 @@ import { LINEAR_MATCHES, linearMatches } from "./regex.ts";
  */
 export type CommonForm = (view: ConditionView) => Verdict | "unknown";
 
-type Read = ReadReference["read"];
-
 /** @returns undefined for a condition of another form */
 export function commonForm(node: ASTNode): CommonForm | undefined {
   switch (node.op) {
     case "==":
     case "!=":
+      return equality(node.op === "==", node.args);
     case "<":
     case "<=":
     case ">":
     case ">=":
-      return comparison(node.op, node.args);
+      return order(ORDERS[node.op], node.args);
     case "in":
       return membership(node.args);
     case "&&":
@@ -93,73 +92,58 @@ function isQuestion(node: ASTNode): boolean {
   }
 }
 
-function comparison(
-  op: "==" | "!=" | "<" | "<=" | ">" | ">=",
-  [left, right]: readonly [ASTNode, ASTNode],
-): CommonForm | undefined {
-  const eitherWay = op === "==" || op === "!=";
-  if (eitherWay && left.op === "value" && right.op !== "value") return comparison(op, [right, left]);
-  const read = readerAt(left);
+/** A test of the value that a node refers to; one that is not there can't be tested. */
+function testOf(node: ASTNode, test: (value: unknown) => Verdict | "unknown"): CommonForm | undefined {
+  const read = referenceAt(node)?.read;
+  return (
+    read &&
+    ((view) => {
+      const value = read(view);
+      return value === undefined ? "error" : test(value);
+    })
+  );
+}
+
+function equality(wanted: boolean, [left, right]: readonly [ASTNode, ASTNode]): CommonForm | undefined {
+  if (left.op === "value" && right.op !== "value") return equality(wanted, [right, left]);
   const literal = literalOf(right);
-  if (read === undefined || literal === undefined) return undefined;
-  switch (op) {
-    case "==":
-      return (view) => equal(read(view), literal);
-    case "!=":
-      return (view) => negated(equal(read(view), literal));
-    case "<":
-      return ordered(read, literal, (a, b) => a < b);
-    case "<=":
-      return ordered(read, literal, (a, b) => a <= b);
-    case ">":
-      return ordered(read, literal, (a, b) => a > b);
-    case ">=":
-      return ordered(read, literal, (a, b) => a >= b);
-  }
+  if (literal === undefined) return undefined;
+  return testOf(left, (value) => {
+    if (isNumber(value) && isNumber(literal)) return (value <= literal && value >= literal) === wanted;
+    return typeof value === typeof literal ? (value === literal) === wanted : "unknown";
+  });
 }
 
-function equal(value: unknown, literal: Literal): Verdict | "unknown" {
-  if (value === undefined) return "error";
-  if (isNumber(value) && isNumber(literal)) return value <= literal && value >= literal;
-  return typeof value === typeof literal ? value === literal : "unknown";
-}
+type Order = (value: number | bigint, literal: number | bigint) => boolean;
 
-function ordered(
-  read: Read,
-  literal: Literal,
-  test: (value: number | bigint, literal: number | bigint) => boolean,
-): CommonForm | undefined {
+const ORDERS = {
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+} as const satisfies Readonly<Record<string, Order>>;
+
+function order(holds: Order, [left, right]: readonly [ASTNode, ASTNode]): CommonForm | undefined {
+  const literal = literalOf(right);
   if (!isNumber(literal)) return undefined;
-  return (view) => {
-    const value = read(view);
-    if (value === undefined) return "error";
-    return isNumber(value) ? test(value, literal) : "unknown";
-  };
+  return testOf(left, (value) => (isNumber(value) ? holds(value, literal) : "unknown"));
 }
 
 function membership([item, container]: readonly [ASTNode, ASTNode]): CommonForm | undefined {
   if (container.op === "list") return memberOfList(item, container.args);
   const name = literalOf(item);
-  const read = readerAt(container);
-  if (read === undefined || typeof name !== "string") return undefined;
-  return (view) => {
-    const value = read(view);
-    if (value === undefined) return "error";
+  if (typeof name !== "string") return undefined;
+  return testOf(container, (value) => {
     if (Array.isArray(value))
       return value.every((one) => typeof one === "string") ? value.includes(name) : "unknown";
-    return isObject(value) ? Object.hasOwn(value, name) : "unknown";
-  };
+    return hasName(value, name);
+  });
 }
 
 function memberOfList(item: ASTNode, items: readonly ASTNode[]): CommonForm | undefined {
-  const read = readerAt(item);
   const literals = items.map(literalOf).filter((literal) => typeof literal === "string");
-  if (read === undefined || literals.length < items.length) return undefined;
-  return (view) => {
-    const value = read(view);
-    if (value === undefined) return "error";
-    return typeof value === "string" ? literals.includes(value) : "unknown";
-  };
+  if (literals.length < items.length) return undefined;
+  return testOf(item, (value) => (typeof value === "string" ? literals.includes(value) : "unknown"));
 }
 
 /** In CEL what decides an `and` or an `or` by itself decides it even when the other side fails. */
@@ -183,15 +167,9 @@ function textTest([name, receiver, args]: readonly [string, ASTNode, readonly AS
   | CommonForm
   | undefined {
   const test = TEXT_TESTS.get(name);
-  const read = readerAt(receiver);
   const literal = args[0] && literalOf(args[0]);
-  if (test === undefined || read === undefined || typeof literal !== "string" || args.length > 1)
-    return undefined;
-  return (view) => {
-    const value = read(view);
-    if (value === undefined) return "error";
-    return typeof value === "string" ? test(value, literal) : "unknown";
-  };
+  if (test === undefined || typeof literal !== "string" || args.length > 1) return undefined;
+  return testOf(receiver, (value) => (typeof value === "string" ? test(value, literal) : "unknown"));
 }
 
 const TEXT_TESTS: ReadonlyMap<string, (text: string, literal: string) => boolean> = new Map([
@@ -205,32 +183,16 @@ const TEXT_TESTS: ReadonlyMap<string, (text: string, literal: string) => boolean
 function presence(node: ASTNode | undefined): CommonForm | undefined {
   if (node?.op !== ".") return undefined;
   const [container, name] = node.args;
-  const read = readerAt(container);
-  return (
-    read &&
-    ((view) => {
-      const value = read(view);
-      if (value === undefined) return "error";
-      return isObject(value) ? Object.hasOwn(value, name) : "unknown";
-    })
-  );
+  return testOf(container, (value) => hasName(value, name));
+}
+
+function hasName(value: unknown, name: string): Verdict | "unknown" {
+  return isObject(value) ? Object.hasOwn(value, name) : "unknown";
 }
 
 /** A reference that is true or false by itself, such as `request.stream`. */
 function truth(node: ASTNode): CommonForm | undefined {
-  const read = readerAt(node);
-  return (
-    read &&
-    ((view) => {
-      const value = read(view);
-      if (value === undefined) return "error";
-      return typeof value === "boolean" ? value : "unknown";
-    })
-  );
-}
-
-function readerAt(node: ASTNode): Read | undefined {
-  return referenceAt(node)?.read;
+  return testOf(node, (value) => (typeof value === "boolean" ? value : "unknown"));
 }
 
 function isNumber(value: unknown): value is number | bigint {

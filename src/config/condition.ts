@@ -2,6 +2,7 @@ import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { RequestView } from "../domain/signals.ts";
 import type { Condition, ConditionView, Reference, Verdict } from "../domain/table.ts";
 import { childrenOf } from "./cel-ast.ts";
+import { lookupAt } from "./cel-reference.ts";
 import { anchorOf, commonForm } from "./common-form.ts";
 import { LINEAR_MATCHES, linearMatches, withLinearMatches } from "./regex.ts";
 
@@ -135,8 +136,6 @@ function summaryOf(error: unknown): string {
   return error instanceof Error ? error.message : "it can't be evaluated";
 }
 
-const ROOTS: ReadonlySet<string> = new Set(["request", "metadata", "headers", "key", "time", "health"]);
-
 function collectReferences(root: ASTNode): Reference[] {
   const found = new Map<string, readonly string[]>();
   visit(root, (path) => found.set(path.join("."), path));
@@ -150,33 +149,13 @@ function collectReferences(root: ASTNode): Reference[] {
 /** Variables in which `in` looks for a key. */
 const MAPS: ReadonlySet<string> = new Set(["metadata", "headers", "health"]);
 
-/** The chain of names below a variable, such as ["metadata", "tier"]; undefined for anything else. */
-function pathOf(node: ASTNode): string[] | undefined {
-  switch (node.op) {
-    case "id":
-      return ROOTS.has(node.args) ? [node.args] : undefined;
-    case ".":
-    case ".?": {
-      const parent = pathOf(node.args[0]);
-      return parent && [...parent, node.args[1]];
-    }
-    case "[]":
-    case "[?]": {
-      const [container, index] = node.args;
-      const parent = pathOf(container);
-      return parent && index.op === "value" && typeof index.args !== "object"
-        ? [...parent, String(index.args)]
-        : undefined;
-    }
-    case "in": {
-      const [name, container] = node.args;
-      return container.op === "id" && MAPS.has(container.args) && name.op === "value"
-        ? [container.args, String(name.args)]
-        : undefined;
-    }
-    default:
-      return undefined;
-  }
+/** The names that a node looks up below a variable, also by `"tier" in metadata`; undefined for anything else. */
+function pathOf(node: ASTNode): readonly string[] | undefined {
+  if (node.op !== "in") return lookupAt(node)?.names;
+  const [name, container] = node.args;
+  return container.op === "id" && MAPS.has(container.args) && name.op === "value"
+    ? [container.args, String(name.args)]
+    : undefined;
 }
 
 function visit(node: ASTNode, found: (path: readonly string[]) => void): void {

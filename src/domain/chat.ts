@@ -1,5 +1,5 @@
 import { badRequest } from "./errors.ts";
-import { arrayText, type Member, memberOf, replaceMembers } from "./json.ts";
+import { arrayText, type Member, memberOf, ObjectText, replaceMembers } from "./json.ts";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
 
@@ -80,26 +80,23 @@ export function toWire(request: ChatRequest, options: WireOptions): string {
   const { model, defaults, askUsage, metadataIfStored } = options;
   const stored = body["store"] === true || (!Object.hasOwn(body, "store") && defaults["store"] === "true");
   let asked = !askUsage;
-  let wire = "{";
-  const write = (key: string, json: string): void => {
-    wire += `${wire.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
-  };
+  const wire = new ObjectText();
   for (const { key, json } of members) {
-    if (key === "model") write(key, JSON.stringify(model));
-    else if (key === "messages") write(key, arrayText(messages.map((message) => message.json)));
+    if (key === "model") wire.add(key, JSON.stringify(model));
+    else if (key === "messages") wire.add(key, arrayText(messages.map((message) => message.json)));
     else if (key === "stream_options" && askUsage) {
-      write(key, withUsage(json));
+      wire.add(key, withUsage(json));
       asked = true;
-    } else if (key !== "metadata" || stored || !metadataIfStored) write(key, json);
+    } else if (key !== "metadata" || stored || !metadataIfStored) wire.add(key, json);
   }
   for (const key of Object.keys(defaults)) {
     const json = defaults[key];
     if (json === undefined || Object.hasOwn(body, key)) continue;
-    write(key, key === "stream_options" && askUsage ? withUsage(json) : json);
+    wire.add(key, key === "stream_options" && askUsage ? withUsage(json) : json);
     asked ||= key === "stream_options";
   }
-  if (!asked) write("stream_options", withUsage("null"));
-  return `${wire}}`;
+  if (!asked) wire.add("stream_options", withUsage("null"));
+  return wire.end();
 }
 
 /**

@@ -147,21 +147,32 @@ export function replaceMembers(text: string, changes: Readonly<Record<string, st
  * member that stood twice is written once, so that no reader can take the old value.
  */
 export function joinMembers(members: readonly Member[], changes: Readonly<Record<string, string>>): string {
+  const text = new ObjectText();
   const written: string[] = [];
-  let out = "{";
-  const write = (key: string, json: string): void => {
-    out += `${out.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
-  };
   for (const { key, json } of members) {
     const changed = Object.hasOwn(changes, key) ? changes[key] : undefined;
-    if (changed === undefined) write(key, json);
+    if (changed === undefined) text.add(key, json);
     else if (!written.includes(key)) {
-      write(key, changed);
+      text.add(key, changed);
       written.push(key);
     }
   }
-  for (const key of Object.keys(changes)) if (!written.includes(key)) write(key, changes[key] ?? "null");
-  return `${out}}`;
+  for (const key of Object.keys(changes)) if (!written.includes(key)) text.add(key, changes[key] ?? "null");
+  return text.end();
+}
+
+/** Writes an object member by member, by concatenation as `arrayText` does. */
+export class ObjectText {
+  #text = "{";
+
+  /** @param json the value's own text */
+  add(key: string, json: string): void {
+    this.#text += `${this.#text.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+  }
+
+  end(): string {
+    return `${this.#text}}`;
+  }
 }
 
 /**

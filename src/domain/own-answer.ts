@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { GatewayError, internalError } from "./errors.ts";
 
 /** An answer of the gateway's own. */
@@ -27,17 +27,7 @@ export function idHeaders(requestId: string): Record<string, string> {
   return { "x-request-id": requestId, "x-crossover-request-id": requestId };
 }
 
-const ID_BYTES = 16;
-/** Random bytes for many ids: asking for a few at a time costs more than all else about an id. */
-const pool = Buffer.alloc(ID_BYTES * 256);
-let used = pool.length;
-
 /** An id that no client can guess or repeat. */
 export function newRequestId(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += ID_BYTES;
-  return `cx_${pool.toString("hex", used - ID_BYTES, used)}`;
+  return `cx_${randomUUID().replaceAll("-", "")}`;
 }

@@ -69,12 +69,7 @@ export class Exchange implements Member {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
     const failed: FailedAttempt[] = [];
-    let next = 0;
-    for (
-      let variant: Variant | undefined = decision.variant;
-      variant !== undefined;
-      variant = this.#fallback(decision.variant, next++)
-    ) {
+    for (const variant of this.#candidates(decision)) {
       if (this.#interrupted) throw draining();
       const before = failed.at(-1)?.variant;
       if (before !== undefined) this.#deps.metrics.fellBack(decision.route, before, variant);
@@ -116,9 +111,10 @@ export class Exchange implements Member {
       : answerHeaders(this.#deps.id, this.#decision, this.#variant);
   }
 
-  #fallback({ fallback }: Variant, index: number): Variant | undefined {
-    const name = fallback[index];
-    return name === undefined ? undefined : this.#deps.table.variants.get(name);
+  /** The variant decided on, then its fallbacks. */
+  #candidates({ variant }: Decision): readonly Variant[] {
+    const { variants } = this.#deps.table;
+    return [variant, ...variant.fallback.flatMap((name) => variants.get(name) ?? [])];
   }
 
   #begin(request: ChatRequest, decision: Decision, variant: Variant): Attempt {

@@ -1,3 +1,5 @@
+import { known } from "./made.ts";
+
 /**
  * Counters, gauges and histograms whose series are looked up once and then only added to, and their text in
  * Prometheus' format (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4).
@@ -115,15 +117,6 @@ export class HistogramFamily<L extends string> implements Family<L, Distribution
     }
     return text;
   }
-}
-
-function known<T>(map: Map<string, T>, key: string, make: (key: string) => T): T {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make(key);
-    map.set(key, value);
-  }
-  return value;
 }
 
 function header(type: string, name: string, help: string): string {

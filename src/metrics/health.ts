@@ -1,4 +1,5 @@
 import type { VariantHealth } from "../domain/table.ts";
+import { known } from "./made.ts";
 
 /** How many of the latest requests count. */
 const WINDOW = 20;
@@ -25,11 +26,7 @@ export class HealthTracker {
 
   record(variant: string, succeeded: boolean): void {
     if (!Object.hasOwn(this.#snapshot, variant)) return; // the end of a request that began on an older table
-    let recent = this.#recent.get(variant);
-    if (recent === undefined) {
-      recent = new Window();
-      this.#recent.set(variant, recent);
-    }
+    const recent = known(this.#recent, variant, () => new Window());
     if (recent.add(succeeded)) this.#snapshot = { ...this.#snapshot, [variant]: recent.health };
   }
 }

@@ -1,6 +1,7 @@
 import type { Variant } from "../domain/table.ts";
-import { costOf, type Usage } from "../domain/usage.ts";
+import { costOf, type Price, type Usage } from "../domain/usage.ts";
 import { type Distribution, HistogramFamily, NumberFamily, type Series } from "./families.ts";
+import { Made } from "./made.ts";
 
 type VariantLabel = "route" | "variant" | "path" | "model" | "provider";
 type VariantLabels = Readonly<Record<VariantLabel, string>>;
@@ -85,13 +86,24 @@ export class MeterFamilies {
 export class Meter {
   readonly #families: MeterFamilies;
   readonly #labels: VariantLabels;
-  readonly #variant: Variant | undefined;
-  readonly #duration: Distribution;
-  readonly #requests = new Map<number, Series>();
-  readonly #decisions = new Map<string, Series>();
-  readonly #conditionErrors = new Map<string, Series>();
-  readonly #attempts = new Map<string, Series>();
-  readonly #tokens = new Map<string, Series>();
+  readonly #price: Price | undefined;
+  readonly #requests = new Made((status: number) =>
+    this.#families.requests.series({ ...this.#labels, status: String(status) }),
+  );
+  readonly #decisions = new Made((rule: string) => {
+    const { route, variant, path } = this.#labels;
+    return this.#families.decisions.series({ route, rule, variant, path });
+  });
+  readonly #conditionErrors = new Made((rule: string) =>
+    this.#families.conditionErrors.series({ route: this.#labels.route, rule }),
+  );
+  readonly #attempts = new Made((outcome: string) =>
+    this.#families.attempts.series({ ...this.#labels, outcome }),
+  );
+  readonly #tokens = new Made((type: "input" | "cached_input" | "output") =>
+    this.#families.tokens.series({ ...this.#labels, type }),
+  );
+  #duration: Distribution | undefined;
   #overhead: Distribution | undefined;
   #firstToken: Distribution | undefined;
   #enrichment: Series | undefined;
@@ -100,7 +112,7 @@ export class Meter {
   /** @param variant undefined for requests that were refused before a route was found */
   constructor(families: MeterFamilies, route: string, variant: Variant | undefined) {
     this.#families = families;
-    this.#variant = variant;
+    this.#price = variant?.model.price;
     this.#labels =
       variant === undefined
         ? UNROUTED
@@ -111,82 +123,44 @@ export class Meter {
             model: variant.model.name,
             provider: variant.model.provider,
           };
-    this.#duration = families.duration.series(this.#labels);
   }
 
   /** @param failedRules rules whose condition could not be evaluated on the way */
   decided(rule: string, failedRules: readonly string[]): void {
-    let series = this.#decisions.get(rule);
-    if (series === undefined) {
-      const { route, variant, path } = this.#labels;
-      series = this.#families.decisions.series({ route, rule, variant, path });
-      this.#decisions.set(rule, series);
-    }
-    series.add(1);
-    for (const failed of failedRules) this.#conditionFailed(failed);
-  }
-
-  #conditionFailed(rule: string): void {
-    let series = this.#conditionErrors.get(rule);
-    if (series === undefined) {
-      series = this.#families.conditionErrors.series({ route: this.#labels.route, rule });
-      this.#conditionErrors.set(rule, series);
-    }
-    series.add(1);
+    this.#decisions.get(rule).add(1);
+    for (const failed of failedRules) this.#conditionErrors.get(failed).add(1);
   }
 
   attempted(outcome: string): void {
-    let series = this.#attempts.get(outcome);
-    if (series === undefined) {
-      series = this.#families.attempts.series({ ...this.#labels, outcome });
-      this.#attempts.set(outcome, series);
-    }
-    series.add(1);
+    this.#attempts.get(outcome).add(1);
   }
 
   ended({ status, durationMs, overheadMs, firstTokenMs, usage, addedTokens }: Measured): void {
-    this.#countRequest(status);
+    const { duration, overhead, firstToken, enrichment } = this.#families;
+    this.#requests.get(status).add(1);
+    this.#duration ??= duration.series(this.#labels);
     this.#duration.observe(durationMs / 1000);
     if (overheadMs !== undefined) {
-      this.#overhead ??= this.#families.overhead.series(this.#labels);
+      this.#overhead ??= overhead.series(this.#labels);
       this.#overhead.observe(overheadMs / 1000);
     }
     if (firstTokenMs !== undefined) {
-      this.#firstToken ??= this.#families.firstToken.series(this.#labels);
+      this.#firstToken ??= firstToken.series(this.#labels);
       this.#firstToken.observe(firstTokenMs / 1000);
     }
     if (addedTokens > 0) {
-      this.#enrichment ??= this.#families.enrichment.series(this.#labels);
+      this.#enrichment ??= enrichment.series(this.#labels);
       this.#enrichment.add(addedTokens);
     }
     if (usage !== undefined) this.#countUsage(usage);
   }
 
-  #countRequest(status: number): void {
-    let series = this.#requests.get(status);
-    if (series === undefined) {
-      series = this.#families.requests.series({ ...this.#labels, status: String(status) });
-      this.#requests.set(status, series);
-    }
-    series.add(1);
-  }
-
   #countUsage(usage: Usage): void {
-    this.#countTokens("input", usage.input);
-    if (usage.cachedInput > 0) this.#countTokens("cached_input", usage.cachedInput);
-    this.#countTokens("output", usage.output);
-    const price = this.#variant?.model.price;
-    if (price === undefined) return;
+    this.#tokens.get("input").add(usage.input);
+    if (usage.cachedInput > 0) this.#tokens.get("cached_input").add(usage.cachedInput);
+    this.#tokens.get("output").add(usage.output);
+    if (this.#price === undefined) return;
     this.#cost ??= this.#families.cost.series(this.#labels);
-    this.#cost.add(costOf(usage, price));
-  }
-
-  #countTokens(type: string, tokens: number): void {
-    let series = this.#tokens.get(type);
-    if (series === undefined) {
-      series = this.#families.tokens.series({ ...this.#labels, type });
-      this.#tokens.set(type, series);
-    }
-    series.add(tokens);
+    this.#cost.add(costOf(usage, this.#price));
   }
 }

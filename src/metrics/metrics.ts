@@ -1,6 +1,7 @@
 import type { Decision } from "../domain/decision.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import { NumberFamily } from "./families.ts";
+import { known, Made } from "./made.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 
 /** What is known of a request when it ends. */
@@ -44,7 +45,9 @@ export class Metrics {
   readonly #underWay = this.#inflight.series({});
   readonly #unrouted = new Meter(this.#perVariant, "none", undefined);
   /** Meters by variant and route. A reload makes new variants, whose meters find the series of the old ones. */
-  readonly #meters = new WeakMap<Variant, Map<string, Meter>>();
+  readonly #meters = new WeakMap<Variant, Made<string, Meter>>();
+  readonly #metersOf = (variant: Variant): Made<string, Meter> =>
+    new Made((route) => new Meter(this.#perVariant, route, variant));
   readonly #further: () => Promise<string>;
 
   constructor({ version, runtime, further = async () => "" }: MetricsOptions) {
@@ -116,16 +119,6 @@ export class Metrics {
   }
 
   #meter(route: string, variant: Variant): Meter {
-    let routes = this.#meters.get(variant);
-    if (routes === undefined) {
-      routes = new Map();
-      this.#meters.set(variant, routes);
-    }
-    let meter = routes.get(route);
-    if (meter === undefined) {
-      meter = new Meter(this.#perVariant, route, variant);
-      routes.set(route, meter);
-    }
-    return meter;
+    return known(this.#meters, variant, this.#metersOf).get(route);
   }
 }

@@ -73,18 +73,12 @@ function parserRefusal(code: string | undefined): GatewayError {
   }
 }
 
-/** The address that was found good last: nearly all requests have the same one. */
-let lastGood = { host: "", url: "" };
-
 /** Is the request for a path, on a host that every reader of the header takes for the same one? */
 function hasAddress({ url = "", headers, httpVersion }: IncomingMessage): boolean {
   const { host = httpVersion === "1.0" ? "localhost" : "" } = headers;
-  if (host === lastGood.host && url === lastGood.url) return true;
   const authority = URL.parse(`http://${host}/`);
   const read = authority !== null && authority.hostname === host.toLowerCase().replace(/:\d*$/, "");
-  const good = read && (url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url));
-  if (good) lastGood = { host, url };
-  return good;
+  return read && (url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url));
 }
 
 function isAbsolute(url: string): boolean {
