@@ -11,7 +11,10 @@ import { quantile } from "./statistics.ts";
 import { BENCH, type Subject } from "./subjects.ts";
 
 /** Long enough for a runtime to have compiled what is hot. */
-const WARM_UP_SECONDS = 8;
+const WARM_UP_SECONDS = 12;
+
+/** What was measured of one of several subjects. */
+export type Of<Figures> = Figures & { readonly subject: Subject };
 
 export interface RequestFigures {
   readonly cpuMicros: number;
@@ -19,35 +22,60 @@ export interface RequestFigures {
 }
 
 /** CPU time of a request, and how many are answered in a second, with the subject's core full. */
-export async function measureRequests(
-  subject: Subject,
+export function measureRequests(
+  subjects: readonly Subject[],
   folder: string,
-  { warmUp = WARM_UP_SECONDS, seconds }: { readonly warmUp?: number; readonly seconds: number },
-): Promise<RequestFigures> {
-  const stand = await startStand(subject, wholeAnswers(folder), folder);
-  try {
-    await requests(stand, folder, warmUp);
-    const before = stand.cpuSeconds();
-    const answered = await requests(stand, folder, seconds);
-    return {
-      cpuMicros: ((stand.cpuSeconds() - before) / answered) * 1e6,
-      perSecond: answered / seconds,
-    };
-  } finally {
-    await stand.stop();
-  }
+  {
+    warmUp = WARM_UP_SECONDS,
+    turns,
+    seconds,
+  }: { readonly warmUp?: number; readonly turns: number; readonly seconds: number },
+): Promise<readonly Of<RequestFigures>[]> {
+  return withStands(subjects, wholeAnswers(folder), folder, async (stands) => {
+    for (const stand of stands) await requests(stand, folder, warmUp);
+    const tallies = await inTurns(stands, turns, (stand) => requests(stand, folder, seconds));
+    return tallies.map(({ done, ...tally }) => ({ ...tally, perSecond: done / (turns * seconds) }));
+  });
 }
 
 /** CPU time of one event of a stream, in microseconds, with 100 streams of 100 events a second each. */
-export async function measureEvents(subject: Subject, folder: string, seconds: number): Promise<number> {
+export function measureEvents(
+  subjects: readonly Subject[],
+  folder: string,
+  { turns, seconds }: { readonly turns: number; readonly seconds: number },
+): Promise<readonly Of<{ readonly cpuMicros: number }>[]> {
   const [streams, intervalMs] = [100, 10];
   const events = (seconds * 1000) / intervalMs;
-  return withStreams(subject, folder, { events, intervalMs }, async (stand) => {
+  const load = async (stand: RunningStand): Promise<number> => {
     await holdStreams(stand, streams);
-    const before = stand.cpuSeconds();
-    await holdStreams(stand, streams);
-    return ((stand.cpuSeconds() - before) / (streams * events)) * 1e6;
+    return streams * events;
+  };
+  return withStands(subjects, streamed({ events, intervalMs }), folder, async (stands) => {
+    await inTurns(stands, 2, load);
+    return inTurns(stands, turns, load);
   });
+}
+
+/**
+ * Loads all in short turns: a machine whose speed changes from one second to the next is as fast for one as for another.
+ * @param load returns how many were done
+ * @returns for each, the CPU time of one, in microseconds, and how many were done
+ */
+async function inTurns(
+  stands: readonly RunningStand[],
+  turns: number,
+  load: (stand: RunningStand) => Promise<number>,
+): Promise<readonly Of<{ readonly cpuMicros: number; readonly done: number }>[]> {
+  // What a subject still does after its turn counts too.
+  const tallies = stands.map((stand) => ({ stand, before: stand.cpuSeconds(), done: 0 }));
+  for (let turn = 0; turn < turns; turn++) {
+    for (const tally of tallies) tally.done += await load(tally.stand);
+  }
+  return tallies.map(({ stand, before, done }) => ({
+    subject: stand.subject,
+    cpuMicros: ((stand.cpuSeconds() - before) / done) * 1e6,
+    done,
+  }));
 }
 
 export interface AddedMs {
@@ -57,18 +85,15 @@ export interface AddedMs {
 
 /** What the subject adds to an answer's time at 300 requests a second, half of them sent to the upstream directly. */
 export async function measureLatency(subject: Subject, folder: string, seconds: number): Promise<AddedMs> {
-  const stand = await startStand(subject, wholeAnswers(folder), folder);
-  try {
+  return withStand(subject, wholeAnswers(folder), folder, async (stand) => {
     await requests(stand, folder, WARM_UP_SECONDS);
-    return await paced(stand, { rate: 600, seconds, stream: false });
-  } finally {
-    await stand.stop();
-  }
+    return paced(stand, { rate: 600, seconds, stream: false });
+  });
 }
 
 /** What the subject adds to the time until a stream's first content, at 100 streams a second. */
 export async function measureFirstToken(subject: Subject, folder: string, seconds: number): Promise<AddedMs> {
-  return withStreams(subject, folder, { events: 2, intervalMs: 5 }, async (stand) => {
+  return withStand(subject, streamed({ events: 2, intervalMs: 5 }), folder, async (stand) => {
     for (let i = 0; i < WARM_UP_SECONDS * 5; i++) await holdStreams(stand, 500);
     return paced(stand, { rate: 200, seconds, stream: true });
   });
@@ -80,7 +105,7 @@ export async function measureOpenStreams(
   folder: string,
   seconds: number,
 ): Promise<{ readonly most: number; readonly quarters: readonly number[] }> {
-  return withStreams(subject, folder, { events: seconds * 2, intervalMs: 500 }, async (stand) => {
+  return withStand(subject, streamed({ events: seconds * 2, intervalMs: 500 }), folder, async (stand) => {
     const held = holdStreams(stand, 2000);
     const samples: number[] = [];
     for (let i = 0; i < seconds * 2; i++) {
@@ -98,25 +123,51 @@ export function wholeAnswers(folder: string): Upstream {
   return { streams: false, command: (port) => staticUpstream(folder, port) };
 }
 
-async function withStreams<T>(
-  subject: Subject,
-  folder: string,
-  { events, intervalMs }: { readonly events: number; readonly intervalMs: number },
-  run: (stand: RunningStand) => Promise<T>,
-): Promise<T> {
-  const upstream = {
+/** An upstream with streams of so many events. */
+function streamed({
+  events,
+  intervalMs,
+}: {
+  readonly events: number;
+  readonly intervalMs: number;
+}): Upstream {
+  return {
     streams: true,
-    command: (port: number) => [
+    command: (port) => [
       process.execPath,
       join(BENCH, "stream-upstream.ts"),
       ...[port, events, intervalMs].map(String),
     ],
   };
+}
+
+async function withStand<T>(
+  subject: Subject,
+  upstream: Upstream,
+  folder: string,
+  run: (stand: RunningStand) => Promise<T>,
+): Promise<T> {
   const stand = await startStand(subject, upstream, folder);
   try {
     return await run(stand);
   } finally {
     await stand.stop();
+  }
+}
+
+/** With all subjects up at once. */
+async function withStands<T>(
+  subjects: readonly Subject[],
+  upstream: Upstream,
+  folder: string,
+  run: (stands: readonly RunningStand[]) => Promise<T>,
+): Promise<T> {
+  const stands: RunningStand[] = [];
+  try {
+    for (const subject of subjects) stands.push(await startStand(subject, upstream, folder, stands.length));
+    return await run(stands);
+  } finally {
+    await Promise.all(stands.map((stand) => stand.stop()));
   }
 }
 

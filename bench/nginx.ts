@@ -26,7 +26,7 @@ http {
 export function staticUpstream(folder: string, port: number): readonly string[] {
   return nginx(
     folder,
-    "upstream",
+    `upstream-${port}`,
     `server {
     listen 127.0.0.1:${port} backlog=4096; default_type application/json;
     location / { return 200 '${answerBody()}'; }
@@ -38,7 +38,7 @@ export function staticUpstream(folder: string, port: number): readonly string[] 
 export function proxy(folder: string, port: number, upstreamPort: number): readonly string[] {
   return nginx(
     folder,
-    "proxy",
+    `proxy-${port}`,
     `upstream model {
     server 127.0.0.1:${upstreamPort}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 600s;
   }

@@ -26,9 +26,9 @@ export function results({ rounds, whole, requestsOnly }: Results): string {
   return `# Bench results
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}, Node ${process.versions.node}.
-What is measured has a core of its own; load and upstream share the other. Figures are medians of ${rounds} rounds in
-which all take turns, ratios are medians of the rounds' own ratios. On another machine the ratios say more than
-the times do.
+What is measured has a core of its own; load and upstream share the other. Figures are medians of ${rounds} rounds, ratios are
+medians of the rounds' own ratios. CPU times come from turns of a second or two with all up at once, so that a machine
+whose speed changes is as fast for one as for another. On another machine the ratios say more than the times do.
 
 Crossover runs with everything on that production has: a client key, five rules, enrichment, metrics, the log to a
 file. Portkey's gateway runs as its README starts it; it does not stream on Node 24. A request has 1.3 KB, an
@@ -118,7 +118,8 @@ function goalRows(figures: readonly SubjectFigures[]): string[][] {
   ];
 }
 
-function of(figures: readonly SubjectFigures[], subject: Subject): SubjectFigures {
+/** @throws RangeError when the subject is not among them */
+export function of(figures: readonly SubjectFigures[], subject: Subject): SubjectFigures {
   const found = figures.find((one) => one.subject === subject);
   if (found === undefined) throw new RangeError(`${subject.name} was not measured`);
   return found;

@@ -12,7 +12,7 @@ import {
   measureRequests,
 } from "./measure.ts";
 import { requireTools } from "./requirements.ts";
-import { type Results, results, type SubjectFigures } from "./results.ts";
+import { of, type Results, results, type SubjectFigures } from "./results.ts";
 import {
   BENCH,
   nginx,
@@ -51,15 +51,19 @@ async function measureAll(rounds: number): Promise<Results> {
   // Portkey's gateway answers a stream on Node 24 with 500.
   const requestsOnly = [onNodeBare, portkey, portkeyNoRules].map(noFigures);
   tell(`subjects on core ${SUBJECT_CORES}, load and upstream on ${LOAD_CORES}; ${rounds} rounds`);
-  // Subjects take turns within a round, so that a machine that gets slower is slow for all.
   for (let round = 1; round <= rounds; round++) {
-    for (const { subject, requests } of [...whole, ...requestsOnly]) {
-      tell(`round ${round} of ${rounds}, requests: ${subject.name}`);
-      requests.push(await measureRequests(subject, folder, { seconds: 5 }));
-    }
-    for (const { subject, events, latency, firstToken } of whole) {
-      tell(`round ${round} of ${rounds}, streams and times: ${subject.name}`);
-      events.push(await measureEvents(subject, folder, 3));
+    const all = [...whole, ...requestsOnly];
+    tell(`round ${round} of ${rounds}: requests`);
+    for (const one of await measureRequests(subjectsOf(all), folder, { turns: 10, seconds: 1 }))
+      of(all, one.subject).requests.push(one);
+    tell(`round ${round} of ${rounds}: streams`);
+    for (const { subject, cpuMicros } of await measureEvents(subjectsOf(whole), folder, {
+      turns: 4,
+      seconds: 2,
+    }))
+      of(whole, subject).events.push(cpuMicros);
+    for (const { subject, latency, firstToken } of whole) {
+      tell(`round ${round} of ${rounds}, times: ${subject.name}`);
       latency.push(await measureLatency(subject, folder, 10));
       firstToken.push(await measureFirstToken(subject, folder, 6));
     }
@@ -73,6 +77,10 @@ async function measureAll(rounds: number): Promise<Results> {
 
 function noFigures(subject: Subject): SubjectFigures {
   return { subject, requests: [], events: [], latency: [], firstToken: [], openStreams: undefined };
+}
+
+function subjectsOf(figures: readonly SubjectFigures[]): readonly Subject[] {
+  return figures.map(({ subject }) => subject);
 }
 
 function tell(what: string): void {

@@ -4,8 +4,7 @@ import { PinnedProcess } from "./process.ts";
 import { requestBody } from "./sample.ts";
 import type { Subject } from "./subjects.ts";
 
-const UPSTREAM_PORT = 18801;
-const SUBJECT_PORT = 18802;
+const FIRST_PORT = 18801;
 const START_MS = 20_000;
 
 /** A mock upstream. */
@@ -25,6 +24,7 @@ export interface Stand {
 
 /** A subject under way, with its upstream. */
 export interface RunningStand extends Stand {
+  readonly subject: Subject;
   /** The upstream without anything before it. */
   readonly direct: Stand;
   cpuSeconds(): number;
@@ -33,23 +33,28 @@ export interface RunningStand extends Stand {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts an upstream and, pinned to a core of its own, the subject before it, and checks that it answers. */
+/**
+ * Starts an upstream and, pinned to the subjects' core, the subject before it, and checks that it answers.
+ * @param place of several that are up at once, from 0
+ */
 export async function startStand(
   subject: Subject,
   upstream: Upstream,
   folder: string,
+  place = 0,
 ): Promise<RunningStand> {
-  const ports = { port: SUBJECT_PORT, upstreamPort: UPSTREAM_PORT };
-  const upstreamProcess = new PinnedProcess(upstream.command(UPSTREAM_PORT), {
+  const upstreamPort = FIRST_PORT + 2 * place;
+  const port = upstreamPort + 1;
+  const upstreamProcess = new PinnedProcess(upstream.command(upstreamPort), {
     cores: LOAD_CORES,
     folder,
-    name: "upstream",
+    name: `upstream-${upstreamPort}`,
   });
-  const process = new PinnedProcess(subject.command({ folder, ...ports }), {
+  const process = new PinnedProcess(subject.command({ folder, port, upstreamPort }), {
     cores: SUBJECT_CORES,
     folder,
-    name: "subject",
-    env: subject.env(ports),
+    name: `subject-${port}`,
+    env: subject.env({ port, upstreamPort }),
   });
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
     await process.stop(signal);
@@ -58,10 +63,10 @@ export async function startStand(
   const stand = {
     name: subject.name,
     model: subject.model,
-    headers: subject.headers(UPSTREAM_PORT),
-    chatUrl: urlAt(SUBJECT_PORT),
+    headers: subject.headers(upstreamPort),
+    chatUrl: urlAt(port),
   };
-  const direct = { name: "direct", model: "gpt-4.1-mini", headers: {}, chatUrl: urlAt(UPSTREAM_PORT) };
+  const direct = { name: "direct", model: "gpt-4.1-mini", headers: {}, chatUrl: urlAt(upstreamPort) };
   try {
     await answers(direct, { headers: {}, stream: upstream.streams }, upstreamProcess);
     await answers(stand, { headers: subject.expected, stream: upstream.streams }, process);
@@ -71,6 +76,7 @@ export async function startStand(
   }
   return {
     ...stand,
+    subject,
     direct,
     cpuSeconds: () => cpuSeconds(process.pid),
     residentMiB: () => residentMiB(process.pid),
