@@ -37,6 +37,6 @@ async function costs(what: "request" | "event", folder: string): Promise<readonl
   const figures =
     what === "event"
       ? await measureEvents(subjects, folder, { turns: 1, seconds: 1 })
-      : await measureRequests(subjects, folder, { warmUp: 3, turns: 2, seconds: 1 });
+      : await measureRequests(subjects, folder, { warmUp: 3, turns: 1, seconds: 2 });
   return figures.map(({ cpuMicros }) => cpuMicros);
 }

@@ -16,6 +16,9 @@ const WARM_UP_SECONDS = 12;
 /** What was measured of one of several subjects. */
 export type Of<Figures> = Figures & { readonly subject: Subject };
 
+/** Until a runtime that was idle is as fast as before. */
+const LEAD_SECONDS = 1;
+
 export interface RequestFigures {
   readonly cpuMicros: number;
   readonly perSecond: number;
@@ -33,7 +36,10 @@ export function measureRequests(
 ): Promise<readonly Of<RequestFigures>[]> {
   return withStands(subjects, wholeAnswers(folder), folder, async (stands) => {
     for (const stand of stands) await requests(stand, folder, warmUp);
-    const tallies = await inTurns(stands, turns, (stand) => requests(stand, folder, seconds));
+    const tallies = await inTurns(stands, turns, {
+      lead: (stand) => requests(stand, folder, LEAD_SECONDS),
+      load: (stand) => requests(stand, folder, seconds),
+    });
     return tallies.map(({ done, ...tally }) => ({ ...tally, perSecond: done / (turns * seconds) }));
   });
 }
@@ -51,29 +57,40 @@ export function measureEvents(
     return streams * events;
   };
   return withStands(subjects, streamed({ events, intervalMs }), folder, async (stands) => {
-    await inTurns(stands, 2, load);
-    return inTurns(stands, turns, load);
+    for (const stand of stands) await load(stand);
+    return inTurns(stands, turns, { lead: load, load });
   });
 }
 
 /**
- * Loads all in short turns: a machine whose speed changes from one second to the next is as fast for one as for another.
+ * Loads all in turns, so that a machine whose speed changes is as fast for one as for another. A turn begins with a
+ * load that is not counted: a runtime that was idle is slow at first.
  * @param load returns how many were done
  * @returns for each, the CPU time of one, in microseconds, and how many were done
  */
 async function inTurns(
   stands: readonly RunningStand[],
   turns: number,
-  load: (stand: RunningStand) => Promise<number>,
+  {
+    lead,
+    load,
+  }: {
+    readonly lead: (stand: RunningStand) => Promise<unknown>;
+    readonly load: (stand: RunningStand) => Promise<number>;
+  },
 ): Promise<readonly Of<{ readonly cpuMicros: number; readonly done: number }>[]> {
-  // What a subject still does after its turn counts too.
-  const tallies = stands.map((stand) => ({ stand, before: stand.cpuSeconds(), done: 0 }));
+  const tallies = stands.map((stand) => ({ stand, cpuSeconds: 0, done: 0 }));
   for (let turn = 0; turn < turns; turn++) {
-    for (const tally of tallies) tally.done += await load(tally.stand);
+    for (const tally of tallies) {
+      await lead(tally.stand);
+      const before = tally.stand.cpuSeconds();
+      tally.done += await load(tally.stand);
+      tally.cpuSeconds += tally.stand.cpuSeconds() - before;
+    }
   }
-  return tallies.map(({ stand, before, done }) => ({
+  return tallies.map(({ stand, cpuSeconds, done }) => ({
     subject: stand.subject,
-    cpuMicros: ((stand.cpuSeconds() - before) / done) * 1e6,
+    cpuMicros: (cpuSeconds / done) * 1e6,
     done,
   }));
 }

@@ -27,8 +27,8 @@ export function results({ rounds, whole, requestsOnly }: Results): string {
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}, Node ${process.versions.node}.
 What is measured has a core of its own; load and upstream share the other. Figures are medians of ${rounds} rounds, ratios are
-medians of the rounds' own ratios. CPU times come from turns of a second or two with all up at once, so that a machine
-whose speed changes is as fast for one as for another. On another machine the ratios say more than the times do.
+medians of the rounds' own ratios. CPU times come from turns of a few seconds, with all up at once and warm, so that a
+machine whose speed changes is as fast for one as for another. On another machine the ratios say more than the times do.
 
 Crossover runs with everything on that production has: a client key, five rules, enrichment, metrics, the log to a
 file. Portkey's gateway runs as its README starts it; it does not stream on Node 24. A request has 1.3 KB, an

@@ -54,7 +54,7 @@ async function measureAll(rounds: number): Promise<Results> {
   for (let round = 1; round <= rounds; round++) {
     const all = [...whole, ...requestsOnly];
     tell(`round ${round} of ${rounds}: requests`);
-    for (const one of await measureRequests(subjectsOf(all), folder, { turns: 10, seconds: 1 }))
+    for (const one of await measureRequests(subjectsOf(all), folder, { turns: 3, seconds: 4 }))
       of(all, one.subject).requests.push(one);
     tell(`round ${round} of ${rounds}: streams`);
     for (const { subject, cpuMicros } of await measureEvents(subjectsOf(whole), folder, {

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { createApp } from "../routes/app.ts";
+import { CHAT_PATH } from "../routes/chat.ts";
 import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
@@ -21,6 +22,8 @@ declare const Bun: {
     readonly port: number;
     readonly idleTimeout: number;
     readonly maxRequestBodySize: number;
+    /** Addresses and methods that do not come to `fetch`. */
+    readonly routes: Readonly<Record<string, { readonly POST: (request: Request) => Promise<Response> }>>;
     readonly fetch: (request: Request) => Response | Promise<Response>;
   }): {
     readonly url: URL;
@@ -52,18 +55,24 @@ function serve(configPath: string): void {
   const app = createApp(
     gateway,
     {
-      open: (context) => openWeb(context, () => {}),
+      open: (context) => openWeb(context.req.raw, () => {}),
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
       openAdmin: () => isLoopback(table.server.host),
     },
     VERSION,
   );
+  const chat = (request: Request): Promise<Response> => {
+    const { inbound, reply, respond } = openWeb(request, () => {});
+    return respond(gateway.chat(inbound, reply));
+  };
   const server = Bun.serve({
     hostname: table.server.host,
     port: table.server.port,
     idleTimeout: 0, // the gateway has timeouts of its own
     maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
+    // The one address that is worth a way of its own: Hono's takes as long as deciding and enriching together.
+    routes: { [CHAT_PATH]: { POST: chat } },
     fetch: app.fetch,
   });
   const stopWatching = files.watch(() => reloader.tryReload());

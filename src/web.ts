@@ -1,4 +1,3 @@
-import type { Context } from "hono";
 import type { OpenExchange } from "../routes/platform.ts";
 import { WebInbound, WebReply } from "./transport/web-exchange.ts";
 
@@ -6,10 +5,10 @@ import { WebInbound, WebReply } from "./transport/web-exchange.ts";
  * Opens a chat request on a platform with web objects: Bun and Workers.
  * @param keepAlive told of the work that goes on after the answer has begun
  */
-export function openWeb(context: Context, keepAlive: (work: Promise<void>) => void): OpenExchange {
-  const reply = new WebReply(context.req.raw.signal);
+export function openWeb(request: Request, keepAlive: (work: Promise<void>) => void): OpenExchange {
+  const reply = new WebReply(request.signal);
   return {
-    inbound: new WebInbound(context.req.raw),
+    inbound: new WebInbound(request),
     reply,
     respond: (answered) => {
       keepAlive(answered);

@@ -46,7 +46,7 @@ function build(env: WorkerEnv): Hono {
   return createApp(
     gateway,
     {
-      open: (context) => openWeb(context, (work) => context.executionCtx.waitUntil(work)),
+      open: (context) => openWeb(context.req.raw, (work) => context.executionCtx.waitUntil(work)),
       configStale: () => false,
       openAdmin: () => false, // a Worker is on the open internet
     },

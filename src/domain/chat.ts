@@ -81,13 +81,14 @@ export function toWire(request: ChatRequest, options: WireOptions): string {
   const stored = body["store"] === true || (!Object.hasOwn(body, "store") && defaults["store"] === "true");
   let asked = !askUsage;
   const wire = new ObjectText();
-  for (const { key, json } of members) {
+  for (const member of members) {
+    const { key } = member;
     if (key === "model") wire.add(key, JSON.stringify(model));
     else if (key === "messages") wire.add(key, arrayText(messages.map((message) => message.json)));
     else if (key === "stream_options" && askUsage) {
-      wire.add(key, withUsage(json));
+      wire.add(key, withUsage(member.json));
       asked = true;
-    } else if (key !== "metadata" || stored || !metadataIfStored) wire.add(key, json);
+    } else if (key !== "metadata" || stored || !metadataIfStored) wire.keep(member);
   }
   for (const key of Object.keys(defaults)) {
     const json = defaults[key];

@@ -3,9 +3,12 @@
  * The gateway forwards the client's own bytes, so numbers, escapes and unknown fields stay as they were.
  */
 
-/** A member of the outermost object. `json` is the value's own text. */
+/** A member of the outermost object. */
 export interface Member {
   readonly key: string;
+  /** The key as JSON. */
+  readonly keyJson: string;
+  /** The value's own text. */
   readonly json: string;
   /** When the value is an array: the text of each element. */
   readonly items: readonly string[] | undefined;
@@ -66,6 +69,7 @@ export function outline(text: string, limits: JsonLimits = UNLIMITED): Member[] 
   let depth = 0;
   let nodes = 0;
   let key: string | undefined;
+  let keyJson = "";
   let valueStart = -1;
   let items: string[] | undefined;
   let itemStart = -1;
@@ -81,7 +85,7 @@ export function outline(text: string, limits: JsonLimits = UNLIMITED): Member[] 
   };
   const closeMember = (): void => {
     if (key !== undefined && valueStart !== -1) {
-      members.push({ key, json: text.slice(valueStart, tokenEnd), items });
+      members.push({ key, keyJson, json: text.slice(valueStart, tokenEnd), items });
     }
     key = undefined;
     valueStart = -1;
@@ -99,8 +103,11 @@ export function outline(text: string, limits: JsonLimits = UNLIMITED): Member[] 
         break;
       case QUOTE: {
         const end = stringEnd(text, i);
-        if (depth === 1 && key === undefined) key = decodeKey(text.slice(i, end));
-        else begin(i);
+        if (depth === 1 && key === undefined) {
+          keyJson = text.slice(i, end);
+          key = decodeKey(keyJson);
+          if (key.length < keyJson.length - 2) keyJson = JSON.stringify(key); // it had escapes
+        } else begin(i);
         i = end - 1;
         tokenEnd = end;
         break;
@@ -149,9 +156,10 @@ export function replaceMembers(text: string, changes: Readonly<Record<string, st
 export function joinMembers(members: readonly Member[], changes: Readonly<Record<string, string>>): string {
   const text = new ObjectText();
   const written: string[] = [];
-  for (const { key, json } of members) {
+  for (const member of members) {
+    const { key } = member;
     const changed = Object.hasOwn(changes, key) ? changes[key] : undefined;
-    if (changed === undefined) text.add(key, json);
+    if (changed === undefined) text.keep(member);
     else if (!written.includes(key)) {
       text.add(key, changed);
       written.push(key);
@@ -167,11 +175,19 @@ export class ObjectText {
 
   /** @param json the value's own text */
   add(key: string, json: string): void {
-    this.#text += `${this.#text.length > 1 ? "," : ""}${JSON.stringify(key)}:${json}`;
+    this.#append(JSON.stringify(key), json);
+  }
+
+  keep({ keyJson, json }: Member): void {
+    this.#append(keyJson, json);
   }
 
   end(): string {
     return `${this.#text}}`;
+  }
+
+  #append(keyJson: string, json: string): void {
+    this.#text += this.#text.length > 1 ? `,${keyJson}:${json}` : `${keyJson}:${json}`;
   }
 }
 

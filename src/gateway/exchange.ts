@@ -113,6 +113,7 @@ export class Exchange implements Member {
 
   /** The variant decided on, then its fallbacks. */
   #candidates({ variant }: Decision): readonly Variant[] {
+    if (variant.fallback.length === 0) return [variant];
     const { variants } = this.#deps.table;
     return [variant, ...variant.fallback.flatMap((name) => variants.get(name) ?? [])];
   }

@@ -49,6 +49,14 @@ function gone(): never {
   throw clientGone();
 }
 
+/** The same bytes, which a `Response` takes only from memory that no other thread can write to. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(bytes);
+}
+
 /** Makes a web `Response`: whole, or with a stream that holds its writer back when the reader is slow. */
 export class WebReply implements Reply {
   readonly response: Promise<Response>;
@@ -69,7 +77,7 @@ export class WebReply implements Reply {
   }
 
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
-    this.#resolve(new Response(typeof body === "string" ? body : new Uint8Array(body), { status, headers }));
+    this.#resolve(new Response(typeof body === "string" ? body : unshared(body), { status, headers }));
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
