@@ -12,12 +12,11 @@ import { BENCH, type Subject } from "./subjects.ts";
 
 /** Long enough for a runtime to have compiled what is hot. */
 const WARM_UP_SECONDS = 12;
+/** Until a runtime that was idle is as fast as before. */
+const LEAD_SECONDS = 1;
 
 /** What was measured of one of several subjects. */
 export type Of<Figures> = Figures & { readonly subject: Subject };
-
-/** Until a runtime that was idle is as fast as before. */
-const LEAD_SECONDS = 1;
 
 export interface RequestFigures {
   readonly cpuMicros: number;

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import { createApp } from "../routes/app.ts";
 import { CHAT_PATH } from "../routes/chat.ts";
+import type { OpenExchange } from "../routes/platform.ts";
 import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
@@ -52,10 +53,11 @@ function serve(configPath: string): void {
     log: stdoutLog(),
   });
   const reloader = new Reloader(gateway, basename(configPath), load);
+  const open = (request: Request): OpenExchange => openWeb(request, () => {});
   const app = createApp(
     gateway,
     {
-      open: (context) => openWeb(context.req.raw, () => {}),
+      open: (context) => open(context.req.raw),
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
       openAdmin: () => isLoopback(table.server.host),
@@ -63,7 +65,7 @@ function serve(configPath: string): void {
     VERSION,
   );
   const chat = (request: Request): Promise<Response> => {
-    const { inbound, reply, respond } = openWeb(request, () => {});
+    const { inbound, reply, respond } = open(request);
     return respond(gateway.chat(inbound, reply));
   };
   const server = Bun.serve({
