@@ -80,12 +80,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   guardServer(server, (incoming, outgoing) => {
     // The one address that is worth a way of its own: Hono's takes as long as deciding and enriching together.
     if (incoming.url === CHAT_PATH && incoming.method === "POST")
-      gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing)).catch((error: unknown) => {
-        options.log("error", "internal error", {
-          error: error instanceof Error ? error.stack : String(error),
-        });
-        outgoing.destroy();
-      });
+      void gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing));
     else void hono(incoming, outgoing);
   });
   closeWhatGoesIdle(server);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import OpenAI from "openai";
-import type { LogFields } from "../metrics/log.ts";
+import { fieldsOf, type LogFields } from "../metrics/log.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { errorText } from "./error-text.ts";
 import { textTable } from "./text-table.ts";
@@ -73,8 +73,8 @@ async function demo(args: readonly string[]): Promise<number> {
   const running = await startNode({
     configPath: values.config ?? fileURLToPath(new URL("../../config/examples/all.yaml", import.meta.url)),
     env: { ...process.env, PORT: "0" },
-    log: (_level, message, fields = {}) => {
-      if (message === "request") lines.add(fields);
+    log: (_level, message, told = {}) => {
+      if (message === "request") lines.add(fieldsOf(told));
     },
     watch: false,
   });

@@ -82,11 +82,12 @@ export function toWire(request: ChatRequest, options: WireOptions): string {
   let asked = !askUsage;
   const wire = new ObjectText();
   for (const member of members) {
-    const { key } = member;
-    if (key === "model") wire.add(key, JSON.stringify(model));
-    else if (key === "messages") wire.add(key, arrayText(messages.map((message) => message.json)));
+    const { key, keyJson } = member;
+    if (key === "model") wire.keep({ keyJson, json: JSON.stringify(model) });
+    else if (key === "messages")
+      wire.keep({ keyJson, json: arrayText(messages.map((message) => message.json)) });
     else if (key === "stream_options" && askUsage) {
-      wire.add(key, withUsage(member.json));
+      wire.keep({ keyJson, json: withUsage(member.json) });
       asked = true;
     } else if (key !== "metadata" || stored || !metadataIfStored) wire.keep(member);
   }

@@ -169,32 +169,27 @@ export function joinMembers(members: readonly Member[], changes: Readonly<Record
   return text.end();
 }
 
-/** Writes an object member by member, by concatenation as `arrayText` does. */
+/** Writes an object member by member. Large texts are copied once, at the end. */
 export class ObjectText {
-  #text = "{";
+  readonly #parts: string[] = [];
 
   /** @param json the value's own text */
   add(key: string, json: string): void {
-    this.#append(JSON.stringify(key), json);
+    this.keep({ keyJson: JSON.stringify(key), json });
   }
 
-  keep({ keyJson, json }: Member): void {
-    this.#append(keyJson, json);
+  keep({ keyJson, json }: Pick<Member, "keyJson" | "json">): void {
+    this.#parts.push(this.#parts.length === 0 ? "{" : ",", keyJson, ":", json);
   }
 
   end(): string {
-    return `${this.#text}}`;
-  }
-
-  #append(keyJson: string, json: string): void {
-    this.#text += this.#text.length > 1 ? `,${keyJson}:${json}` : `${keyJson}:${json}`;
+    if (this.#parts.length === 0) return "{}";
+    this.#parts.push("}");
+    return this.#parts.join("");
   }
 }
 
-/**
- * The array of these element texts. Joined by concatenation: V8 then copies a large element once, when the
- * whole text is written, and not in every step on the way.
- */
+/** The array of these element texts. By concatenation, so that a large one is not copied before the whole is. */
 export function arrayText(items: readonly string[]): string {
   let out = "[";
   for (const item of items) out += out.length === 1 ? item : `,${item}`;

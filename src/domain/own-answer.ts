@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { GatewayError, internalError } from "./errors.ts";
 
 /** An answer of the gateway's own. */
@@ -27,7 +27,17 @@ export function idHeaders(requestId: string): Record<string, string> {
   return { "x-request-id": requestId, "x-crossover-request-id": requestId };
 }
 
+const ID_BYTES = 16;
+/** Random bytes for many ids: asking for them one id at a time takes four times as long. */
+const randomness = Buffer.alloc(256 * ID_BYTES);
+let used = randomness.length;
+
 /** An id that no client can guess or repeat. */
 export function newRequestId(): string {
-  return `cx_${randomUUID().replaceAll("-", "")}`;
+  if (used === randomness.length) {
+    randomFillSync(randomness);
+    used = 0;
+  }
+  used += ID_BYTES;
+  return `cx_${randomness.toString("hex", used - ID_BYTES, used)}`;
 }

@@ -63,6 +63,8 @@ export interface Reply {
   /** @returns false when the client reads too slowly: wait for `drained` */
   write(chunk: Uint8Array | string): boolean;
   end(): void;
+  /** Ends the connection, as not even an error could be answered. */
+  abandon(): void;
   /** An object and no functions: V8 keeps a function made for each request, and all that it sees, far longer. */
   listener: ReplyListener | undefined;
   /** Has the client left? */

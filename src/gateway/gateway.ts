@@ -103,9 +103,21 @@ export class Gateway {
       const decision = decide(request, table, signals);
       await exchange.run(request, decision);
     } catch (error) {
-      exchange.failed(error);
+      this.#refuse(exchange, reply, error);
     } finally {
       this.#open.delete(exchange);
+    }
+  }
+
+  /** A failure in telling the failure is ours too, and ends this request only. */
+  #refuse(exchange: Exchange, reply: Reply, error: unknown): void {
+    try {
+      exchange.failed(error);
+    } catch (second) {
+      reply.abandon();
+      this.log("error", "internal error", {
+        error: second instanceof Error ? (second.stack ?? second.message) : String(second),
+      });
     }
   }
 

@@ -1,7 +1,6 @@
 import type { Decision } from "../domain/decision.ts";
 import type { Variant } from "../domain/table.ts";
 import { costOf, type Usage } from "../domain/usage.ts";
-import type { LogFields } from "../metrics/log.ts";
 
 /** How a request ended. */
 export interface End {
@@ -32,31 +31,40 @@ export interface RequestSummary {
   readonly times: Times | undefined;
 }
 
-/** What the log tells of a request. */
-export function requestLine({ id, end, decision, variant, attempts, times }: RequestSummary): LogFields {
-  const { usage } = end;
+/** What the log tells of a request, as the members of a JSON object. */
+export function requestLine({ id, end, decision, variant, attempts, times }: RequestSummary): string {
+  const { status, usage, note, cause } = end;
   const price = variant?.model.price;
-  return {
-    request_id: id,
-    status: end.status,
-    route: decision?.route,
-    rule: decision?.rule,
-    variant: variant?.name,
-    path: variant?.path,
-    model: variant?.model.name,
-    provider: variant?.model.provider,
-    input_tokens: usage?.input,
-    output_tokens: usage?.output,
-    cost_usd: usage === undefined || price === undefined ? undefined : costOf(usage, price),
-    note: end.note,
-    cause: end.cause,
-    attempts,
-    duration_ms: round(times?.durationMs),
-    first_token_ms: round(times?.firstTokenMs),
-    enrichment_tokens: times?.addedTokens,
-  };
+  let line = `"request_id":"${id}","status":${status}`;
+  if (decision !== undefined)
+    line += `,"route":${JSON.stringify(decision.route)},"rule":${JSON.stringify(decision.rule)}`;
+  if (variant !== undefined) line += variantText(variant);
+  if (usage !== undefined) line += `,"input_tokens":${usage.input},"output_tokens":${usage.output}`;
+  if (usage !== undefined && price !== undefined)
+    line += `,"cost_usd":${JSON.stringify(costOf(usage, price))}`;
+  if (note !== undefined) line += `,"note":${JSON.stringify(note)}`;
+  if (cause !== undefined) line += `,"cause":${JSON.stringify(cause)}`;
+  line += `,"attempts":${attempts}`;
+  if (times === undefined) return line;
+  line += `,"duration_ms":${round(times.durationMs)}`;
+  if (times.firstTokenMs !== undefined) line += `,"first_token_ms":${round(times.firstTokenMs)}`;
+  return `${line},"enrichment_tokens":${times.addedTokens}`;
 }
 
-function round(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
+const variantTexts = new WeakMap<Variant, string>();
+
+/** The same for all requests that a variant answers. */
+function variantText(variant: Variant): string {
+  let text = variantTexts.get(variant);
+  if (text === undefined) {
+    const { name, path, model } = variant;
+    const fields = { variant: name, path, model: model.name, provider: model.provider };
+    text = `,${JSON.stringify(fields).slice(1, -1)}`;
+    variantTexts.set(variant, text);
+  }
+  return text;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

@@ -16,6 +16,8 @@ export interface WholeOptions extends SinkOptions {
   readonly maxBytes: number;
 }
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Gathers an unstreamed answer, checks that it is JSON, and sends it on as it came. */
 export class WholeAnswer implements Sink {
   readonly #options: WholeOptions;
@@ -38,7 +40,7 @@ export class WholeAnswer implements Sink {
     const { status, upstreamHeaders, secrets, settler, reply, headers } = this.#options;
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+    const text = decoder.decode(body);
     if (status < 200 || status >= 300)
       return settleFailed(statusFailure(status, upstreamHeaders, text, secrets), this.#options);
     const answer = parseObject(text);
@@ -50,7 +52,9 @@ export class WholeAnswer implements Sink {
     const error = statedError(answer);
     if (error !== undefined)
       return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
-    reply.send(status, Object.assign(passedHeaders(upstreamHeaders, secrets), headers), body);
+    // Platforms send text faster. Bytes that are not UTF-8 pass as they came.
+    const exact = text.includes("\uFFFD") ? body : text;
+    reply.send(status, Object.assign(passedHeaders(upstreamHeaders, secrets), headers), exact);
     settler.settle({
       outcome: "answered",
       status,

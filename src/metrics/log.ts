@@ -1,19 +1,34 @@
+import { z } from "zod";
+
 export type LogLevel = "info" | "warn" | "error";
 
-/** One line of the log. Never holds a prompt, an answer, a key or a header. */
+/** What a line of the log tells. Never holds a prompt, an answer, a key or a header. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
+/**
+ * Fields, or their JSON text without the braces: what is told of every request is written by hand, which takes a
+ * fifth of the time.
+ */
+export type Told = LogFields | string;
+
+export type Log = (level: LogLevel, message: string, told?: Told) => void;
+
+const written = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+/** Fields in either form as values. */
+export function fieldsOf(told: Told): LogFields {
+  return typeof told === "string" ? written.parse(JSON.parse(`{${told}}`)) : told;
+}
 
 /** A log of JSON lines. @param write takes whole lines */
 export function jsonLog(write: (line: string) => void): Log {
   let [at, time] = [0, ""]; // many lines come within one millisecond
-  return (level, message, fields = {}) => {
+  return (level, message, told = "") => {
     const now = Date.now();
     if (now !== at) [at, time] = [now, new Date(now).toISOString()];
-    const head = `{"time":"${time}","level":"${level}","message":${JSON.stringify(message)}`;
-    const rest = JSON.stringify(fields);
-    write(rest === "{}" ? `${head}}\n` : `${head},${rest.slice(1)}\n`);
+    const fields = typeof told === "string" ? told : JSON.stringify(told).slice(1, -1);
+    const comma = fields === "" ? "" : ",";
+    write(`{"time":"${time}","level":"${level}","message":${JSON.stringify(message)}${comma}${fields}}\n`);
   };
 }
 

@@ -90,6 +90,10 @@ export class NodeReply implements Reply {
     if (!this.#ended) this.#outgoing.end();
     this.#ended = true;
   }
+
+  abandon(): void {
+    this.#outgoing.destroy();
+  }
 }
 
 /** Names and values in turn, which Node writes without a copy of its own. */

@@ -7,6 +7,8 @@ const HIGH_WATER_MARK = 64 * 1024;
 /** nginx's number for a client that left. */
 const CLIENT_CLOSED = 499;
 
+const INTERNAL_ERROR = 500;
+
 /** Reads a web `Request`. */
 export class WebInbound implements Inbound {
   readonly #request: Request;
@@ -24,7 +26,7 @@ export class WebInbound implements Inbound {
     if (declared === undefined) return this.#chunkedBody(limit);
     if (Number(declared) > limit) return Promise.reject(bodyTooLarge(limit));
     // The platform reads no more than was declared, and reads it faster than a stream of chunks.
-    return this.#request.arrayBuffer().then((body) => new Uint8Array(body), gone);
+    return this.#request.bytes().catch(gone);
   }
 
   async #chunkedBody(limit: number): Promise<Uint8Array> {
@@ -61,6 +63,7 @@ function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export class WebReply implements Reply {
   readonly response: Promise<Response>;
   readonly #resolve: (response: Response) => void;
+  readonly #signal: AbortSignal;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #closed = false;
   listener: ReplyListener | undefined;
@@ -69,7 +72,8 @@ export class WebReply implements Reply {
     const { promise, resolve } = Promise.withResolvers<Response>();
     this.response = promise;
     this.#resolve = resolve;
-    signal.addEventListener("abort", () => this.#close(), { once: true });
+    this.#signal = signal;
+    signal.onabort = () => this.#close();
   }
 
   get closed(): boolean {
@@ -77,6 +81,7 @@ export class WebReply implements Reply {
   }
 
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
+    this.#forget();
     this.#resolve(new Response(typeof body === "string" ? body : unshared(body), { status, headers }));
   }
 
@@ -101,7 +106,20 @@ export class WebReply implements Reply {
   }
 
   end(): void {
+    this.#forget();
     if (!this.#closed) this.#controller?.close();
+  }
+
+  abandon(): void {
+    this.#forget();
+    // Only one of the two does anything: an answer that has begun is cut, else there is one without a body.
+    this.#resolve(new Response(null, { status: INTERNAL_ERROR }));
+    if (!this.#closed) this.#controller?.error(new Error("abandoned"));
+  }
+
+  /** What listens to the signal keeps all of the request in memory, on Bun for several collections. */
+  #forget(): void {
+    this.#signal.onabort = null;
   }
 
   #close(): void {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
-import type { LogFields } from "../../src/metrics/log.ts";
+import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
 import { type RunningGateway, startNode } from "../../src/node.ts";
 
 export interface LogLine {
@@ -44,7 +44,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
   const running = await startNode({
     configPath,
     env: { PORT: "0", ...options.env },
-    log: (level, message, fields = {}) => logs.push({ level, message, fields }),
+    log: (level, message, told = {}) => logs.push({ level, message, fields: fieldsOf(told) }),
     watch: options.watch ?? false,
   });
   onTestFinished(async () => {
