@@ -6,6 +6,7 @@ import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
+import { Departures } from "./departures.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -53,7 +54,8 @@ function serve(configPath: string): void {
     log: stdoutLog(),
   });
   const reloader = new Reloader(gateway, basename(configPath), load);
-  const open = (request: Request): OpenExchange => openWeb(request, () => {});
+  const departures = new Departures();
+  const open = (request: Request): OpenExchange => openWeb(request, departures, () => {});
   const app = createApp(
     gateway,
     {

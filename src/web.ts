@@ -1,12 +1,16 @@
 import type { OpenExchange } from "../routes/platform.ts";
-import { WebInbound, WebReply } from "./transport/web-exchange.ts";
+import { type Lookout, WebInbound, WebReply } from "./transport/web-exchange.ts";
 
 /**
  * Opens a chat request on a platform with web objects: Bun and Workers.
  * @param keepAlive told of the work that goes on after the answer has begun
  */
-export function openWeb(request: Request, keepAlive: (work: Promise<void>) => void): OpenExchange {
-  const reply = new WebReply(request.signal);
+export function openWeb(
+  request: Request,
+  lookout: Lookout,
+  keepAlive: (work: Promise<void>) => void,
+): OpenExchange {
+  const reply = new WebReply(request, lookout);
   return {
     inbound: new WebInbound(request),
     reply,
@@ -16,3 +20,13 @@ export function openWeb(request: Request, keepAlive: (work: Promise<void>) => vo
     },
   };
 }
+
+/** Hears at once who leaves, from the request's own signal. */
+export const listening: Lookout = {
+  begin: (reply) => {
+    reply.request.signal.onabort = () => reply.leave();
+  },
+  end: (reply) => {
+    reply.request.signal.onabort = null;
+  },
+};

@@ -9,7 +9,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { providerKinds } from "./providers/index.ts";
 import { FetchTransport } from "./transport/fetch.ts";
 import { VERSION } from "./version.ts";
-import { openWeb } from "./web.ts";
+import { listening, openWeb } from "./web.ts";
 
 /** Variables and secrets of the Worker, as strings. */
 type WorkerEnv = Readonly<Record<string, string | undefined>>;
@@ -46,7 +46,7 @@ function build(env: WorkerEnv): Hono {
   return createApp(
     gateway,
     {
-      open: (context) => openWeb(context.req.raw, (work) => context.executionCtx.waitUntil(work)),
+      open: (context) => openWeb(context.req.raw, listening, (work) => context.executionCtx.waitUntil(work)),
       configStale: () => false,
       openAdmin: () => false, // a Worker is on the open internet
     },

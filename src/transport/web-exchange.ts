@@ -59,21 +59,32 @@ function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(bytes);
 }
 
+/** Tells a reply, by its `leave`, that the client has left before the answer's end. */
+export interface Lookout {
+  begin(reply: WebReply): void;
+  end(reply: WebReply): void;
+}
+
 /** Makes a web `Response`: whole, or with a stream that holds its writer back when the reader is slow. */
 export class WebReply implements Reply {
+  readonly request: Request;
   readonly response: Promise<Response>;
+  /** For the lookout to use. */
+  place = 0;
+  readonly #lookout: Lookout;
   readonly #resolve: (response: Response) => void;
-  readonly #signal: AbortSignal;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #ended = false;
   #closed = false;
   listener: ReplyListener | undefined;
 
-  constructor(signal: AbortSignal) {
+  constructor(request: Request, lookout: Lookout) {
     const { promise, resolve } = Promise.withResolvers<Response>();
+    this.request = request;
     this.response = promise;
     this.#resolve = resolve;
-    this.#signal = signal;
-    signal.onabort = () => this.#close();
+    this.#lookout = lookout;
+    lookout.begin(this);
   }
 
   get closed(): boolean {
@@ -81,7 +92,7 @@ export class WebReply implements Reply {
   }
 
   send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
-    this.#forget();
+    this.#end();
     this.#resolve(new Response(typeof body === "string" ? body : unshared(body), { status, headers }));
   }
 
@@ -92,7 +103,7 @@ export class WebReply implements Reply {
           this.#controller = controller;
         },
         pull: () => this.listener?.drained(),
-        cancel: () => this.#close(),
+        cancel: () => this.leave(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
     );
@@ -106,27 +117,30 @@ export class WebReply implements Reply {
   }
 
   end(): void {
-    this.#forget();
+    this.#end();
     if (!this.#closed) this.#controller?.close();
   }
 
   abandon(): void {
-    this.#forget();
+    this.#end();
     // Only one of the two does anything: an answer that has begun is cut, else there is one without a body.
     this.#resolve(new Response(null, { status: INTERNAL_ERROR }));
     if (!this.#closed) this.#controller?.error(new Error("abandoned"));
   }
 
-  /** What listens to the signal keeps all of the request in memory, on Bun for several collections. */
-  #forget(): void {
-    this.#signal.onabort = null;
-  }
-
-  #close(): void {
+  /** The client has left. */
+  leave(): void {
     if (this.#closed) return;
+    this.#end();
     this.#closed = true;
     // Nobody receives it, but the platform waits for an answer before it lets the request go.
     this.#resolve(new Response(null, { status: CLIENT_CLOSED }));
     this.listener?.left();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#lookout.end(this);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { WebReply } from "../../src/transport/web-exchange.ts";
-import { openWeb } from "../../src/web.ts";
+import { listening, openWeb } from "../../src/web.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway } from "../support/gateway.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -24,7 +24,7 @@ test("with web objects a request without an answer is an empty 500", async () =>
   const { gateway } = await startGateway(twoPaths((await startUpstream()).url));
   const request = new Request("http://gateway/", { method: "POST", body: JSON.stringify({ model: 1 }) });
   const work: Promise<void>[] = [];
-  const { inbound, reply, respond } = openWeb(request, (one) => work.push(one));
+  const { inbound, reply, respond } = openWeb(request, listening, (one) => work.push(one));
   vi.spyOn(reply, "send").mockImplementation(broken);
   const answer = await respond(gateway.chat(inbound, reply));
   expect([answer.status, await answer.text()]).toEqual([500, ""]);
@@ -32,7 +32,7 @@ test("with web objects a request without an answer is an empty 500", async () =>
 });
 
 test("with web objects a stream that has begun is cut", async () => {
-  const reply = new WebReply(new AbortController().signal);
+  const reply = new WebReply(new Request("http://gateway/"), listening);
   reply.start(200, {});
   reply.write("half an");
   reply.abandon();
