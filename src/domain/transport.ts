@@ -56,8 +56,16 @@ export interface ReplyListener {
 
 /** The answer to the client, whatever platform it goes to. */
 export interface Reply {
-  /** A whole answer at once. */
-  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void;
+  /**
+   * A whole answer at once.
+   * @param shared further headers, in an object that many answers share: a platform may prepare it once
+   */
+  send(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | string,
+    shared?: Readonly<Record<string, string>>,
+  ): void;
   /** Begins a streamed answer: the headers leave now. */
   start(status: number, headers: Readonly<Record<string, string>>): void;
   /** @returns false when the client reads too slowly: wait for `drained` */

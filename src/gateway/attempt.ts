@@ -22,8 +22,9 @@ export interface AttemptOptions {
   readonly body: string;
   readonly timeouts: Timeouts;
   readonly reply: Reply;
-  /** Headers of our own on the answer. */
+  /** Headers of our own on this answer, and on all with the same decision. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly sharedHeaders: Readonly<Record<string, string>>;
   /** Did the client ask for a stream? */
   readonly stream: boolean;
   readonly hideUsage: boolean;
@@ -74,13 +75,23 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
 
   head(status: number, headers: UpstreamHeaders): void {
     if (this.#settled) return;
-    const { reply, headers: own, secrets, stream, choices, hideUsage, maxResponseBytes } = this.#options;
+    const {
+      reply,
+      headers: own,
+      sharedHeaders,
+      secrets,
+      stream,
+      choices,
+      hideUsage,
+      maxResponseBytes,
+    } = this.#options;
     const isEvents =
       stream && status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
     const common = {
       reply,
       upstreamHeaders: headers,
       headers: own,
+      sharedHeaders,
       secrets,
       settler: this,
     };

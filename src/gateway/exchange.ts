@@ -1,13 +1,13 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
 import { draining, GatewayError } from "../domain/errors.ts";
-import { errorAnswer } from "../domain/own-answer.ts";
+import { errorAnswer, idHeaders } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
 import type { HealthTracker } from "../metrics/health.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { answerHeaders, decisionJson } from "./answer.ts";
+import { answerHeaders, decisionJson, toldOf } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
@@ -132,7 +132,8 @@ export class Exchange implements Member {
       body: wire,
       timeouts,
       reply,
-      headers: answerHeaders(id, decision, variant),
+      headers: idHeaders(id),
+      sharedHeaders: toldOf(decision, variant).headers,
       stream,
       hideUsage,
       choices,

@@ -1,6 +1,7 @@
 import type { Decision } from "../domain/decision.ts";
 import type { Variant } from "../domain/table.ts";
 import { costOf, type Usage } from "../domain/usage.ts";
+import { toldOf } from "./answer.ts";
 
 /** How a request ended. */
 export interface End {
@@ -36,9 +37,9 @@ export function requestLine({ id, end, decision, variant, attempts, times }: Req
   const { status, usage, note, cause } = end;
   const price = variant?.model.price;
   let line = `"request_id":"${id}","status":${status}`;
-  if (decision !== undefined)
+  if (decision !== undefined && variant !== undefined) line += `,${toldOf(decision, variant).log}`;
+  else if (decision !== undefined)
     line += `,"route":${JSON.stringify(decision.route)},"rule":${JSON.stringify(decision.rule)}`;
-  if (variant !== undefined) line += variantText(variant);
   if (usage !== undefined) line += `,"input_tokens":${usage.input},"output_tokens":${usage.output}`;
   if (usage !== undefined && price !== undefined)
     line += `,"cost_usd":${JSON.stringify(costOf(usage, price))}`;
@@ -49,20 +50,6 @@ export function requestLine({ id, end, decision, variant, attempts, times }: Req
   line += `,"duration_ms":${round(times.durationMs)}`;
   if (times.firstTokenMs !== undefined) line += `,"first_token_ms":${round(times.firstTokenMs)}`;
   return `${line},"enrichment_tokens":${times.addedTokens}`;
-}
-
-const variantTexts = new WeakMap<Variant, string>();
-
-/** The same for all requests that a variant answers. */
-function variantText(variant: Variant): string {
-  let text = variantTexts.get(variant);
-  if (text === undefined) {
-    const { name, path, model } = variant;
-    const fields = { variant: name, path, model: model.name, provider: model.provider };
-    text = `,${JSON.stringify(fields).slice(1, -1)}`;
-    variantTexts.set(variant, text);
-  }
-  return text;
 }
 
 function round(ms: number): number {

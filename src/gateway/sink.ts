@@ -45,8 +45,9 @@ export function kindOf(result: SinkResult): AttemptKind {
 export interface SinkOptions {
   readonly reply: Reply;
   readonly upstreamHeaders: UpstreamHeaders;
-  /** Headers of our own on the answer. */
+  /** Headers of our own on this answer, and on all with the same decision. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly sharedHeaders: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
   readonly settler: Settler;
 }
@@ -57,11 +58,14 @@ export interface Settler {
 }
 
 /** The client's own fault is told at once; what another variant might do better is not. */
-export function settleFailed(failure: Failure, { reply, headers, settler }: SinkOptions): void {
+export function settleFailed(
+  failure: Failure,
+  { reply, headers, sharedHeaders, settler }: SinkOptions,
+): void {
   const { kind, answer } = failure;
   if (kind !== "client_error" || answer instanceof GatewayError)
     return settler.settle({ outcome: "failed", failure });
-  reply.send(answer.status, { ...answer.headers, ...headers }, answer.body);
+  reply.send(answer.status, { ...answer.headers, ...sharedHeaders, ...headers }, answer.body);
   settler.settle({
     outcome: "answered",
     status: answer.status,

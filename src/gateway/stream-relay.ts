@@ -155,8 +155,13 @@ export class StreamRelay implements Sink {
     const held = this.#held;
     this.#held = undefined;
     clearTimeout(this.#holdTimer);
-    const { reply, upstreamHeaders, headers, secrets } = this.#options;
-    reply.start(200, { ...passedHeaders(upstreamHeaders, secrets), ...headers, ...STREAM_HEADERS });
+    const { reply, upstreamHeaders, headers, sharedHeaders, secrets } = this.#options;
+    reply.start(200, {
+      ...passedHeaders(upstreamHeaders, secrets),
+      ...sharedHeaders,
+      ...headers,
+      ...STREAM_HEADERS,
+    });
     return this.#write(held);
   }
 

@@ -37,7 +37,7 @@ export class WholeAnswer implements Sink {
   }
 
   end(): void {
-    const { status, upstreamHeaders, secrets, settler, reply, headers } = this.#options;
+    const { status, upstreamHeaders, secrets, settler, reply, headers, sharedHeaders } = this.#options;
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
     const text = decoder.decode(body);
@@ -54,7 +54,8 @@ export class WholeAnswer implements Sink {
       return settleFailed(statedFailure(error, upstreamHeaders, secrets), this.#options);
     // Platforms send text faster. Bytes that are not UTF-8 pass as they came.
     const exact = text.includes("\uFFFD") ? body : text;
-    reply.send(status, Object.assign(passedHeaders(upstreamHeaders, secrets), headers), exact);
+    const own = Object.assign(passedHeaders(upstreamHeaders, secrets), headers);
+    reply.send(status, own, exact, sharedHeaders);
     settler.settle({
       outcome: "answered",
       status,

@@ -61,9 +61,15 @@ export class NodeReply implements Reply {
     return this.#outgoing.destroyed || (this.#outgoing.socket?.destroyed ?? false);
   }
 
-  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
+  send(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | string,
+    shared: Readonly<Record<string, string>> = {},
+  ): void {
     this.#ended = true;
     const all = flat(headers);
+    all.push(...flat(shared));
     all.push("content-length", String(Buffer.byteLength(body)));
     this.#outgoing.writeHead(status, all);
     endLingering(this.#outgoing, body);

@@ -59,6 +59,18 @@ function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(bytes);
 }
 
+const preparations = new WeakMap<Readonly<Record<string, string>>, Headers>();
+
+/** The same headers in the platform's own form, which is costly to make and cheap to copy. */
+function prepared(shared: Readonly<Record<string, string>>): Headers {
+  let headers = preparations.get(shared);
+  if (headers === undefined) {
+    headers = new Headers(shared);
+    preparations.set(shared, headers);
+  }
+  return headers;
+}
+
 /** Tells a reply, by its `leave`, that the client has left before the answer's end. */
 export interface Lookout {
   begin(reply: WebReply): void;
@@ -91,9 +103,16 @@ export class WebReply implements Reply {
     return this.#closed;
   }
 
-  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void {
+  send(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | string,
+    shared?: Readonly<Record<string, string>>,
+  ): void {
     this.#end();
-    this.#resolve(new Response(typeof body === "string" ? body : unshared(body), { status, headers }));
+    const all = shared === undefined ? new Headers() : new Headers(prepared(shared));
+    for (const name of Object.keys(headers)) all.set(name, headers[name] ?? "");
+    this.#resolve(new Response(typeof body === "string" ? body : unshared(body), { status, headers: all }));
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
