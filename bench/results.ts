@@ -45,7 +45,8 @@ ${markdownTable(streamRows(whole))}
 ## Added time
 
 Against calling the upstream directly, in the same seconds: 300 requests a second, and 100 streams a second.
-Differences below a tenth of a millisecond are noise.
+Added times of answers are medians of three times ten seconds a round. Differences below a tenth of a millisecond are
+noise.
 
 ${markdownTable(latencyRows(whole))}
 ## Goals
