@@ -73,8 +73,8 @@ async function demo(args: readonly string[]): Promise<number> {
   const running = await startNode({
     configPath: values.config ?? fileURLToPath(new URL("../../config/examples/all.yaml", import.meta.url)),
     env: { ...process.env, PORT: "0" },
-    log: (_level, message, told = {}) => {
-      if (message === "request") lines.add(fieldsOf(told));
+    log: (_level, message, entry = {}) => {
+      if (message === "request") lines.add(fieldsOf(entry));
     },
     watch: false,
   });

@@ -9,24 +9,24 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
  * Fields, or their JSON text without the braces: what is told of every request is written by hand, which takes a
  * fifth of the time.
  */
-export type Told = LogFields | string;
+export type LogEntry = LogFields | string;
 
-export type Log = (level: LogLevel, message: string, told?: Told) => void;
+export type Log = (level: LogLevel, message: string, entry?: LogEntry) => void;
 
 const written = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 /** Fields in either form as values. */
-export function fieldsOf(told: Told): LogFields {
-  return typeof told === "string" ? written.parse(JSON.parse(`{${told}}`)) : told;
+export function fieldsOf(entry: LogEntry): LogFields {
+  return typeof entry === "string" ? written.parse(JSON.parse(`{${entry}}`)) : entry;
 }
 
 /** A log of JSON lines. @param write takes whole lines */
 export function jsonLog(write: (line: string) => void): Log {
   let [at, time] = [0, ""]; // many lines come within one millisecond
-  return (level, message, told = "") => {
+  return (level, message, entry = "") => {
     const now = Date.now();
     if (now !== at) [at, time] = [now, new Date(now).toISOString()];
-    const fields = typeof told === "string" ? told : JSON.stringify(told).slice(1, -1);
+    const fields = typeof entry === "string" ? entry : JSON.stringify(entry).slice(1, -1);
     const comma = fields === "" ? "" : ",";
     write(`{"time":"${time}","level":"${level}","message":${JSON.stringify(message)}${comma}${fields}}\n`);
   };

@@ -44,7 +44,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
   const running = await startNode({
     configPath,
     env: { PORT: "0", ...options.env },
-    log: (level, message, told = {}) => logs.push({ level, message, fields: fieldsOf(told) }),
+    log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     watch: options.watch ?? false,
   });
   onTestFinished(async () => {
