@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { createApp } from "../routes/app.ts";
-import { CHAT_PATH } from "../routes/chat.ts";
+import { answerChat, CHAT_PATH } from "../routes/chat.ts";
 import type { OpenExchange } from "../routes/platform.ts";
 import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
@@ -66,10 +66,7 @@ function serve(configPath: string): void {
     },
     VERSION,
   );
-  const chat = (request: Request): Promise<Response> => {
-    const { inbound, reply, respond } = open(request);
-    return respond(gateway.chat(inbound, reply));
-  };
+  const chat = (request: Request): Promise<Response> => answerChat(gateway, open(request));
   const server = Bun.serve({
     hostname: table.server.host,
     port: table.server.port,

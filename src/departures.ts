@@ -1,4 +1,4 @@
-import { Roster } from "./gateway/roster.ts";
+import { Roster } from "./domain/roster.ts";
 import type { Lookout, WebReply } from "./transport/web-exchange.ts";
 
 /** How often it is asked who has left, in milliseconds. */

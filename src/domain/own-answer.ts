@@ -28,7 +28,7 @@ export function idHeaders(requestId: string): Record<string, string> {
 }
 
 const ID_BYTES = 16;
-/** Random bytes for many ids: asking for them one id at a time takes four times as long. */
+/** Random bytes for many ids: asking for them one id at a time takes twice to four times as long. */
 const randomness = Buffer.alloc(256 * ID_BYTES);
 let used = randomness.length;
 

@@ -1,8 +1,8 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
+import { known, Made } from "../domain/made.ts";
 import { idHeaders } from "../domain/own-answer.ts";
 import type { Variant } from "../domain/table.ts";
-import { known, Made } from "../metrics/made.ts";
 import { shape } from "./shape.ts";
 
 /** What is told of every answer with one route, rule and variant. */

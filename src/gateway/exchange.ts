@@ -2,6 +2,7 @@ import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
 import { draining, GatewayError } from "../domain/errors.ts";
 import { errorAnswer, idHeaders } from "../domain/own-answer.ts";
+import type { Member } from "../domain/roster.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { Reply, Transport } from "../domain/transport.ts";
 import type { HealthTracker } from "../metrics/health.ts";
@@ -11,7 +12,6 @@ import { answerHeaders, decisionJson, toldOf } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
-import type { Member } from "./roster.ts";
 import { shape } from "./shape.ts";
 import { kindOf, type SinkResult } from "./sink.ts";
 
@@ -92,16 +92,29 @@ export class Exchange implements Member {
 
   /** Tells the client of an error, unless it has an answer already. */
   failed(error: unknown): void {
-    const { id, reply, log } = this.#deps;
+    try {
+      this.#tell(error);
+    } catch (second) {
+      // A failure in telling the failure is ours too, and ends this request only.
+      this.#deps.reply.abandon();
+      this.#logBug(second);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const { id, reply } = this.#deps;
     const answer = errorAnswer(error, id);
-    if (!(error instanceof GatewayError))
-      log("error", "internal error", {
-        request_id: id,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+    if (!(error instanceof GatewayError)) this.#logBug(error);
     if (!reply.closed) reply.send(answer.status, { ...this.#decided(), ...answer.headers }, answer.body);
     const code = error instanceof GatewayError ? error.code : "internal_error";
     this.#record({ status: code === "request_aborted" ? CLIENT_CLOSED : answer.status, note: code });
+  }
+
+  #logBug(error: unknown): void {
+    this.#deps.log("error", "internal error", {
+      request_id: this.#deps.id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
 
   /** Headers of the decision, once there is one. */

@@ -1,5 +1,6 @@
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
+import { Roster } from "../domain/roster.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
@@ -11,7 +12,6 @@ import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Exchange } from "./exchange.ts";
 import { asksDryRun, parseChat, requireJson } from "./parse.ts";
-import { Roster } from "./roster.ts";
 
 export interface GatewayDeps {
   readonly table: Table;
@@ -103,21 +103,9 @@ export class Gateway {
       const decision = decide(request, table, signals);
       await exchange.run(request, decision);
     } catch (error) {
-      this.#refuse(exchange, reply, error);
+      exchange.failed(error);
     } finally {
       this.#open.delete(exchange);
-    }
-  }
-
-  /** A failure in telling the failure is ours too, and ends this request only. */
-  #refuse(exchange: Exchange, reply: Reply, error: unknown): void {
-    try {
-      exchange.failed(error);
-    } catch (second) {
-      reply.abandon();
-      this.log("error", "internal error", {
-        error: second instanceof Error ? (second.stack ?? second.message) : String(second),
-      });
     }
   }
 

@@ -41,6 +41,7 @@ export function requestLine({ id, end, decision, variant, attempts, times }: Req
   else if (decision !== undefined)
     line += `,"route":${JSON.stringify(decision.route)},"rule":${JSON.stringify(decision.rule)}`;
   if (usage !== undefined) line += `,"input_tokens":${usage.input},"output_tokens":${usage.output}`;
+  // A cost past all numbers is no JSON by itself.
   if (usage !== undefined && price !== undefined)
     line += `,"cost_usd":${JSON.stringify(costOf(usage, price))}`;
   if (note !== undefined) line += `,"note":${JSON.stringify(note)}`;

@@ -1,4 +1,4 @@
-import { known } from "./made.ts";
+import { known } from "../domain/made.ts";
 
 /**
  * Counters, gauges and histograms whose series are looked up once and then only added to, and their text in

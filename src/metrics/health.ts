@@ -1,5 +1,5 @@
+import { known } from "../domain/made.ts";
 import type { VariantHealth } from "../domain/table.ts";
-import { known } from "./made.ts";
 
 /** How many of the latest requests count. */
 const WINDOW = 20;

@@ -1,7 +1,7 @@
+import { Made } from "../domain/made.ts";
 import type { Variant } from "../domain/table.ts";
 import { costOf, type Price, type Usage } from "../domain/usage.ts";
 import { type Distribution, HistogramFamily, NumberFamily, type Series } from "./families.ts";
-import { Made } from "./made.ts";
 
 type VariantLabel = "route" | "variant" | "path" | "model" | "provider";
 type VariantLabels = Readonly<Record<VariantLabel, string>>;

@@ -1,7 +1,7 @@
 import type { Decision } from "../domain/decision.ts";
+import { known, Made } from "../domain/made.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import { NumberFamily } from "./families.ts";
-import { known, Made } from "./made.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 
 /** What is known of a request when it ends. */

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, errors, interceptors } from "undici/index.js";
+import { known } from "../domain/made.ts";
 import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
@@ -22,7 +23,7 @@ export class UndiciTransport implements Transport {
   #prepared = new WeakMap<Endpoint, Prepared>();
 
   send(endpoint: Endpoint, body: string, receiver: Receiver): Flow {
-    const { dispatcher, origin, path, headers } = this.#prepare(endpoint);
+    const { dispatcher, origin, path, headers } = known(this.#prepared, endpoint, this.#prepare);
     const handler = new Handler(receiver);
     dispatcher.dispatch(
       { origin, path, method: "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 },
@@ -38,33 +39,23 @@ export class UndiciTransport implements Transport {
     this.#prepared = new WeakMap();
   }
 
-  #prepare(endpoint: Endpoint): Prepared {
-    let prepared = this.#prepared.get(endpoint);
-    if (prepared === undefined) {
-      const { origin, pathname, search } = new URL(endpoint.url);
-      prepared = {
-        dispatcher: this.#agent(endpoint.connectTimeoutMs),
-        origin,
-        path: `${pathname}${search}`,
-        headers: Object.entries(endpoint.headers).flat(),
-      };
-      this.#prepared.set(endpoint, prepared);
-    }
-    return prepared;
-  }
+  readonly #prepare = ({ url, headers, connectTimeoutMs }: Endpoint): Prepared => {
+    const { origin, pathname, search } = new URL(url);
+    return {
+      dispatcher: known(this.#agents, connectTimeoutMs, newAgent),
+      origin,
+      path: `${pathname}${search}`,
+      headers: Object.entries(headers).flat(),
+    };
+  };
+}
 
-  #agent(connectTimeoutMs: number): Dispatcher {
-    let agent = this.#agents.get(connectTimeoutMs);
-    if (agent === undefined) {
-      agent = new Agent({
-        connect: { timeout: connectTimeoutMs },
-        pipelining: 1,
-        keepAliveTimeout: 30_000,
-      }).compose(interceptors.decompress({ skipErrorResponses: false }));
-      this.#agents.set(connectTimeoutMs, agent);
-    }
-    return agent;
-  }
+function newAgent(connectTimeoutMs: number): Dispatcher {
+  return new Agent({
+    connect: { timeout: connectTimeoutMs },
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+  }).compose(interceptors.decompress({ skipErrorResponses: false }));
 }
 
 class Handler implements Dispatcher.DispatchHandler, Flow {

@@ -1,4 +1,6 @@
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
+import { known } from "../domain/made.ts";
+import type { Member } from "../domain/roster.ts";
 import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
 
 /** Bytes that wait for a slow reader before the upstream is paused. */
@@ -63,12 +65,11 @@ const preparations = new WeakMap<Readonly<Record<string, string>>, Headers>();
 
 /** The same headers in the platform's own form, which is costly to make and cheap to copy. */
 function prepared(shared: Readonly<Record<string, string>>): Headers {
-  let headers = preparations.get(shared);
-  if (headers === undefined) {
-    headers = new Headers(shared);
-    preparations.set(shared, headers);
-  }
-  return headers;
+  return known(preparations, shared, newHeaders);
+}
+
+function newHeaders(shared: Readonly<Record<string, string>>): Headers {
+  return new Headers(shared);
 }
 
 /** Tells a reply, by its `leave`, that the client has left before the answer's end. */
@@ -78,10 +79,9 @@ export interface Lookout {
 }
 
 /** Makes a web `Response`: whole, or with a stream that holds its writer back when the reader is slow. */
-export class WebReply implements Reply {
+export class WebReply implements Reply, Member {
   readonly request: Request;
   readonly response: Promise<Response>;
-  /** For the lookout to use. */
   place = 0;
   readonly #lookout: Lookout;
   readonly #resolve: (response: Response) => void;

@@ -16,6 +16,7 @@ test("a request whose failure can't be told ends alone, and the log tells of it"
   await gateway.post(ASK).catch(() => {});
   expect(gateway.logs.at(-1)).toMatchObject({ level: "error", message: "internal error" });
   expect(gateway.logs.at(-1)?.fields["error"]).toContain("broken on purpose");
+  expect(gateway.logs.at(-1)?.fields["request_id"]).toMatch(/^cx_/);
   recorded.mockRestore();
   expect((await gateway.post(ASK)).status).toBe(200);
 });

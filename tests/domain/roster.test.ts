@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Member, Roster } from "../../src/gateway/roster.ts";
+import { type Member, Roster } from "../../src/domain/roster.ts";
 
 test("a roster holds those that came and have not gone", () => {
   fc.assert(
