@@ -8,7 +8,8 @@ import { completion, sendJson, startUpstream } from "../support/upstream.ts";
 import { type Child, startChild } from "./child.ts";
 import { disconnects } from "./disconnects.ts";
 import { expectDrained } from "./drain.ts";
-import { type Running, surface } from "./surface.ts";
+import type { Running } from "./suite.ts";
+import { surface } from "./surface.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -1,11 +1,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { twoPaths } from "../support/config.ts";
-import { sampleOf, until } from "../support/gateway.ts";
+import { describe, expect, test } from "vitest";
+import { until } from "../support/gateway.ts";
 import { chunk, startStream } from "../support/upstream.ts";
-import type { Running } from "./surface.ts";
-import { type SuiteUpstream, startSuiteUpstream } from "./upstream.ts";
+import { type Running, startSuite } from "./suite.ts";
 
 /**
  * A client that leaves while nothing moves: the gateway must notice by itself and abort the upstream.
@@ -17,22 +15,12 @@ export function disconnects(
   leave: (socket: Socket) => void,
 ): void {
   describe(`a client that leaves a gateway on ${platform}`, () => {
-    let upstream: SuiteUpstream;
-    let gateway: Running;
-
-    beforeAll(async () => {
-      upstream = await startSuiteUpstream();
-      gateway = await start({ ...twoPaths(upstream.url), server: { host: "127.0.0.1" } });
-    });
-    afterEach(() => upstream.reset());
-    afterAll(async () => {
-      await gateway.stop();
-      upstream.close();
-    });
+    const suite = startSuite(start);
+    const { metric } = suite;
 
     /** Sends a request on a connection of its own. @param sent the part of the body that is sent */
     const send = async (body: string, sent = body): Promise<Socket> => {
-      const { hostname, port } = new URL(gateway.url);
+      const { hostname, port } = new URL(suite.url);
       const socket = connect(Number(port), hostname);
       socket.on("error", () => {});
       await once(socket, "connect");
@@ -40,10 +28,8 @@ export function disconnects(
       socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n${sent}`);
       return socket;
     };
-    const ask = (more: Readonly<Record<string, unknown>> = {}): string =>
+    const askBare = (more: Readonly<Record<string, unknown>> = {}): string =>
       JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Why?" }], ...more });
-    const metric = async (name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> =>
-      sampleOf(await (await fetch(`${gateway.url}/metrics`)).text(), name, labels);
     const countsAsLeft = async (before: number): Promise<void> => {
       await until(async () => (await metric("crossover_requests_total", { status: "499" })) === before + 1);
       await until(async () => (await metric("crossover_inflight_requests")) === 0);
@@ -51,35 +37,35 @@ export function disconnects(
     };
 
     test("in the middle of a stream aborts the upstream", async () => {
-      upstream.respond = (_received, response) => {
+      suite.upstream.respond = (_received, response) => {
         startStream(response);
         response.write(chunk({ content: "first" }));
       };
       const before = await metric("crossover_requests_total", { status: "499" });
-      const socket = await send(ask({ stream: true }));
+      const socket = await send(askBare({ stream: true }));
       await once(socket, "data");
       leave(socket);
-      await until(() => upstream.received[0]?.aborted());
+      await until(() => suite.upstream.received[0]?.aborted());
       await countsAsLeft(before);
     });
 
     test.each([true, false])("before the answer begins aborts the upstream (stream: %s)", async (stream) => {
-      upstream.respond = () => {};
+      suite.upstream.respond = () => {};
       const before = await metric("crossover_requests_total", { status: "499" });
-      const socket = await send(ask({ stream }));
-      await until(() => upstream.received.length === 1);
+      const socket = await send(askBare({ stream }));
+      await until(() => suite.upstream.received.length === 1);
       leave(socket);
-      await until(() => upstream.received[0]?.aborted());
+      await until(() => suite.upstream.received[0]?.aborted());
       await countsAsLeft(before);
     });
 
     test("while it is still sending is no failure of the gateway, and calls nobody", async () => {
       const before = await metric("crossover_requests_total", { status: "499" });
-      const socket = await send(ask(), ask().slice(0, 20));
+      const socket = await send(askBare(), askBare().slice(0, 20));
       await until(async () => (await metric("crossover_inflight_requests")) === 1);
       leave(socket);
       await countsAsLeft(before);
-      expect(upstream.received).toHaveLength(0);
+      expect(suite.upstream.received).toHaveLength(0);
     });
   });
 }

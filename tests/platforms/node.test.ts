@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNode } from "../../src/node.ts";
 import { disconnects } from "./disconnects.ts";
-import { type Running, surface } from "./surface.ts";
+import type { Running } from "./suite.ts";
+import { surface } from "./surface.ts";
 
 surface("Node", start);
 disconnects("Node, closing its connection", start, (socket) => socket.destroy());

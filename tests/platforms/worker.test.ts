@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../support/gateway.ts";
 import { type Child, startChild } from "./child.ts";
 import { disconnects } from "./disconnects.ts";
-import { type Running, surface } from "./surface.ts";
+import type { Running } from "./suite.ts";
+import { surface } from "./surface.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
