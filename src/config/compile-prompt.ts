@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { newMessage } from "../domain/chat.ts";
 import { promptFailed } from "../domain/errors.ts";
+import { jsonText } from "../domain/json.ts";
 import type { ExampleMessage, Prompt, Template } from "../domain/table.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "../domain/tokens.ts";
 import type { CompileContext } from "./compile.ts";
@@ -67,7 +68,7 @@ function guarded(template: Template, prompt: string): Template {
 }
 
 function fixed(role: "user" | "assistant", text: string): ExampleMessage {
-  return { fixed: newMessage(role, text), tokens: estimateTokens(text) + MESSAGE_OVERHEAD_TOKENS };
+  return { fixed: newMessage(role, jsonText(text)), tokens: estimateTokens(text) + MESSAGE_OVERHEAD_TOKENS };
 }
 
 /** Examples from a JSONL file: `{"user","assistant"}` rows, or fine-tuning rows with `messages`. Taken literally. */

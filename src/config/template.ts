@@ -1,4 +1,5 @@
 import { Liquid } from "liquidjs";
+import { jsonText } from "../domain/json.ts";
 import type { Template } from "../domain/table.ts";
 import { estimateTokens } from "../domain/tokens.ts";
 
@@ -38,7 +39,7 @@ export function usesQuery(source: string): boolean {
  */
 export function compileTemplate(source: string): Template {
   if (!isTemplate(source)) {
-    const rendered = { text: source, tokens: estimateTokens(source), queries: 0 };
+    const rendered = { ...jsonText(source), tokens: estimateTokens(source), queries: 0 };
     return { render: () => rendered };
   }
   return aroundQuery(source) ?? liquid(source);
@@ -49,7 +50,9 @@ function aroundQuery(source: string): Template | undefined {
   const texts = source.split(/\{\{ *query *\}\}/);
   if (texts.some((text) => /\{\{|\}\}|\{%|%\}|^\}|\{$/.test(text))) return undefined;
   const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0);
-  return { render: ({ query }) => ({ text: texts.join(query), tokens, queries: texts.length - 1 }) };
+  return {
+    render: ({ query }) => ({ ...jsonText(texts.join(query)), tokens, queries: texts.length - 1 }),
+  };
 }
 
 function liquid(source: string): Template {
@@ -64,7 +67,7 @@ function liquid(source: string): Template {
       // A filter or a branch may leave little of the query, or nothing.
       const queries = variables.query !== "" && text.includes(variables.query) ? 1 : 0;
       const tokens = estimateTokens(text) - queries * estimateTokens(variables.query);
-      return { text, tokens: Math.max(0, tokens), queries };
+      return { ...jsonText(text), tokens: Math.max(0, tokens), queries };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { badRequest } from "./errors.ts";
-import { arrayText, type Member, memberOf, ObjectText, replaceMembers } from "./json.ts";
+import { arrayText, type JsonText, type Member, memberOf, ObjectText, replaceMembers } from "./json.ts";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
 
@@ -37,8 +37,8 @@ export function isSystem(message: Message): boolean {
 }
 
 /** A message of our own. */
-export function newMessage(role: "system" | "user" | "assistant", content: string): Message {
-  return { role, content, json: `{"role":"${role}","content":${JSON.stringify(content)}}`, plain: true };
+export function newMessage(role: "system" | "user" | "assistant", { text, json }: JsonText): Message {
+  return { role, content: text, json: `{"role":"${role}","content":${json}}`, plain: true };
 }
 
 /** The text of a message: the string itself, or its text parts joined by line feeds. */

@@ -219,6 +219,16 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   return isObject(value) ? value : undefined;
 }
 
+/** A text and the same text as JSON, so that what is sent again and again is written once. */
+export interface JsonText {
+  readonly text: string;
+  readonly json: string;
+}
+
+export function jsonText(text: string): JsonText {
+  return { text, json: JSON.stringify(text) };
+}
+
 /** Is this a JSON object, and no array? */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,5 +1,5 @@
 import type { Message } from "./chat.ts";
-import type { JsonLimits } from "./json.ts";
+import type { JsonLimits, JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
@@ -62,8 +62,7 @@ export interface Template {
   render(variables: TemplateVariables): RenderedText;
 }
 
-export interface RenderedText {
-  readonly text: string;
+export interface RenderedText extends JsonText {
   /** Estimated, without those of the query. */
   readonly tokens: number;
   /** How often the query stands in the text. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Made } from "../domain/made.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -23,12 +24,13 @@ export function fieldsOf(entry: LogEntry): LogFields {
 /** A log of JSON lines. @param write takes whole lines */
 export function jsonLog(write: (line: string) => void): Log {
   let [at, time] = [0, ""]; // many lines come within one millisecond
+  const messages = new Made((message: string) => JSON.stringify(message)); // the code has but a few
   return (level, message, entry = "") => {
     const now = Date.now();
     if (now !== at) [at, time] = [now, new Date(now).toISOString()];
     const fields = typeof entry === "string" ? entry : JSON.stringify(entry).slice(1, -1);
     const comma = fields === "" ? "" : ",";
-    write(`{"time":"${time}","level":"${level}","message":${JSON.stringify(message)}${comma}${fields}}\n`);
+    write(`{"time":"${time}","level":"${level}","message":${messages.get(message)}${comma}${fields}}\n`);
   };
 }
 

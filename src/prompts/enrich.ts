@@ -6,7 +6,15 @@ import {
   newMessage,
   textParts,
 } from "../domain/chat.ts";
-import { arrayText, isObject, joinMembers, outline, replaceMembers } from "../domain/json.ts";
+import {
+  arrayText,
+  isObject,
+  type JsonText,
+  joinMembers,
+  jsonText,
+  outline,
+  replaceMembers,
+} from "../domain/json.ts";
 import type { Merge, Prompt, RenderedText, TemplateVariables } from "../domain/table.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "../domain/tokens.ts";
 
@@ -42,20 +50,20 @@ export function enrich(request: ChatRequest, prompt: Prompt): Enriched {
     const rendered = example.template.render(variables);
     count(rendered);
     tokens += MESSAGE_OVERHEAD_TOKENS;
-    return newMessage(example.role, rendered.text);
+    return newMessage(example.role, rendered);
   });
   let { messages } = request;
   if (system !== undefined) {
     count(system);
     tokens += MESSAGE_OVERHEAD_TOKENS;
-    messages = withSystem(messages, system.text, prompt.merge);
+    messages = withSystem(messages, system, prompt.merge);
   }
   if (cue !== undefined) {
     count(cue);
     // The client's own query is not added, also where a filter has changed it.
     if (cue.queries > 0) queries--;
     else tokens -= Math.min(cue.tokens, estimateTokens(variables.query));
-    messages = withCue(messages, cue.text);
+    messages = withCue(messages, cue);
   }
   return {
     request: { ...request, messages: withExamples(messages, examples) },
@@ -90,7 +98,7 @@ export function queryOf(request: ChatRequest): string {
 }
 
 /** Ours joins the client's leading system message, as many models take only one; else it is a new first message. */
-function withSystem(messages: readonly Message[], system: string, merge: Merge): readonly Message[] {
+function withSystem(messages: readonly Message[], system: JsonText, merge: Merge): readonly Message[] {
   if (merge === "replace")
     return [newMessage("system", system), ...messages.filter((message) => !isSystem(message))];
   const leading = leadingSystems(messages);
@@ -101,16 +109,18 @@ function withSystem(messages: readonly Message[], system: string, merge: Merge):
     : messages.with(at, joined(client, system, merge));
 }
 
-function joined(message: Message, system: string, merge: "prepend" | "append"): Message {
+function joined(message: Message, system: JsonText, merge: "prepend" | "append"): Message {
   const { content } = message;
-  if (typeof content === "string")
-    return withText(message, merge === "prepend" ? `${system}\n\n${content}` : `${content}\n\n${system}`);
+  if (typeof content === "string") {
+    const text = merge === "prepend" ? `${system.text}\n\n${content}` : `${content}\n\n${system.text}`;
+    return withText(message, jsonText(text));
+  }
   const parts = Array.isArray(content) ? content : [];
   return withPart(message, parts, merge === "prepend" ? 0 : parts.length, newPart(system));
 }
 
 /** Puts the cued text in place of the query. A message without text gets the cue as a text part of its own. */
-function withCue(messages: readonly Message[], cued: string): readonly Message[] {
+function withCue(messages: readonly Message[], cued: JsonText): readonly Message[] {
   const at = lastUserIndex(messages);
   const message = messages[at];
   if (message === undefined) return messages;
@@ -130,9 +140,8 @@ interface Part {
   readonly json: string;
 }
 
-function newPart(text: string): Part {
-  const value = { type: "text", text };
-  return { value, json: JSON.stringify(value) };
+function newPart({ text, json }: JsonText): Part {
+  return { value: { type: "text", text }, json: `{"type":"text","text":${json}}` };
 }
 
 /** The message with one part more, which comes before the one at `at`. */
@@ -143,10 +152,15 @@ function withPart(message: Message, content: readonly unknown[], at: number, par
 }
 
 /** The message with another text in the part at `at`. */
-function withPartText(message: Message, content: readonly unknown[], at: number, text: string): Message {
+function withPartText(
+  message: Message,
+  content: readonly unknown[],
+  at: number,
+  { text, json }: JsonText,
+): Message {
   const part = content[at];
   return withParts(message, content.with(at, isObject(part) ? { ...part, text } : part), (items) =>
-    items.with(at, replaceMembers(items[at] ?? "{}", { text: JSON.stringify(text) })),
+    items.with(at, replaceMembers(items[at] ?? "{}", { text: json })),
   );
 }
 
@@ -162,10 +176,12 @@ function withParts(
   return { ...message, content, json };
 }
 
-function withText(message: Message, content: string): Message {
-  const text = JSON.stringify(content);
-  const json = message.plain
-    ? `{"role":"${message.role}","content":${text}}`
-    : replaceMembers(message.json, { content: text });
-  return { ...message, content, json };
+function withText(message: Message, { text, json }: JsonText): Message {
+  return {
+    ...message,
+    content: text,
+    json: message.plain
+      ? `{"role":"${message.role}","content":${json}}`
+      : replaceMembers(message.json, { content: json }),
+  };
 }

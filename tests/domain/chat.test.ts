@@ -10,7 +10,7 @@ import {
   toWire,
   type WireOptions,
 } from "../../src/domain/chat.ts";
-import { outline } from "../../src/domain/json.ts";
+import { jsonText, outline } from "../../src/domain/json.ts";
 import { anyMembers, jsonStyle, printJson, printMembers } from "./json-text.ts";
 import { chat } from "./requests.ts";
 
@@ -161,8 +161,9 @@ test("the text of a content is its text parts, joined by line feeds", () => {
 test("a message of our own has the JSON text of its content", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (content) => {
-      const message = newMessage("system", content);
-      expect(JSON.parse(message.json)).toEqual({ role: "system", content: message.content });
+      const message = newMessage("system", jsonText(content));
+      expect(message.content).toBe(content);
+      expect(JSON.parse(message.json)).toEqual({ role: "system", content });
     }),
   );
 });
