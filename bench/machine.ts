@@ -25,7 +25,12 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1024;
 }
 
+/** With the processor's family and model, as a cloud's processors of ten years may have one name. */
 export function describeMachine(): string {
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${CORES} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split("-")[0]}`;
+  const name = cpus()[0]?.model.trim() ?? "unknown processor";
+  const info = readFileSync("/proc/cpuinfo", "utf8");
+  const [family, model] = ["cpu family", "model"].map(
+    (field) => new RegExp(`^${field}\\s*: (.*)$`, "m").exec(info)?.[1] ?? "?",
+  );
+  return `${CORES} cores (${name}, family ${family}, model ${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split("-")[0]}`;
 }

@@ -4,7 +4,7 @@ import { markdownTable } from "./report.ts";
 import { median } from "./statistics.ts";
 import { nginx, onBun, onNode, portkey, type Subject } from "./subjects.ts";
 
-/** What was measured of a subject, a figure a round. */
+/** What was measured of a subject, a figure a round; nothing where it takes no part. */
 export interface SubjectFigures {
   readonly subject: Subject;
   readonly requests: RequestFigures[];
@@ -17,50 +17,52 @@ export interface SubjectFigures {
 
 export interface Results {
   readonly rounds: number;
-  readonly whole: readonly SubjectFigures[];
-  readonly requestsOnly: readonly SubjectFigures[];
+  readonly figures: readonly SubjectFigures[];
 }
 
 /** The results as a page in Markdown. */
-export function results({ rounds, whole, requestsOnly }: Results): string {
+export function results({ rounds, figures }: Results): string {
   return `# Bench results
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}, Node ${process.versions.node}.
 What is measured has a core of its own; load and upstream share the other. Figures are medians of ${rounds} rounds, ratios are
 medians of the rounds' own ratios. CPU times come from turns of a few seconds, with all up at once and warm, so that a
-machine whose speed changes is as fast for one as for another. On another machine the ratios say more than the times do.
+machine whose speed changes is as fast for one as for another.
 
 Crossover runs with everything on that production has: a client key, five rules, enrichment, metrics, the log to a
-file. Portkey's gateway runs as its README starts it; it does not stream on Node 24. A request has 1.3 KB, an
-answer 1 KB; 64 connections.
+file. Portkey's gateway runs as its README starts it; it does not stream on Node 24. A plain proxy does the least that a
+gateway on its runtime does: it parses a request, puts a prompt before it, sends it on and passes the answer back. It
+tells what is the runtime's on this machine: an old processor slows JavaScript down far more than nginx. A request has
+1.3 KB, an answer 1 KB; 64 connections.
 
 ## Requests
 
-${markdownTable(requestRows([...whole, ...requestsOnly]))}
+${markdownTable(requestRows(figures))}
 ## Streams
 
 100 streams of 100 events a second each; then 2,000 streams of two events a second for a minute.
 
-${markdownTable(streamRows(whole))}
+${markdownTable(streamRows(figures.filter(({ events }) => events.length > 0)))}
 ## Added time
 
 Against calling the upstream directly, in the same seconds: 300 requests a second, and 100 streams a second.
 Added times of answers are medians of three times ten seconds a round. Differences below a tenth of a millisecond are
 noise.
 
-${markdownTable(latencyRows(whole))}
+${markdownTable(latencyRows(figures.filter(({ latency }) => latency.length > 0)))}
 ## Goals
 
-${markdownTable(goalRows([...whole, ...requestsOnly]))}`;
+${markdownTable(goalRows(figures))}`;
 }
 
 function requestRows(figures: readonly SubjectFigures[]): string[][] {
   return [
-    ["what", "CPU µs a request", "times nginx", "requests/s"],
+    ["what", "CPU µs a request", "times nginx", "times plain", "requests/s"],
     ...figures.map((one) => [
       one.subject.name,
       median(one.requests.map(cpuMicros)).toFixed(1),
       ratio(one, of(figures, nginx), cpuMicros).toFixed(2),
+      timesPlain(figures, one, (plain) => ratio(one, plain, cpuMicros)),
       Math.round(median(one.requests.map(perSecond))).toLocaleString("en"),
     ]),
   ];
@@ -68,12 +70,20 @@ function requestRows(figures: readonly SubjectFigures[]): string[][] {
 
 function streamRows(figures: readonly SubjectFigures[]): string[][] {
   return [
-    ["what", "CPU µs an event", "times nginx", "most MiB", "MiB after 1/4, 1/2, 3/4, all of the time"],
+    [
+      "what",
+      "CPU µs an event",
+      "times nginx",
+      "times plain",
+      "most MiB",
+      "MiB after 1/4, 1/2, 3/4, all of the time",
+    ],
     ...figures.map((one) => [
       one.subject.name,
       median(one.events).toFixed(1),
       eventRatio(one, of(figures, nginx)).toFixed(2),
-      (one.openStreams?.most ?? Number.NaN).toFixed(0),
+      timesPlain(figures, one, (plain) => eventRatio(one, plain)),
+      one.openStreams?.most.toFixed(0) ?? "",
       (one.openStreams?.quarters ?? []).map((value) => value.toFixed(0)).join(", "),
     ]),
   ];
@@ -124,6 +134,15 @@ export function of(figures: readonly SubjectFigures[], subject: Subject): Subjec
   const found = figures.find((one) => one.subject === subject);
   if (found === undefined) throw new RangeError(`${subject.name} was not measured`);
   return found;
+}
+
+/** @param times the ratio to the plain proxy on the same runtime, where there is one */
+function timesPlain(
+  figures: readonly SubjectFigures[],
+  { subject }: SubjectFigures,
+  times: (plain: SubjectFigures) => number,
+): string {
+  return subject.plain === undefined ? "" : times(of(figures, subject.plain)).toFixed(2);
 }
 
 function ratio(

@@ -19,6 +19,8 @@ import {
   onBun,
   onNode,
   onNodeBare,
+  plainOnBun,
+  plainOnNode,
   portkey,
   portkeyNoRules,
   type Subject,
@@ -47,40 +49,35 @@ try {
 }
 
 async function measureAll(rounds: number): Promise<Results> {
-  const whole = [nginx, onNode, onBun].map(noFigures);
+  const timed = [nginx, onNode, onBun];
+  const streaming = [...timed, plainOnNode, plainOnBun];
   // Portkey's gateway answers a stream on Node 24 with 500.
-  const requestsOnly = [onNodeBare, portkey, portkeyNoRules].map(noFigures);
+  const all = [...streaming, onNodeBare, portkey, portkeyNoRules];
+  const figures = all.map(noFigures);
   tell(`subjects on core ${SUBJECT_CORES}, load and upstream on ${LOAD_CORES}; ${rounds} rounds`);
   for (let round = 1; round <= rounds; round++) {
-    const all = [...whole, ...requestsOnly];
     tell(`round ${round} of ${rounds}: requests`);
-    for (const one of await measureRequests(subjectsOf(all), folder, { turns: 3, seconds: 4 }))
-      of(all, one.subject).requests.push(one);
+    for (const one of await measureRequests(all, folder, { turns: 3, seconds: 4 }))
+      of(figures, one.subject).requests.push(one);
     tell(`round ${round} of ${rounds}: streams`);
-    for (const { subject, cpuMicros } of await measureEvents(subjectsOf(whole), folder, {
-      turns: 4,
-      seconds: 2,
-    }))
-      of(whole, subject).events.push(cpuMicros);
-    for (const { subject, latency, firstToken } of whole) {
+    for (const { subject, cpuMicros } of await measureEvents(streaming, folder, { turns: 4, seconds: 2 }))
+      of(figures, subject).events.push(cpuMicros);
+    for (const subject of timed) {
+      const { latency, firstToken } = of(figures, subject);
       tell(`round ${round} of ${rounds}, times: ${subject.name}`);
       latency.push(...(await measureLatency(subject, folder, { times: 3, seconds: 10 })));
       firstToken.push(await measureFirstToken(subject, folder, 6));
     }
   }
-  for (const one of whole) {
-    tell(`2,000 open streams: ${one.subject.name}`);
-    one.openStreams = await measureOpenStreams(one.subject, folder, 60);
+  for (const subject of timed) {
+    tell(`2,000 open streams: ${subject.name}`);
+    of(figures, subject).openStreams = await measureOpenStreams(subject, folder, 60);
   }
-  return { rounds, whole, requestsOnly };
+  return { rounds, figures };
 }
 
 function noFigures(subject: Subject): SubjectFigures {
   return { subject, requests: [], events: [], latency: [], firstToken: [], openStreams: undefined };
-}
-
-function subjectsOf(figures: readonly SubjectFigures[]): readonly Subject[] {
-  return figures.map(({ subject }) => subject);
 }
 
 function tell(what: string): void {

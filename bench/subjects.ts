@@ -11,6 +11,8 @@ export const PORTKEY = join(BENCH, "portkey");
 /** Something between client and upstream that is measured. */
 export interface Subject {
   readonly name: string;
+  /** The least that a proxy on the same runtime does. */
+  readonly plain?: Subject;
   /** What a client names in `model`. */
   readonly model: string;
   /** Headers that a client sends besides content-type. */
@@ -35,9 +37,15 @@ export const nginx: Subject = {
   env: () => ({}),
 };
 
-export const onNode = crossover("Crossover on Node", startCommand(), "enriched");
-export const onNodeBare = crossover("Crossover on Node, bare", startCommand(), "bare");
-export const onBun = crossover("Crossover on Bun", [bin("bun"), join(ROOT, "src/bun.ts")], "enriched");
+export const plainOnNode = plainProxy("plain proxy on Node", [
+  process.execPath,
+  join(BENCH, "plain/node.ts"),
+]);
+export const plainOnBun = plainProxy("plain proxy on Bun", [bin("bun"), join(BENCH, "plain/bun.ts")]);
+
+export const onNode = crossover("Crossover on Node", npmScript("start"), plainOnNode, "enriched");
+export const onNodeBare = crossover("Crossover on Node, bare", npmScript("start"), plainOnNode, "bare");
+export const onBun = crossover("Crossover on Bun", npmScript("start:bun"), plainOnBun, "enriched");
 
 /** Portkey's gateway as its README starts it, with those of the bench's rules that it can have. */
 export const portkey = portkeyWith("Portkey on Node, two rules", (host) => ({
@@ -74,14 +82,36 @@ function portkeyConfig(host: string): object {
   };
 }
 
-function crossover(name: string, command: readonly string[], route: "enriched" | "bare"): Subject {
+/** What any gateway on this runtime costs: how much of a figure is the runtime's on this machine. */
+function plainProxy(name: string, command: readonly string[]): Subject {
   return {
     name,
+    model: "gpt-4.1-mini",
+    headers: () => ({}),
+    expected: {},
+    command: () => command,
+    env: ({ port, upstreamPort }) => ({
+      PORT: String(port),
+      BENCH_UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
+    }),
+  };
+}
+
+function crossover(
+  name: string,
+  { command, env }: Script,
+  plain: Subject,
+  route: "enriched" | "bare",
+): Subject {
+  return {
+    name,
+    plain,
     model: route,
     headers: () => ({ authorization: `Bearer ${CLIENT_KEY}` }),
     expected: { "x-crossover-path": route },
     command: () => command,
     env: ({ port, upstreamPort }) => ({
+      ...env,
       CROSSOVER_CONFIG: join(BENCH, "crossover.yaml"),
       HOST: "127.0.0.1",
       PORT: String(port),
@@ -92,12 +122,22 @@ function crossover(name: string, command: readonly string[], route: "enriched" |
   };
 }
 
-/** What `npm start` runs, without npm and its shell, whose processes would have to be left out. */
-function startCommand(): readonly string[] {
+interface Script {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What `npm run NAME` runs, without npm and its shell, whose processes would have to be left out. */
+function npmScript(name: string): Script {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const [node, ...args] = String(scripts.start).split(" ");
-  if (node !== "node") throw new Error("npm start is expected to begin with `node`");
-  return [process.execPath, ...args];
+  const words = String(scripts[name]).split(" ");
+  const first = words.findIndex((word) => !/^\w+=/.test(word));
+  const [program = "", ...args] = words.slice(first);
+  const settings = words.slice(0, first).map((word) => word.split("=", 2));
+  return {
+    command: [program === "node" ? process.execPath : bin(program), ...args],
+    env: Object.fromEntries(settings),
+  };
 }
 
 function bin(name: string): string {
