@@ -73,12 +73,26 @@ function parserRefusal(code: string | undefined): GatewayError {
   }
 }
 
+/** A path that is one whatever host it is on. */
+const PLAIN_PATH = /^\/[\w./-]*$/;
+
 /** Is the request for a path, on a host that every reader of the header takes for the same one? */
 function hasAddress({ url = "", headers, httpVersion }: IncomingMessage): boolean {
   const { host = httpVersion === "1.0" ? "localhost" : "" } = headers;
+  if (!isHost(host)) return false;
+  if (PLAIN_PATH.test(url)) return true;
+  return url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url);
+}
+
+/** The host that was last found good: to parse it anew for each request takes longer than to decide. */
+let goodHost: string | undefined;
+
+function isHost(host: string): boolean {
+  if (host === goodHost) return true;
   const authority = URL.parse(`http://${host}/`);
-  const read = authority !== null && authority.hostname === host.toLowerCase().replace(/:\d*$/, "");
-  return read && (url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url));
+  const good = authority !== null && authority.hostname === host.toLowerCase().replace(/:\d*$/, "");
+  if (good) goodHost = host;
+  return good;
 }
 
 function isAbsolute(url: string): boolean {
