@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
+import { authenticate } from "../../src/gateway/authenticate.ts";
+import { tableOf } from "../config/tables.ts";
 import { twoPaths } from "../support/config.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { startGateway, type TestGateway, until } from "../support/gateway.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { expectCalm, expectRefusal, expectRefused, type Refusal, rawPost, sendRaw } from "./black-box.ts";
 
 const ALL = "key-for-all-routes-0001";
 const BARE_ONLY = "key-for-the-bare-route-2";
 const FORCING = "key-that-may-force-a-variant";
+const NEXT = "key-of-the-next-configuration";
 const NOTHING = "key-without-any-route-04";
 
 const keys = {
@@ -40,6 +43,25 @@ test("a key given as text and one given as a hash both open the gateway, in any 
   expect(upstream.received.map(({ headers }) => headers.authorization)).toEqual(
     Array.from({ length: 3 }, () => "Bearer sk-upstream-secret-0001"),
   );
+});
+
+test("a key that the configuration no longer has is refused, however often it was good", async () => {
+  const upstream = await startUpstream();
+  const gateway = await startGateway(twoPaths(upstream.url, { keys }), { watch: true });
+  const statusOf = async (key: string): Promise<number> =>
+    (await gateway.post(ask("bare"), bearer(key))).status;
+  expect([await statusOf(ALL), await statusOf(ALL), await statusOf(NEXT)]).toEqual([200, 200, 401]);
+  gateway.write(twoPaths(upstream.url, { keys: { next: { secret: NEXT } } }));
+  await until(async () => (await statusOf(NEXT)) === 200);
+  expect(await statusOf(ALL)).toBe(401);
+});
+
+test("a thousand ways to write one header open the gateway, and one more, and the first again", () => {
+  const table = tableOf(twoPaths("http://127.0.0.1:1", { keys }));
+  const written = (spaces: number): string => `Bearer ${" ".repeat(spaces)}${ALL}`;
+  for (const spaces of [...Array(1001).keys(), 0, 0])
+    expect(authenticate(written(spaces), table.keys)?.name).toBe("all");
+  expect(() => authenticate(`${written(0)}x`, table.keys)).toThrow();
 });
 
 test("without a key the answer is 401, whatever else is wrong with the request", async () => {
