@@ -4,7 +4,7 @@ import { Pool } from "undici";
 import { prompted } from "./prompted.ts";
 
 // The least that a gateway on Node does: take a request, put a prompt before it, send it on, pass the answer back.
-// It has no rules, keys, metrics or log, no timeouts, and leaves an upstream's failure to the client's own.
+// It has no rules, keys, metrics, log or timeouts, and cuts the connection when something fails.
 const upstream = new Pool(String(process.env["BENCH_UPSTREAM"]));
 
 createServer(async (request, response) => {

@@ -38,7 +38,12 @@ export function isSystem(message: Message): boolean {
 
 /** A message of our own. */
 export function newMessage(role: "system" | "user" | "assistant", { text, json }: JsonText): Message {
-  return { role, content: text, json: `{"role":"${role}","content":${json}}`, plain: true };
+  return { role, content: text, json: plainMessage(role, json), plain: true };
+}
+
+/** The JSON text of a message with no members but these. @param contentJson the content as JSON */
+export function plainMessage(role: Role, contentJson: string): string {
+  return `{"role":"${role}","content":${contentJson}}`;
 }
 
 /** The text of a message: the string itself, or its text parts joined by line feeds. */

@@ -4,6 +4,7 @@ import {
   lastUserIndex,
   type Message,
   newMessage,
+  plainMessage,
   textParts,
 } from "../domain/chat.ts";
 import {
@@ -180,8 +181,6 @@ function withText(message: Message, { text, json }: JsonText): Message {
   return {
     ...message,
     content: text,
-    json: message.plain
-      ? `{"role":"${message.role}","content":${json}}`
-      : replaceMembers(message.json, { content: json }),
+    json: message.plain ? plainMessage(message.role, json) : replaceMembers(message.json, { content: json }),
   };
 }
