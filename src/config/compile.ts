@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import type { ProviderKind } from "../domain/provider.ts";
-import type { Key, Model, ServerSettings, Table, Timeouts, Variant } from "../domain/table.ts";
+import type {
+  BreakerSettings,
+  Key,
+  Model,
+  RetrySettings,
+  ServerSettings,
+  Table,
+  Timeouts,
+  Variant,
+} from "../domain/table.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
@@ -64,6 +73,8 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     models,
     prompts,
     keys: [...keys.values()],
+    retries: retrySettings(config),
+    breaker: breakerSettings(config),
     notices: [...new Set(notices)],
   };
 }
@@ -155,6 +166,26 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
     maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
     jsonLimits: { depth: server.maxDepth ?? 64, nodes: server.maxNodes ?? 100_000 },
     requestLog: server.requestLog ?? true,
+  };
+}
+
+function retrySettings({ retries = {} }: Config): RetrySettings {
+  return {
+    most: retries.most ?? 2,
+    beforeFallback: retries.beforeFallback ?? 0,
+    deadlineMs: (retries.deadline ?? 5) * 1000,
+    share: retries.budget ?? 0.2,
+  };
+}
+
+function breakerSettings({ breaker = {} }: Config): BreakerSettings | undefined {
+  if (breaker === false) return undefined;
+  const waitMs = (breaker.wait ?? 5) * 1000;
+  return {
+    requests: breaker.requests ?? 20,
+    failures: breaker.failures ?? 0.5,
+    waitMs,
+    maxWaitMs: Math.max(waitMs, (breaker.maxWait ?? 60) * 1000),
   };
 }
 

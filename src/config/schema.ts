@@ -22,6 +22,61 @@ const timeouts = z
   })
   .describe("How long to wait for an upstream, in seconds.");
 
+const retries = z
+  .strictObject({
+    most: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .optional()
+      .describe("Most retries on a variant that has no fallback left. Default 2."),
+    beforeFallback: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .optional()
+      .describe(
+        "Most retries on a variant that still has a fallback. Default 0: the fallback is asked at once.",
+      ),
+    deadline: z
+      .number()
+      .positive()
+      .max(600)
+      .optional()
+      .describe("No retry begins later than so many seconds after the request. Default 5."),
+    budget: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe("Share of a model's requests below which its retries stay. Default 0.2."),
+  })
+  .describe("When a failed call is tried again.");
+
+const breaker = z
+  .strictObject({
+    requests: z
+      .number()
+      .int()
+      .min(1)
+      .max(1e6)
+      .optional()
+      .describe("Fewest calls within ten seconds on which a judgement rests. Default 20."),
+    failures: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Share of failed calls at which the circuit opens. Default 0.5."),
+    wait: seconds.optional().describe("Seconds until a call may probe the model again. Default 5."),
+    maxWait: seconds
+      .optional()
+      .describe("Longest wait in seconds: it doubles with each probe that fails. Default 60."),
+  })
+  .describe("When calls are kept from a model that fails.");
+
 const portNumber = z.number().int().min(0).max(65_535);
 
 const server = z.strictObject({
@@ -229,6 +284,11 @@ export function configSchema(kinds: readonly ProviderKind[]) {
         .describe("Further files, relative to this one: a path, or a folder and `*.yaml`."),
       server: server.optional(),
       timeouts: timeouts.optional(),
+      retries: retries.optional(),
+      breaker: z
+        .union([z.literal(false), breaker])
+        .optional()
+        .describe("When calls are kept from a model that fails; false: never."),
       providers: z.record(name, provider).optional(),
       models: z.record(name, model).optional(),
       prompts: z.record(name, prompt).optional(),

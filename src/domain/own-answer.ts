@@ -23,8 +23,11 @@ export function errorAnswer(error: unknown, requestId: string): OwnAnswer {
   };
 }
 
-export function idHeaders(requestId: string): Record<string, string> {
-  return { "x-request-id": requestId, "x-crossover-request-id": requestId };
+/** @param attempts calls to upstreams so far; one alone goes without saying */
+export function idHeaders(requestId: string, attempts = 1): Record<string, string> {
+  const headers: Record<string, string> = { "x-request-id": requestId, "x-crossover-request-id": requestId };
+  if (attempts > 1) headers["x-crossover-attempts"] = String(attempts);
+  return headers;
 }
 
 const ID_BYTES = 16;

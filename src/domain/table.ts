@@ -15,6 +15,9 @@ export interface Table {
   readonly models: ReadonlyMap<string, Model>;
   readonly prompts: ReadonlyMap<string, Prompt>;
   readonly keys: readonly Key[];
+  readonly retries: RetrySettings;
+  /** Undefined: no circuit ever opens. */
+  readonly breaker: BreakerSettings | undefined;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
 }
@@ -40,6 +43,27 @@ export interface Timeouts {
   readonly whole: number;
   readonly idle: number;
   readonly total: number;
+}
+
+export interface RetrySettings {
+  /** Most retries on the last variant of a chain, and on one that has a fallback left. */
+  readonly most: number;
+  readonly beforeFallback: number;
+  /** No retry begins later than this, in milliseconds since the request began. */
+  readonly deadlineMs: number;
+  /** Share of an upstream's recent requests below which retries stay, from 0 to 1. */
+  readonly share: number;
+}
+
+/** When calls are kept from an upstream that fails. */
+export interface BreakerSettings {
+  /** Fewest calls within ten seconds on which a judgement rests. */
+  readonly requests: number;
+  /** Share of them that fail, above 0 and at most 1. */
+  readonly failures: number;
+  /** The first wait before a probe, and the longest, in milliseconds. */
+  readonly waitMs: number;
+  readonly maxWaitMs: number;
 }
 
 export interface Model {

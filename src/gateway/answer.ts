@@ -42,8 +42,9 @@ export function answerHeaders(
   requestId: string,
   decision: Decision,
   variant: Variant,
+  attempts?: number,
 ): Record<string, string> {
-  return { ...idHeaders(requestId), ...toldOf(decision, variant).headers };
+  return { ...idHeaders(requestId, attempts), ...toldOf(decision, variant).headers };
 }
 
 /** A decision with its trace, and the request that would be sent. */

@@ -1,47 +1,29 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
-import { draining, GatewayError } from "../domain/errors.ts";
-import { errorAnswer, idHeaders } from "../domain/own-answer.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { errorAnswer } from "../domain/own-answer.ts";
 import type { Member } from "../domain/roster.ts";
-import type { Table, Variant } from "../domain/table.ts";
-import type { Reply, Transport } from "../domain/transport.ts";
-import type { HealthTracker } from "../metrics/health.ts";
-import type { Log } from "../metrics/log.ts";
-import type { Metrics } from "../metrics/metrics.ts";
-import { answerHeaders, decisionJson, toldOf } from "./answer.ts";
-import { Attempt } from "./attempt.ts";
-import { allFailed, type FailedAttempt, type Failure } from "./failure.ts";
+import type { Variant } from "../domain/table.ts";
+import { answerHeaders, decisionJson } from "./answer.ts";
+import { Chain, type ChainDeps, type ChainResult } from "./chain.ts";
+import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
-import { shape } from "./shape.ts";
-import { kindOf, type SinkResult } from "./sink.ts";
 
 /** nginx's number for a client that left; nobody receives it. */
 const CLIENT_CLOSED = 499;
 
-export interface ExchangeDeps {
-  readonly id: string;
-  readonly table: Table;
-  readonly reply: Reply;
-  readonly transport: Transport;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly health: HealthTracker;
-}
+const NO_CALLS = { attempts: 0, upstreamMs: 0 } as const;
 
 /** One request from its decision to its record. */
 export class Exchange implements Member {
   place = 0;
-  readonly #deps: ExchangeDeps;
+  readonly #deps: ChainDeps;
   #beganAt = performance.now();
-  #upstreamMs = 0;
   #decision: Decision | undefined;
-  #variant: Variant | undefined;
-  #addedTokens = 0;
-  #attempts = 0;
-  #attempt: Attempt | undefined;
+  #chain: Chain | undefined;
   #interrupted = false;
 
-  constructor(deps: ExchangeDeps) {
+  constructor(deps: ChainDeps) {
     this.#deps = deps;
     deps.metrics.requestBegan();
   }
@@ -54,7 +36,6 @@ export class Exchange implements Member {
   dryRun(request: ChatRequest, explanation: Explanation): void {
     const { decision } = explanation;
     this.#decision = decision;
-    this.#variant = decision.variant;
     const headers = {
       ...answerHeaders(this.#deps.id, decision, decision.variant),
       "content-type": "application/json",
@@ -64,36 +45,31 @@ export class Exchange implements Member {
     this.#log({ status: 200, note: "dry run" }, undefined);
   }
 
-  /** Tries the decided variant and then its fallbacks, until the client has an answer. */
+  /** Calls the decided variant, and what comes after it where it fails, and tells the client how it ended. */
   async run(request: ChatRequest, decision: Decision): Promise<void> {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
-    const failed: FailedAttempt[] = [];
-    for (const variant of this.#candidates(decision)) {
-      if (this.#interrupted) throw draining();
-      const before = failed.at(-1)?.variant;
-      if (before !== undefined) this.#deps.metrics.fellBack(decision.route, before, variant);
-      const attempt = this.#begin(request, decision, variant);
-      const { result, upstreamMs } = await attempt.result;
-      this.#learn(decision, variant, result, upstreamMs);
-      if (result.outcome !== "failed") return this.#ended(result);
-      this.#logFailure(variant, result.failure);
-      failed.push({ variant, failure: result.failure });
-    }
-    if (this.#interrupted) throw draining();
-    this.#refuse(failed);
+    const chain = new Chain(this.#deps, request, decision, this.#beganAt);
+    this.#chain = chain;
+    if (this.#interrupted) chain.interrupt();
+    const result = await chain.run();
+    if (result.outcome === "refused") this.#refuse(result.failed);
+    else this.#ended(result);
   }
 
   /** The gateway stops, and this request has had its time: the client hears so, and nobody more is called. */
   interrupt(): void {
     this.#interrupted = true;
-    this.#attempt?.interrupt();
+    this.#chain?.interrupt();
   }
 
-  /** Tells the client of an error, unless it has an answer already. */
-  failed(error: unknown): void {
+  /**
+   * Tells the client of an error, unless it has an answer already.
+   * @param more further headers
+   */
+  failed(error: unknown, more: Readonly<Record<string, string>> = {}): void {
     try {
-      this.#tell(error);
+      this.#tell(error, more);
     } catch (second) {
       // A failure in telling the failure is ours too, and ends this request only.
       this.#deps.reply.abandon();
@@ -101,11 +77,12 @@ export class Exchange implements Member {
     }
   }
 
-  #tell(error: unknown): void {
+  #tell(error: unknown, more: Readonly<Record<string, string>>): void {
     const { id, reply } = this.#deps;
     const answer = errorAnswer(error, id);
     if (!(error instanceof GatewayError)) this.#logBug(error);
-    if (!reply.closed) reply.send(answer.status, { ...this.#decided(), ...answer.headers }, answer.body);
+    if (!reply.closed)
+      reply.send(answer.status, { ...answer.headers, ...more, ...this.#decided() }, answer.body);
     const code = error instanceof GatewayError ? error.code : "internal_error";
     this.#record({ status: code === "request_aborted" ? CLIENT_CLOSED : answer.status, note: code });
   }
@@ -119,68 +96,19 @@ export class Exchange implements Member {
 
   /** Headers of the decision, once there is one. */
   #decided(): Record<string, string> {
-    return this.#decision === undefined || this.#variant === undefined
+    const { id } = this.#deps;
+    const variant = this.#variant;
+    return this.#decision === undefined || variant === undefined
       ? {}
-      : answerHeaders(this.#deps.id, this.#decision, this.#variant);
+      : answerHeaders(id, this.#decision, variant, this.#chain?.attempts);
   }
 
-  /** The variant decided on, then its fallbacks. */
-  #candidates({ variant }: Decision): readonly Variant[] {
-    if (variant.fallback.length === 0) return [variant];
-    const { variants } = this.#deps.table;
-    return [variant, ...variant.fallback.flatMap((name) => variants.get(name) ?? [])];
+  /** The variant that answers, or the last that was tried. */
+  get #variant(): Variant | undefined {
+    return this.#chain?.variant ?? this.#decision?.variant;
   }
 
-  #begin(request: ChatRequest, decision: Decision, variant: Variant): Attempt {
-    const { id, reply, table, transport } = this.#deps;
-    this.#variant = variant;
-    const { target, endpoints, timeouts } = variant.model;
-    const { stream, choices } = request.fields;
-    const { wire, addedTokens, hideUsage } = shape(request, variant);
-    this.#addedTokens = addedTokens;
-    this.#attempts++;
-    const attempt = new Attempt({
-      transport: target.transport ?? transport,
-      endpoint: stream ? endpoints.stream : endpoints.whole,
-      body: wire,
-      timeouts,
-      reply,
-      headers: idHeaders(id),
-      sharedHeaders: toldOf(decision, variant).headers,
-      stream,
-      hideUsage,
-      choices,
-      secrets: target.secrets,
-      maxResponseBytes: table.server.maxResponseBytes,
-    });
-    this.#attempt = attempt;
-    return attempt;
-  }
-
-  #learn({ route }: Decision, variant: Variant, result: SinkResult, upstreamMs: number): void {
-    const { metrics, health } = this.#deps;
-    this.#upstreamMs += upstreamMs;
-    const kind = kindOf(result);
-    metrics.attempted(route, variant, kind);
-    if (kind !== "client_closed") health.record(variant.name, kind === "success" || kind === "client_error");
-  }
-
-  /** What the client may never hear, as another variant answers or the answer tells no cause. */
-  #logFailure(variant: Variant, { kind, answer, cause }: Failure): void {
-    const { id, log, table } = this.#deps;
-    if (!table.server.requestLog) return;
-    log("warn", "attempt failed", {
-      request_id: id,
-      variant: variant.name,
-      model: variant.model.name,
-      provider: variant.model.provider,
-      outcome: kind,
-      upstream_status: answer instanceof GatewayError ? undefined : answer.status,
-      cause,
-    });
-  }
-
-  #ended(result: Exclude<SinkResult, { outcome: "failed" }>): void {
+  #ended(result: Exclude<ChainResult, { outcome: "refused" }>): void {
     switch (result.outcome) {
       case "answered":
         return this.#record({ ...result, enriched: result.kind === "success" });
@@ -203,21 +131,25 @@ export class Exchange implements Member {
     if (last === undefined) throw new RangeError("refuse needs a failed attempt");
     if (failed.length > 1) return this.failed(allFailed(failed));
     const { answer, kind } = last.failure;
-    if (answer instanceof GatewayError) return this.failed(answer);
-    this.#deps.reply.send(answer.status, { ...answer.headers, ...this.#decided() }, answer.body);
+    // The retries are spent: a client's own would multiply them.
+    const spent = last.retries > 0 && !isTemporary(answer.status) ? { "x-should-retry": "false" } : {};
+    if (answer instanceof GatewayError) return this.failed(answer, spent);
+    const headers = { ...answer.headers, ...spent, ...this.#decided() };
+    this.#deps.reply.send(answer.status, headers, answer.body);
     this.#record({ status: answer.status, note: kind });
   }
 
   #record(end: End): void {
     const durationMs = performance.now() - this.#beganAt;
+    const { attempts, upstreamMs } = this.#chain ?? NO_CALLS;
     const firstTokenMs = end.firstTokenAt === undefined ? undefined : end.firstTokenAt - this.#beganAt;
-    const addedTokens = end.enriched ? this.#addedTokens : 0;
+    const addedTokens = end.enriched ? (this.#chain?.addedTokens ?? 0) : 0;
     this.#deps.metrics.requestEnded({
       decision: this.#decision,
       variant: this.#variant,
       status: end.status,
       durationMs,
-      overheadMs: this.#attempts === 0 ? undefined : Math.max(0, durationMs - this.#upstreamMs),
+      overheadMs: attempts === 0 ? undefined : Math.max(0, durationMs - upstreamMs),
       firstTokenMs,
       usage: end.usage,
       addedTokens,
@@ -233,7 +165,7 @@ export class Exchange implements Member {
       end,
       decision: this.#decision,
       variant: this.#variant,
-      attempts: this.#attempts,
+      attempts: this.#chain?.attempts ?? 0,
       times,
     });
     log(end.status >= 500 ? "warn" : "info", "request", line);

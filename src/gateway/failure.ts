@@ -1,11 +1,11 @@
-import { type GatewayError, serverError } from "../domain/errors.ts";
+import { GatewayError, serverError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
 import { scrub } from "./scrub.ts";
 import { errorInBody, inOpenaiShape, toldError, type UpstreamError } from "./upstream-error.ts";
 
-/** How an attempt ended, as a metric label. */
+/** How an attempt ended, as a metric label; or why none was made. */
 export type AttemptKind =
   | "success"
   | "client_error"
@@ -16,7 +16,9 @@ export type AttemptKind =
   | "unreachable"
   | "timeout"
   | "interrupted"
-  | "client_closed";
+  | "client_closed"
+  | "circuit_open"
+  | "cooling_down";
 
 /** An attempt failed before anything reached the client, so another variant may still answer. */
 export interface Failure {
@@ -25,6 +27,8 @@ export interface Failure {
   readonly answer: Relayed | GatewayError;
   /** The system's code for what went wrong, such as ECONNREFUSED. */
   readonly cause?: string | undefined;
+  /** May the same call succeed when it is made again? Without it the kind tells. */
+  readonly again?: boolean;
 }
 
 export interface Relayed {
@@ -36,6 +40,8 @@ export interface Relayed {
 export interface FailedAttempt {
   readonly variant: Variant;
   readonly failure: Failure;
+  /** How often the variant was tried again. */
+  readonly retries: number;
 }
 
 /** Answer headers of an upstream that a client may see, besides those that begin with `x-ratelimit-`. */
@@ -113,7 +119,7 @@ export function statusFailure(
   const value = parseJson(body);
   const error = errorInBody(value);
   const told = toldError(error, { text: body, value }, status, secrets);
-  return upstreamFailure(status, passedHeaders(headers, secrets), error?.message, told);
+  return upstreamFailure(status, passedHeaders(headers, secrets), error, told);
 }
 
 /** An error that came under a 200: as the first event of a stream, or as the whole answer. */
@@ -127,19 +133,19 @@ export function statedFailure(
     [code, named].map(Number).find((number) => number >= 400 && number <= 599) ?? statusByType(type);
   const { message = "The model's server answered with an error." } = error;
   const told = scrub(inOpenaiShape({ ...error, message }, status), secrets);
-  return upstreamFailure(status, passedHeaders(headers, secrets), message, told);
+  return upstreamFailure(status, passedHeaders(headers, secrets), { ...error, message }, told);
 }
 
 /**
  * 401 and 403 are about our key, not the client's, and become a 502. Everything else keeps its status, save
  * for a 5xx without an error that can be read.
- * @param message what the error says; undefined when it can't be read
+ * @param error undefined when it can't be read
  * @param told the error as the client is to hear it
  */
 function upstreamFailure(
   status: number,
   passed: Readonly<Record<string, string>>,
-  message: string | undefined,
+  error: UpstreamError | undefined,
   told: string,
 ): Failure {
   if (status === 401 || status === 403) {
@@ -149,9 +155,18 @@ function upstreamFailure(
     );
   }
   const headers = { ...passed, "content-type": "application/json" };
-  if (status < 400 || (message === undefined && status >= 500))
-    return badResponse(`The model's server answered ${status} without an error that can be read.`, headers);
-  return { kind: kindOf(status), answer: { status, headers, body: told } };
+  if (status < 400 || (error?.message === undefined && status >= 500)) {
+    const message = `The model's server answered ${status} without an error that can be read.`;
+    return { ...badResponse(message, headers), again: status >= 500 };
+  }
+  const answer = { status, headers, body: told };
+  return isSpent(error) ? { kind: kindOf(status), answer, again: false } : { kind: kindOf(status), answer };
+}
+
+/** Is the account's money or quota used up? Waiting does not bring it back. */
+function isSpent(error: UpstreamError | undefined): boolean {
+  const { code, type } = error?.members ?? {};
+  return code === "insufficient_quota" || type === "insufficient_quota";
 }
 
 function kindOf(status: number): AttemptKind {
@@ -174,10 +189,48 @@ function failed(kind: AttemptKind, answer: GatewayError): Failure {
   return { kind, answer };
 }
 
+/** The model is not called, as its circuit is open. */
+export function circuitOpen(forMs: number): Failure {
+  return failed(
+    "circuit_open",
+    serverError(
+      503,
+      "circuit_open",
+      "The model failed too often of late and is given a rest. Try again later.",
+      {
+        "retry-after": seconds(forMs),
+      },
+    ),
+  );
+}
+
+/** The model is not called, as it asked to be left alone for a while. */
+export function coolingDown(forMs: number): Failure {
+  return failed(
+    "cooling_down",
+    new GatewayError({
+      status: 429,
+      type: "requests",
+      code: "rate_limit_exceeded",
+      message: "The model's server has more requests than it takes. Try again later.",
+      headers: { "retry-after": seconds(forMs) },
+    }),
+  );
+}
+
+function seconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1000)));
+}
+
+/** May a client's own retry of this answer help? Others would only call again what has failed for good. */
+export function isTemporary(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
 /** More than one variant was tried in vain. */
 export function allFailed(failed: readonly FailedAttempt[]): GatewayError {
   const list = failed.map(({ variant, failure }) => `${variant.name}: ${failure.kind}`).join(", ");
-  const temporary = failed.every(({ failure: { answer } }) => answer.status === 429 || answer.status === 503);
+  const temporary = failed.every(({ failure }) => isTemporary(failure.answer.status));
   return serverError(
     502,
     "all_targets_failed",

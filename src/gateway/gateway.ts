@@ -2,12 +2,14 @@ import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { Roster } from "../domain/roster.ts";
 import type { Signals } from "../domain/signals.ts";
-import type { Key, Table } from "../domain/table.ts";
+import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
 import { HealthTracker } from "../metrics/health.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { decide, explain } from "../routing/decide.ts";
+import type { Circuit } from "../upstreams/breaker.ts";
+import { Upstreams } from "../upstreams/upstreams.ts";
 import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Exchange } from "./exchange.ts";
@@ -49,6 +51,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #random: () => number;
   readonly #health = new HealthTracker();
+  readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
   readonly #open = new Roster<Exchange>();
   #draining = false;
   #interrupted = false;
@@ -74,6 +77,9 @@ export class Gateway {
     this.#tableSince = new Date();
     this.#health.watch(table.variants.keys());
     this.metrics.tableInForce(table);
+    this.#upstreams.watch(table);
+    for (const model of table.models.values())
+      this.metrics.showCircuit(model, this.#upstreams.of(model).circuit);
   }
 
   /** Answers a chat completion. Never rejects: a failure is an answer too. */
@@ -87,6 +93,8 @@ export class Gateway {
       metrics: this.metrics,
       log: this.log,
       health: this.#health,
+      upstreams: this.#upstreams,
+      random: this.#random,
     });
     this.#open.add(exchange);
     if (this.#interrupted) exchange.interrupt();
@@ -159,6 +167,12 @@ export class Gateway {
     if (!this.#table.routes.has(id)) throw modelNotFound(id);
     if (key?.routes?.includes(id) === false) throw modelNotAllowed(id);
     return this.#listed(id);
+  }
+
+  #circuitChanged(model: Model, circuit: Circuit): void {
+    this.metrics.showCircuit(model, circuit);
+    const { name, provider } = model;
+    this.log(circuit === "open" ? "warn" : "info", "circuit changed", { model: name, provider, circuit });
   }
 
   #listed(id: string): ListedModel {

@@ -1,6 +1,6 @@
 import type { Decision } from "../domain/decision.ts";
 import { known, Made } from "../domain/made.ts";
-import type { Table, Variant } from "../domain/table.ts";
+import type { Model, Table, Variant } from "../domain/table.ts";
 import { NumberFamily } from "./families.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 
@@ -18,6 +18,8 @@ export interface MetricsOptions {
   readonly further?: () => Promise<string>;
 }
 
+const CIRCUIT_NUMBERS = { closed: 0, "half-open": 1, open: 2 } as const;
+
 /** Every metric of the gateway, in one place. Labels come from the configuration, never from a client. */
 export class Metrics {
   readonly #perVariant = new MeterFamilies();
@@ -25,6 +27,16 @@ export class Metrics {
     "counter",
     "crossover_fallbacks_total",
     "Requests that went on to another variant after a failure.",
+  );
+  readonly #retries = new NumberFamily<"model" | "provider">(
+    "counter",
+    "crossover_retries_total",
+    "Calls that were made again to the same model after a failure.",
+  );
+  readonly #circuits = new NumberFamily<"model" | "provider">(
+    "gauge",
+    "crossover_circuit_state",
+    "0: calls go to the model; 1: one call at a time probes it; 2: none goes, as too many failed.",
   );
   readonly #inflight = new NumberFamily<never>("gauge", "crossover_inflight_requests", "Requests under way.");
   readonly #rolloutWeight = new NumberFamily<"rollout" | "control" | "candidate">(
@@ -61,6 +73,8 @@ export class Metrics {
     const families = [
       ...Object.values(this.#perVariant),
       this.#fallbacks,
+      this.#retries,
+      this.#circuits,
       this.#inflight,
       this.#rolloutWeight,
       this.#reloads,
@@ -98,12 +112,21 @@ export class Metrics {
     this.#fallbacks.series({ route, from: from.name, to: to.name }).add(1);
   }
 
+  retried({ name: model, provider }: Model): void {
+    this.#retries.series({ model, provider }).add(1);
+  }
+
+  showCircuit({ name: model, provider }: Model, circuit: "closed" | "half-open" | "open"): void {
+    this.#circuits.series({ model, provider }).value = CIRCUIT_NUMBERS[circuit];
+  }
+
   reloaded(result: "success" | "failure"): void {
     this.#reloads.series({ result }).add(1);
   }
 
   /** Shows what a new table sets. */
   tableInForce(table: Table): void {
+    this.#circuits.clear(); // told anew for each model
     this.#rolloutWeight.clear();
     for (const route of table.routes.values()) {
       for (const { use } of route.rules) {

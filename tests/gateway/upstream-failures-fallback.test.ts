@@ -58,6 +58,7 @@ async function startChain(
   });
   const gateway = await startGateway({
     server: { port: 0 },
+    retries: { most: 0 },
     providers: { one: provider(tuned), two: provider(prompted), three: provider(spare) },
     models: {
       ft: { provider: "one", model: "ft:model" },

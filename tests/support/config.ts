@@ -5,6 +5,7 @@ export function twoPaths(
 ): Record<string, unknown> {
   return {
     server: { port: 0 },
+    retries: { most: 0 }, // each failure is seen as it is
     providers: {
       up: { kind: "openai-compatible", baseURL: `${upstreamUrl}/v1`, apiKey: "sk-upstream-secret-0001" },
     },
