@@ -184,6 +184,7 @@ function breakerSettings({ breaker = {} }: Config): BreakerSettings | undefined 
   return {
     requests: breaker.requests ?? 20,
     failures: breaker.failures ?? 0.5,
+    outdone: breaker.outdone ?? 5,
     waitMs,
     maxWaitMs: Math.max(waitMs, (breaker.maxWait ?? 60) * 1000),
   };

@@ -70,6 +70,15 @@ const breaker = z
       .max(1)
       .optional()
       .describe("Share of failed calls at which the circuit opens. Default 0.5."),
+    outdone: z
+      .number()
+      .int()
+      .min(1)
+      .max(1e6)
+      .optional()
+      .describe(
+        "Failures in a row at which it opens too, where a fallback answered each of them. Default 5.",
+      ),
     wait: seconds.optional().describe("Seconds until a call may probe the model again. Default 5."),
     maxWait: seconds
       .optional()

@@ -61,6 +61,8 @@ export interface BreakerSettings {
   readonly requests: number;
   /** Share of them that fail, above 0 and at most 1. */
   readonly failures: number;
+  /** How often in a row the model fails a request that a fallback then answers. */
+  readonly outdone: number;
   /** The first wait before a probe, and the longest, in milliseconds. */
   readonly waitMs: number;
   readonly maxWaitMs: number;

@@ -68,9 +68,17 @@ export class Chain {
       if (index > 0) this.#deps.metrics.fellBack(this.#decision.route, this.variant, variant);
       this.variant = variant;
       const result = await this.#try(variant, index === variants.length - 1);
-      if (result !== undefined) return result;
+      if (result === undefined) continue;
+      if (result.outcome === "answered") this.#outdone();
+      return result;
     }
     return { outcome: "refused", failed: this.#failed };
+  }
+
+  #outdone(): void {
+    for (const { variant, failure } of this.#failed)
+      if (verdictOf(failure.kind) === "bad")
+        this.#deps.upstreams.of(variant.model).outdone(performance.now());
   }
 
   /** The gateway stops, and this request has had its time: the client hears so, and nobody more is called. */

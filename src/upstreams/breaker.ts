@@ -18,8 +18,9 @@ const PROBE: Admission = { kind: "admitted", probe: true };
 const PROBING_MS = 1000;
 
 /**
- * Keeps calls from an upstream that fails. It opens when too many of the calls of the last ten seconds failed; after
- * a wait one call at a time probes the upstream. A good probe closes it, a bad one doubles the wait.
+ * Keeps calls from an upstream that fails. It opens when too many of the calls of the last ten seconds failed, or when
+ * other models answered several requests in a row that it had failed: an outlier among its peers. After a wait one
+ * call at a time probes the upstream. A good probe closes it, a bad one doubles the wait.
  * Times are milliseconds on a clock that never jumps.
  */
 export class Breaker {
@@ -27,6 +28,7 @@ export class Breaker {
   readonly #changed: (circuit: Circuit) => void;
   readonly #recent = new Recent();
   #circuit: Circuit = "closed";
+  #outdone = 0;
   #openUntil = 0;
   #waitMs: number;
   #probing = false;
@@ -56,9 +58,19 @@ export class Breaker {
     // The ends of calls that began before it opened tell nothing new.
     if (this.#circuit !== "closed" || verdict === "neutral") return;
     this.#recent.add(now, 1, verdict === "bad" ? 1 : 0);
-    if (verdict === "good") return;
+    if (verdict === "good") {
+      this.#outdone = 0;
+      return;
+    }
     const { all, some } = this.#recent.read(now);
     if (all >= this.#settings.requests && some >= all * this.#settings.failures) this.#open(now);
+  }
+
+  /** Another model answered the request that this one failed: the fault is neither the request's nor the gateway's. */
+  outdone(now: number): void {
+    if (this.#circuit !== "closed") return;
+    this.#outdone++;
+    if (this.#outdone >= this.#settings.outdone) this.#open(now);
   }
 
   #probed(verdict: Verdict, now: number): void {
@@ -78,6 +90,7 @@ export class Breaker {
   #open(now: number): void {
     this.#openUntil = now + this.#waitMs;
     this.#recent.clear();
+    this.#outdone = 0;
     this.#become("open");
   }
 

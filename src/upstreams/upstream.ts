@@ -42,6 +42,11 @@ export class Upstream {
     this.#breaker?.record(verdict, probe, now);
   }
 
+  /** Another model answered what this one failed. */
+  outdone(now: number): void {
+    this.#breaker?.outdone(now);
+  }
+
   /** The upstream asked to be left alone for so long. */
   cool(ms: number, now: number): void {
     this.#coolUntil = Math.max(this.#coolUntil, now + Math.min(ms, MAX_COOLING_MS));

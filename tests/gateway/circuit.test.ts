@@ -58,6 +58,35 @@ test("while the circuit is open the fallback answers, with the prompt built for 
   expect(upstream.received.at(-1)?.text).toContain("Question: Hi");
 });
 
+test("five failures in a row that the fallback answers are enough; as many without a fallback are not", async () => {
+  const upstream = await startUpstream((received, response) =>
+    (received.body["model"] === "base-model" ? well : failing)(received, response),
+  );
+  const gateway = await startGateway(
+    twoPaths(upstream.url, {
+      models: {
+        base: { provider: "up", model: "base-model" },
+        ft: { provider: "up", model: "ft:one" },
+        alone: { provider: "up", model: "ft:two" },
+      },
+      variants: {
+        prompted: { model: "base", prompt: "helper" },
+        tuned: { model: "ft", fallback: ["prompted"] },
+        alone: { model: "alone" },
+      },
+      routes: { bare: { default: "tuned" }, alone: { default: "alone" } },
+    }),
+  );
+  for (let i = 0; i < 8; i++) {
+    expect((await gateway.post(ASK)).status).toBe(200);
+    expect((await gateway.post({ ...ASK, model: "alone" })).status).toBe(500);
+  }
+  const calls = (model: string): number =>
+    upstream.received.filter(({ body }) => body["model"] === model).length;
+  expect([calls("ft:one"), calls("ft:two"), calls("base-model")]).toEqual([5, 8, 8]);
+  expect([await circuit(gateway), await circuit(gateway, "alone")]).toEqual([2, 0]);
+});
+
 test("of a hundred clients at a time one probes the model; when it answers, all are served again", async () => {
   const { upstream, gateway } = await startOpen();
   let goOn = (): void => {};

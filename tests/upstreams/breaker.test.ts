@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Breaker, type Circuit, type Verdict } from "../../src/upstreams/breaker.ts";
 
-const SETTINGS = { requests: 20, failures: 0.5, waitMs: 5000, maxWaitMs: 60_000 };
+const SETTINGS = { requests: 20, failures: 0.5, outdone: 5, waitMs: 5000, maxWaitMs: 60_000 };
 
 function watched(settings = SETTINGS): { breaker: Breaker; seen: Circuit[] } {
   const seen: Circuit[] = [];
@@ -46,6 +46,22 @@ test("calls that tell nothing of the upstream do not count", () => {
   calls(breaker, "neutral", 100, 0);
   calls(breaker, "bad", 19, 0);
   expect(breaker.circuit).toBe("closed");
+});
+
+test("a model that others outdo five times in a row is an outlier; an answer of its own in between excuses it", () => {
+  const { breaker, seen } = watched();
+  const outdone = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      breaker.record("bad", false, 0);
+      breaker.outdone(0);
+    }
+  };
+  outdone(4);
+  breaker.record("good", false, 0);
+  outdone(4);
+  expect(seen).toEqual([]);
+  outdone(1);
+  expect(seen).toEqual(["open"]);
 });
 
 test("after the wait one call probes it, and no other until that has ended", () => {
@@ -101,7 +117,7 @@ test("whatever happens, an open circuit lets one probe through at a time, and no
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const { breaker, seen } = watched({ requests: 4, failures: 0.5, waitMs: 1000, maxWaitMs: 4000 });
+      const { breaker, seen } = watched({ ...SETTINGS, requests: 4, waitMs: 1000, maxWaitMs: 4000 });
       const underWay: boolean[] = [];
       let openedAt = 0;
       let now = 0;
