@@ -36,7 +36,7 @@ function importsOf(text: string): string[] {
 /** The floors from the ground up: a file may import from its own room and from lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ["domain"],
-  ["config", "prompts", "routing", "providers", "transport", "metrics", "upstreams"],
+  ["config", "prompts", "routing", "providers", "transport", "metrics", "upstreams", "cache"],
   ["gateway"],
   ["routes"],
   ["platform"],

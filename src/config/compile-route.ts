@@ -47,6 +47,7 @@ export function compileRoute(name: string, route: RouteConfig, context: RouteCon
     rules,
     candidates: indexRules(rules),
     headers: headersOf(rules),
+    cache: route.cache && { ttlMs: route.cache.ttl * 1000 },
   };
 }
 

@@ -73,6 +73,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     models,
     prompts,
     keys: [...keys.values()],
+    cacheBytes: config.cache?.maxBytes ?? 64 * 1024 * 1024,
     retries: retrySettings(config),
     breaker: breakerSettings(config),
     notices: [...new Set(notices)],

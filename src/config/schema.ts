@@ -239,6 +239,12 @@ const rule = z.strictObject({
 const route = z.strictObject({
   description: z.string().optional(),
   rules: z.array(rule).optional().describe("Tried in order; the first match wins."),
+  cache: z
+    .strictObject({
+      ttl: z.number().positive().max(31_536_000).describe("Seconds for which an answer is given again."),
+    })
+    .optional()
+    .describe("Give the answer of an earlier request to the same request again. Default: off."),
   default: use
     .optional()
     .describe("What to use when no rule matches: the same as a last rule without `when`."),
@@ -294,6 +300,18 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       server: server.optional(),
       timeouts: timeouts.optional(),
       retries: retries.optional(),
+      cache: z
+        .strictObject({
+          maxBytes: z
+            .number()
+            .int()
+            .min(1024 * 1024)
+            .max(64 * 1024 ** 3)
+            .optional()
+            .describe("Most memory for answers, in bytes. Default 64 MiB."),
+        })
+        .optional()
+        .describe("Where routes have a `cache`."),
       breaker: z
         .union([z.literal(false), breaker])
         .optional()

@@ -15,6 +15,8 @@ export interface Table {
   readonly models: ReadonlyMap<string, Model>;
   readonly prompts: ReadonlyMap<string, Prompt>;
   readonly keys: readonly Key[];
+  /** Most bytes of answers that the cache keeps. */
+  readonly cacheBytes: number;
   readonly retries: RetrySettings;
   /** Undefined: no circuit ever opens. */
   readonly breaker: BreakerSettings | undefined;
@@ -236,6 +238,14 @@ export interface Route {
   candidates(view: ConditionView): readonly Candidate[];
   /** Names of the headers that its conditions look at, in lower case. */
   readonly headers: readonly string[];
+  /** Undefined: every request is answered anew. */
+  readonly cache: CacheSettings | undefined;
+}
+
+/** Answers of a route are given again to the same request. */
+export interface CacheSettings {
+  /** For so many milliseconds. */
+  readonly ttlMs: number;
 }
 
 /** A client's key. Only its hash is kept. */

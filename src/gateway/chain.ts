@@ -12,10 +12,11 @@ import type { Upstream } from "../upstreams/upstream.ts";
 import type { Upstreams } from "../upstreams/upstreams.ts";
 import { toldOf } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
+import type { Caching, Slot } from "./caching.ts";
 import { type AttemptKind, circuitOpen, coolingDown, type FailedAttempt, type Failure } from "./failure.ts";
 import { askedWaitMs, nextStep } from "./next-step.ts";
 import { Pause } from "./pause.ts";
-import { shape } from "./shape.ts";
+import { type Shaped, shape } from "./shape.ts";
 import { kindOf, type SinkResult } from "./sink.ts";
 
 export interface ChainDeps {
@@ -36,12 +37,29 @@ export type ChainResult =
   | Exclude<SinkResult, { outcome: "failed" }>
   | { readonly outcome: "refused"; readonly failed: readonly FailedAttempt[] };
 
+/** What one call needs. */
+interface CallTarget {
+  readonly variant: Variant;
+  readonly upstream: Upstream;
+  readonly shaped: Shaped;
+  readonly slot: Slot | undefined;
+}
+
+const FROM_CACHE: ChainResult = {
+  outcome: "answered",
+  status: 200,
+  kind: "success",
+  usage: undefined,
+  firstTokenAt: undefined,
+};
+
 /** The decided variant, its retries and its fallbacks, one call after the other, until the client has an answer. */
 export class Chain {
   readonly #deps: ChainDeps;
   readonly #request: ChatRequest;
   readonly #decision: Decision;
   readonly #beganAt: number;
+  readonly #caching: Caching | undefined;
   readonly #failed: FailedAttempt[] = [];
   /** The variant tried last, and the tokens that its prompt added. */
   variant: Variant;
@@ -49,15 +67,27 @@ export class Chain {
   /** Calls to upstreams, and how long they and the waits between them took, in milliseconds. */
   attempts = 0;
   upstreamMs = 0;
+  /** Did the answer come from the cache? */
+  cached = false;
   #underWay: Attempt | Pause | undefined;
   #interrupted = false;
 
-  /** @param beganAt when the request began, on the clock of performance.now() */
-  constructor(deps: ChainDeps, request: ChatRequest, decision: Decision, beganAt: number) {
+  /**
+   * @param beganAt when the request began, on the clock of performance.now()
+   * @param caching undefined where the route has no cache
+   */
+  constructor(
+    deps: ChainDeps,
+    request: ChatRequest,
+    decision: Decision,
+    beganAt: number,
+    caching: Caching | undefined,
+  ) {
     this.#deps = deps;
     this.#request = request;
     this.#decision = decision;
     this.#beganAt = beganAt;
+    this.#caching = caching;
     this.variant = decision.variant;
   }
 
@@ -91,8 +121,12 @@ export class Chain {
   async #try(variant: Variant, last: boolean): Promise<ChainResult | undefined> {
     const { metrics, table, random, upstreams } = this.#deps;
     const upstream = upstreams.of(variant.model);
+    const shaped = shape(this.#request, variant);
+    const slot = this.#caching?.of(this.#request, variant, shaped);
+    if (slot !== undefined && this.#replay(variant, slot)) return FROM_CACHE;
+    this.addedTokens = shaped.addedTokens;
     for (let retries = 0; ; ) {
-      const result = await this.#call(variant, upstream, retries);
+      const result = await this.#call({ variant, upstream, shaped, slot }, retries);
       if (result.outcome !== "failed") return result;
       if (this.#interrupted) throw draining();
       const { failure } = result;
@@ -128,7 +162,8 @@ export class Chain {
   }
 
   /** Calls the upstream, unless it is to be left alone. */
-  async #call(variant: Variant, upstream: Upstream, retries: number): Promise<SinkResult> {
+  async #call(target: CallTarget, retries: number): Promise<SinkResult> {
+    const { variant, upstream, slot } = target;
     if (this.#interrupted) throw draining();
     const entry = upstream.enter(performance.now());
     switch (entry.kind) {
@@ -139,27 +174,36 @@ export class Chain {
       case "admitted":
     }
     if (retries === 0) upstream.retries.requested(performance.now());
-    const attempt = this.#begin(variant);
+    const attempt = this.#begin(target);
     const { result, upstreamMs } = await attempt.result;
     this.upstreamMs += upstreamMs;
     this.#learn(variant, upstream, result, entry.probe);
+    if (result.outcome === "answered" && result.kind === "success") slot?.keep();
     return result;
   }
 
-  #begin(variant: Variant): Attempt {
+  #replay(variant: Variant, slot: Slot): boolean {
+    const { id, reply, metrics } = this.#deps;
+    const { route } = this.#decision;
+    this.cached = slot.replay(reply, { ...idHeaders(id), ...toldOf(this.#decision, variant).headers });
+    metrics.lookedUp(route, this.cached ? "hit" : "miss");
+    return this.cached;
+  }
+
+  #begin({ variant, shaped, slot }: CallTarget): Attempt {
     const { id, reply, table, transport } = this.#deps;
     const { target, endpoints, timeouts } = variant.model;
     const { stream, choices } = this.#request.fields;
-    const { wire, addedTokens, hideUsage } = shape(this.#request, variant);
-    this.addedTokens = addedTokens;
-    this.attempts++;
+    const { wire, hideUsage } = shaped;
+    const own = idHeaders(id, ++this.attempts);
+    if (slot !== undefined) own["x-crossover-cache"] = "miss";
     const attempt = new Attempt({
       transport: target.transport ?? transport,
       endpoint: stream ? endpoints.stream : endpoints.whole,
       body: wire,
       timeouts,
-      reply,
-      headers: idHeaders(id, this.attempts),
+      reply: slot?.record(reply) ?? reply,
+      headers: own,
       sharedHeaders: toldOf(this.#decision, variant).headers,
       stream,
       hideUsage,

@@ -5,6 +5,7 @@ import { errorAnswer } from "../domain/own-answer.ts";
 import type { Member } from "../domain/roster.ts";
 import type { Variant } from "../domain/table.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
+import type { Caching } from "./caching.ts";
 import { Chain, type ChainDeps, type ChainResult } from "./chain.ts";
 import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
@@ -46,10 +47,10 @@ export class Exchange implements Member {
   }
 
   /** Calls the decided variant, and what comes after it where it fails, and tells the client how it ended. */
-  async run(request: ChatRequest, decision: Decision): Promise<void> {
+  async run(request: ChatRequest, decision: Decision, caching: Caching | undefined): Promise<void> {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
-    const chain = new Chain(this.#deps, request, decision, this.#beganAt);
+    const chain = new Chain(this.#deps, request, decision, this.#beganAt, caching);
     this.#chain = chain;
     if (this.#interrupted) chain.interrupt();
     const result = await chain.run();
@@ -111,7 +112,9 @@ export class Exchange implements Member {
   #ended(result: Exclude<ChainResult, { outcome: "refused" }>): void {
     switch (result.outcome) {
       case "answered":
-        return this.#record({ ...result, enriched: result.kind === "success" });
+        return this.#chain?.cached
+          ? this.#record({ ...result, note: "cached" })
+          : this.#record({ ...result, enriched: result.kind === "success" });
       case "interrupted":
         // The client saw 200, then the error event: counted as the error that it is.
         return this.#record({

@@ -1,3 +1,4 @@
+import { ResponseCache } from "../cache/response-cache.ts";
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { Roster } from "../domain/roster.ts";
@@ -12,6 +13,7 @@ import type { Circuit } from "../upstreams/breaker.ts";
 import { Upstreams } from "../upstreams/upstreams.ts";
 import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
+import { Caching } from "./caching.ts";
 import { Exchange } from "./exchange.ts";
 import { asksDryRun, parseChat, requireJson } from "./parse.ts";
 
@@ -53,6 +55,7 @@ export class Gateway {
   readonly #health = new HealthTracker();
   readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
   readonly #open = new Roster<Exchange>();
+  #cache: ResponseCache | undefined;
   #draining = false;
   #interrupted = false;
   #table: Table;
@@ -109,12 +112,22 @@ export class Gateway {
       const signals = this.#signals(inbound, key);
       if (dryRun) return exchange.dryRun(request, explain(request, table, signals));
       const decision = decide(request, table, signals);
-      await exchange.run(request, decision);
+      await exchange.run(request, decision, this.#caching(table, decision.route, inbound, key));
     } catch (error) {
       exchange.failed(error);
     } finally {
       this.#open.delete(exchange);
     }
+  }
+
+  /** What of the cache this request may use, as far as its route has one and the client does not forbid it. */
+  #caching(table: Table, route: string, inbound: Inbound, key: Key | undefined): Caching | undefined {
+    const settings = table.routes.get(route)?.cache;
+    if (settings === undefined) return undefined;
+    const control = inbound.header("cache-control") ?? "";
+    if (/\bno-store\b/i.test(control)) return undefined;
+    if (this.#cache?.maxBytes !== table.cacheBytes) this.#cache = new ResponseCache(table.cacheBytes);
+    return new Caching(this.#cache, settings, key?.name ?? "", !/\bno-cache\b/i.test(control));
   }
 
   /** Is the gateway stopping, and taking no new connections? */

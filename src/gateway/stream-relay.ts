@@ -6,7 +6,7 @@ import { type Sink, type SinkOptions, settleFailed } from "./sink.ts";
 import { statedError, toldError, type UpstreamError } from "./upstream-error.ts";
 
 /** Headers that keep proxies on the way from buffering a stream. */
-const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
+export const STREAM_HEADERS = { "cache-control": "no-cache, no-store", "x-accel-buffering": "no" } as const;
 
 /** Longest time that a stream's events are held back from its first on while no content has come, in milliseconds. */
 const HOLD_MS = 250;

@@ -28,6 +28,11 @@ export class Metrics {
     "crossover_fallbacks_total",
     "Requests that went on to another variant after a failure.",
   );
+  readonly #cacheLookups = new NumberFamily<"route" | "result">(
+    "counter",
+    "crossover_cache_lookups_total",
+    "Requests on routes with a cache, by whether it had their answer.",
+  );
   readonly #retries = new NumberFamily<"model" | "provider">(
     "counter",
     "crossover_retries_total",
@@ -73,6 +78,7 @@ export class Metrics {
     const families = [
       ...Object.values(this.#perVariant),
       this.#fallbacks,
+      this.#cacheLookups,
       this.#retries,
       this.#circuits,
       this.#inflight,
@@ -110,6 +116,10 @@ export class Metrics {
 
   fellBack(route: string, from: Variant, to: Variant): void {
     this.#fallbacks.series({ route, from: from.name, to: to.name }).add(1);
+  }
+
+  lookedUp(route: string, result: "hit" | "miss"): void {
+    this.#cacheLookups.series({ route, result }).add(1);
   }
 
   retried({ name: model, provider }: Model): void {
