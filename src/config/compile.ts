@@ -123,6 +123,7 @@ function compileVariants(
       ),
       bare: variant.bare ?? "strip-system",
       fallback: variant.fallback ?? [],
+      hedgeMs: variant.hedge === undefined ? undefined : variant.hedge * 1000,
     };
   });
 }

@@ -206,6 +206,11 @@ const variant = z.strictObject({
     .describe(
       "On the bare path: drop the client's system messages, which fine-tuning made superfluous (default), or keep them.",
     ),
+  hedge: seconds
+    .optional()
+    .describe(
+      "Call the model a second time when the client has nothing after so many seconds; the faster answer counts. Both are paid for. Default: never.",
+    ),
   fallback: z
     .array(name)
     .optional()

@@ -131,6 +131,8 @@ export interface Variant {
   readonly bare: BareMode;
   /** Variants to try, in this order, when this one fails before its first byte. */
   readonly fallback: readonly string[];
+  /** Call a second time when the client has nothing after so many milliseconds; undefined: never. */
+  readonly hedgeMs: number | undefined;
 }
 
 /** What makes a split sticky. */

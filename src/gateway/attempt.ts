@@ -10,7 +10,7 @@ import type {
   TransportFailure,
   UpstreamHeaders,
 } from "../domain/transport.ts";
-import { type Failure, timeoutFailure, transportFailure } from "./failure.ts";
+import { type Failure, superseded, timeoutFailure, transportFailure } from "./failure.ts";
 import type { Settler, Sink, SinkResult } from "./sink.ts";
 import { type CutCode, StreamRelay } from "./stream-relay.ts";
 import { type TimeoutListener, type TimeoutReason, Watchdog } from "./watchdog.ts";
@@ -59,6 +59,11 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     this.#resolve = resolve;
     this.#watchdog = new Watchdog(options.timeouts, options.stream, this);
     this.#begin();
+  }
+
+  /** Another call for the same request has the answer: this one is ended. */
+  supersede(): void {
+    this.settle({ outcome: "failed", failure: superseded() });
   }
 
   /** Ends the answer, as the gateway stops. */

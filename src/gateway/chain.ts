@@ -3,47 +3,19 @@ import type { Decision } from "../domain/decision.ts";
 import { draining, GatewayError } from "../domain/errors.ts";
 import { idHeaders } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
-import type { Reply, Transport } from "../domain/transport.ts";
-import type { HealthTracker } from "../metrics/health.ts";
-import type { Log } from "../metrics/log.ts";
-import type { Metrics } from "../metrics/metrics.ts";
-import type { Verdict } from "../upstreams/breaker.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
-import type { Upstreams } from "../upstreams/upstreams.ts";
 import { toldOf } from "./answer.ts";
-import { Attempt } from "./attempt.ts";
 import type { Caching, Slot } from "./caching.ts";
-import { type AttemptKind, circuitOpen, coolingDown, type FailedAttempt, type Failure } from "./failure.ts";
-import { askedWaitMs, nextStep } from "./next-step.ts";
+import { Call, type CallDeps, type Tally, verdictOf } from "./call.ts";
+import type { FailedAttempt, Failure } from "./failure.ts";
+import { nextStep, type Step } from "./next-step.ts";
 import { Pause } from "./pause.ts";
-import { type Shaped, shape } from "./shape.ts";
-import { kindOf, type SinkResult } from "./sink.ts";
-
-export interface ChainDeps {
-  readonly id: string;
-  readonly table: Table;
-  readonly reply: Reply;
-  readonly transport: Transport;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly health: HealthTracker;
-  readonly upstreams: Upstreams;
-  /** From [0, 1). */
-  readonly random: () => number;
-}
+import { shape } from "./shape.ts";
+import type { SinkResult } from "./sink.ts";
 
 /** How a chain ended: with an answer or a part of one, or with nothing but failures. */
 export type ChainResult =
   | Exclude<SinkResult, { outcome: "failed" }>
   | { readonly outcome: "refused"; readonly failed: readonly FailedAttempt[] };
-
-/** What one call needs. */
-interface CallTarget {
-  readonly variant: Variant;
-  readonly upstream: Upstream;
-  readonly shaped: Shaped;
-  readonly slot: Slot | undefined;
-}
 
 const FROM_CACHE: ChainResult = {
   outcome: "answered",
@@ -55,21 +27,19 @@ const FROM_CACHE: ChainResult = {
 
 /** The decided variant, its retries and its fallbacks, one call after the other, until the client has an answer. */
 export class Chain {
-  readonly #deps: ChainDeps;
+  readonly #deps: CallDeps;
   readonly #request: ChatRequest;
   readonly #decision: Decision;
   readonly #beganAt: number;
   readonly #caching: Caching | undefined;
   readonly #failed: FailedAttempt[] = [];
+  readonly tally: Tally = { attempts: 0, upstreamMs: 0 };
   /** The variant tried last, and the tokens that its prompt added. */
   variant: Variant;
   addedTokens = 0;
-  /** Calls to upstreams, and how long they and the waits between them took, in milliseconds. */
-  attempts = 0;
-  upstreamMs = 0;
   /** Did the answer come from the cache? */
   cached = false;
-  #underWay: Attempt | Pause | undefined;
+  #underWay: Call | Pause | undefined;
   #interrupted = false;
 
   /**
@@ -77,7 +47,7 @@ export class Chain {
    * @param caching undefined where the route has no cache
    */
   constructor(
-    deps: ChainDeps,
+    deps: CallDeps,
     request: ChatRequest,
     decision: Decision,
     beganAt: number,
@@ -105,12 +75,6 @@ export class Chain {
     return { outcome: "refused", failed: this.#failed };
   }
 
-  #outdone(): void {
-    for (const { variant, failure } of this.#failed)
-      if (verdictOf(failure.kind) === "bad")
-        this.#deps.upstreams.of(variant.model).outdone(performance.now());
-  }
-
   /** The gateway stops, and this request has had its time: the client hears so, and nobody more is called. */
   interrupt(): void {
     this.#interrupted = true;
@@ -119,37 +83,42 @@ export class Chain {
 
   /** @returns undefined when the variant failed for good */
   async #try(variant: Variant, last: boolean): Promise<ChainResult | undefined> {
-    const { metrics, table, random, upstreams } = this.#deps;
-    const upstream = upstreams.of(variant.model);
     const shaped = shape(this.#request, variant);
     const slot = this.#caching?.of(this.#request, variant, shaped);
     if (slot !== undefined && this.#replay(variant, slot)) return FROM_CACHE;
     this.addedTokens = shaped.addedTokens;
+    const options = { request: this.#request, decision: this.#decision, variant, shaped, slot };
+    const call = new Call(this.#deps, { ...options, tally: this.tally });
     for (let retries = 0; ; ) {
-      const result = await this.#call({ variant, upstream, shaped, slot }, retries);
+      if (this.#interrupted) throw draining();
+      this.#underWay = call;
+      const result = await call.make(retries);
       if (result.outcome !== "failed") return result;
       if (this.#interrupted) throw draining();
       const { failure } = result;
-      const step = nextStep(failure, table.retries, {
-        last,
-        retries,
-        elapsedMs: performance.now() - this.#beganAt,
-        random: random(),
-        wallClock: Date.now(),
-      });
-      const called = failure.kind !== "cooling_down";
-      const again = step.kind === "again" && (!called || upstream.retries.take(performance.now()));
-      if (called) this.#logFailure(variant, failure, again ? step.afterMs : undefined);
-      if (!again) {
+      const step = this.#next(failure, call, { last, retries });
+      if (failure.kind !== "cooling_down") this.#log(variant, failure, step);
+      if (step.kind === "next") {
         this.#failed.push({ variant, failure, retries });
         return undefined;
       }
-      if (called) {
+      if (failure.kind !== "cooling_down") {
         retries++;
-        metrics.retried(variant.model);
+        this.#deps.metrics.retried(variant.model);
       }
       if ((await this.#pause(step.afterMs)) === "client left") return { outcome: "client_closed" };
     }
+  }
+
+  #next(failure: Failure, call: Call, so: { readonly last: boolean; readonly retries: number }): Step {
+    const { table, random } = this.#deps;
+    const now = performance.now();
+    const situation = { ...so, elapsedMs: now - this.#beganAt, random: random(), wallClock: Date.now() };
+    const step = nextStep(failure, table.retries, situation);
+    // Who only waits for the model to cool down has not called it.
+    if (step.kind === "next" || failure.kind === "cooling_down" || call.upstream.retries.take(now))
+      return step;
+    return { kind: "next" };
   }
 
   async #pause(ms: number): Promise<"waited" | "client left"> {
@@ -157,29 +126,8 @@ export class Chain {
     const pause = new Pause(this.#deps.reply, ms);
     this.#underWay = pause;
     const how = await pause.over;
-    this.upstreamMs += performance.now() - from;
+    this.tally.upstreamMs += performance.now() - from;
     return how;
-  }
-
-  /** Calls the upstream, unless it is to be left alone. */
-  async #call(target: CallTarget, retries: number): Promise<SinkResult> {
-    const { variant, upstream, slot } = target;
-    if (this.#interrupted) throw draining();
-    const entry = upstream.enter(performance.now());
-    switch (entry.kind) {
-      case "cooling":
-        return { outcome: "failed", failure: coolingDown(entry.forMs) };
-      case "open":
-        return { outcome: "failed", failure: circuitOpen(entry.forMs) };
-      case "admitted":
-    }
-    if (retries === 0) upstream.retries.requested(performance.now());
-    const attempt = this.#begin(target);
-    const { result, upstreamMs } = await attempt.result;
-    this.upstreamMs += upstreamMs;
-    this.#learn(variant, upstream, result, entry.probe);
-    if (result.outcome === "answered" && result.kind === "success") slot?.keep();
-    return result;
   }
 
   #replay(variant: Variant, slot: Slot): boolean {
@@ -190,59 +138,27 @@ export class Chain {
     return this.cached;
   }
 
-  #begin({ variant, shaped, slot }: CallTarget): Attempt {
-    const { id, reply, table, transport } = this.#deps;
-    const { target, endpoints, timeouts } = variant.model;
-    const { stream, choices } = this.#request.fields;
-    const { wire, hideUsage } = shaped;
-    const own = idHeaders(id, ++this.attempts);
-    if (slot !== undefined) own["x-crossover-cache"] = "miss";
-    const attempt = new Attempt({
-      transport: target.transport ?? transport,
-      endpoint: stream ? endpoints.stream : endpoints.whole,
-      body: wire,
-      timeouts,
-      reply: slot?.record(reply) ?? reply,
-      headers: own,
-      sharedHeaders: toldOf(this.#decision, variant).headers,
-      stream,
-      hideUsage,
-      choices,
-      secrets: target.secrets,
-      maxResponseBytes: table.server.maxResponseBytes,
-    });
-    this.#underWay = attempt;
-    return attempt;
-  }
-
-  #learn(variant: Variant, upstream: Upstream, result: SinkResult, probe: boolean): void {
-    const { metrics, health } = this.#deps;
-    const now = performance.now();
-    const kind = kindOf(result);
-    metrics.attempted(this.#decision.route, variant, kind);
-    const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
-    upstream.record(verdict, probe, now);
-    if (result.outcome === "failed" && (kind === "rate_limited" || kind === "server_error")) {
-      const asked = askedWaitMs(result.failure, Date.now());
-      if (asked !== undefined) upstream.cool(asked, now);
-    }
-    if (kind !== "client_closed") health.record(variant.name, kind === "success" || kind === "client_error");
+  /** What failed a request that another model answered is to blame itself. */
+  #outdone(): void {
+    for (const { variant, failure } of this.#failed)
+      if (verdictOf(failure.kind) === "bad")
+        this.#deps.upstreams.of(variant.model).outdone(performance.now());
   }
 
   /** What the client may never hear, as another variant answers or the answer tells no cause. */
-  #logFailure(variant: Variant, { kind, answer, cause }: Failure, retryInMs: number | undefined): void {
+  #log({ name, model }: Variant, { kind, answer, cause }: Failure, step: Step): void {
     const { id, log, table } = this.#deps;
     if (!table.server.requestLog) return;
     log("warn", "attempt failed", {
       request_id: id,
-      attempt: this.attempts,
-      variant: variant.name,
-      model: variant.model.name,
-      provider: variant.model.provider,
+      attempt: this.tally.attempts,
+      variant: name,
+      model: model.name,
+      provider: model.provider,
       outcome: kind,
       upstream_status: answer instanceof GatewayError ? undefined : answer.status,
       cause,
-      retry_in_ms: retryInMs === undefined ? undefined : Math.round(retryInMs),
+      retry_in_ms: step.kind === "again" ? Math.round(step.afterMs) : undefined,
     });
   }
 }
@@ -251,24 +167,4 @@ export class Chain {
 function variantsFrom(variant: Variant, { variants }: Table): readonly Variant[] {
   if (variant.fallback.length === 0) return [variant];
   return [variant, ...variant.fallback.flatMap((name) => variants.get(name) ?? [])];
-}
-
-function verdictOf(kind: AttemptKind): Verdict {
-  switch (kind) {
-    case "success":
-    case "client_error":
-      return "good";
-    case "auth_failed":
-    case "server_error":
-    case "bad_response":
-    case "unreachable":
-    case "timeout":
-    case "interrupted":
-      return "bad";
-    case "rate_limited":
-    case "client_closed":
-    case "circuit_open":
-    case "cooling_down":
-      return "neutral";
-  }
 }

@@ -6,7 +6,8 @@ import type { Member } from "../domain/roster.ts";
 import type { Variant } from "../domain/table.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
 import type { Caching } from "./caching.ts";
-import { Chain, type ChainDeps, type ChainResult } from "./chain.ts";
+import type { CallDeps } from "./call.ts";
+import { Chain, type ChainResult } from "./chain.ts";
 import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
 
@@ -18,13 +19,13 @@ const NO_CALLS = { attempts: 0, upstreamMs: 0 } as const;
 /** One request from its decision to its record. */
 export class Exchange implements Member {
   place = 0;
-  readonly #deps: ChainDeps;
+  readonly #deps: CallDeps;
   #beganAt = performance.now();
   #decision: Decision | undefined;
   #chain: Chain | undefined;
   #interrupted = false;
 
-  constructor(deps: ChainDeps) {
+  constructor(deps: CallDeps) {
     this.#deps = deps;
     deps.metrics.requestBegan();
   }
@@ -101,7 +102,7 @@ export class Exchange implements Member {
     const variant = this.#variant;
     return this.#decision === undefined || variant === undefined
       ? {}
-      : answerHeaders(id, this.#decision, variant, this.#chain?.attempts);
+      : answerHeaders(id, this.#decision, variant, this.#chain?.tally.attempts);
   }
 
   /** The variant that answers, or the last that was tried. */
@@ -144,7 +145,7 @@ export class Exchange implements Member {
 
   #record(end: End): void {
     const durationMs = performance.now() - this.#beganAt;
-    const { attempts, upstreamMs } = this.#chain ?? NO_CALLS;
+    const { attempts, upstreamMs } = this.#chain?.tally ?? NO_CALLS;
     const firstTokenMs = end.firstTokenAt === undefined ? undefined : end.firstTokenAt - this.#beganAt;
     const addedTokens = end.enriched ? (this.#chain?.addedTokens ?? 0) : 0;
     this.#deps.metrics.requestEnded({
@@ -168,7 +169,7 @@ export class Exchange implements Member {
       end,
       decision: this.#decision,
       variant: this.#variant,
-      attempts: this.#chain?.attempts ?? 0,
+      attempts: this.#chain?.tally.attempts ?? 0,
       times,
     });
     log(end.status >= 500 ? "warn" : "info", "request", line);

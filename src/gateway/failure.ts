@@ -17,6 +17,7 @@ export type AttemptKind =
   | "timeout"
   | "interrupted"
   | "client_closed"
+  | "superseded"
   | "circuit_open"
   | "cooling_down";
 
@@ -216,6 +217,11 @@ export function coolingDown(forMs: number): Failure {
       headers: { "retry-after": seconds(forMs) },
     }),
   );
+}
+
+/** Another call for the same request was faster; nobody hears of this one. */
+export function superseded(): Failure {
+  return failed("superseded", serverError(503, "superseded", "Another call gave the answer."));
 }
 
 function seconds(ms: number): string {

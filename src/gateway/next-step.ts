@@ -73,6 +73,7 @@ function byKind(kind: AttemptKind): boolean {
     case "bad_response":
     case "timeout":
     case "client_closed":
+    case "superseded":
     case "circuit_open":
       return false;
   }

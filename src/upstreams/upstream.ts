@@ -32,6 +32,11 @@ export class Upstream {
     return this.#breaker?.circuit ?? "closed";
   }
 
+  /** Would anybody's call be admitted? */
+  isFree(now: number): boolean {
+    return now >= this.#coolUntil && this.circuit === "closed";
+  }
+
   enter(now: number): Entry {
     if (now < this.#coolUntil) return { kind: "cooling", forMs: this.#coolUntil - now };
     const admission = this.#breaker?.admit(now) ?? FREE;

@@ -1,0 +1,191 @@
+import type { ChatRequest } from "../domain/chat.ts";
+import type { Decision } from "../domain/decision.ts";
+import { idHeaders } from "../domain/own-answer.ts";
+import type { Table, Variant } from "../domain/table.ts";
+import type { Reply, Transport } from "../domain/transport.ts";
+import type { HealthTracker } from "../metrics/health.ts";
+import type { Log } from "../metrics/log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Verdict } from "../upstreams/breaker.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import type { Upstreams } from "../upstreams/upstreams.ts";
+import { toldOf } from "./answer.ts";
+import { Attempt } from "./attempt.ts";
+import type { Slot } from "./caching.ts";
+import { type AttemptKind, circuitOpen, coolingDown } from "./failure.ts";
+import { askedWaitMs } from "./next-step.ts";
+import { Race } from "./race.ts";
+import type { Shaped } from "./shape.ts";
+import { kindOf, type SinkResult } from "./sink.ts";
+
+export interface CallDeps {
+  readonly id: string;
+  readonly table: Table;
+  readonly reply: Reply;
+  readonly transport: Transport;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly health: HealthTracker;
+  readonly upstreams: Upstreams;
+  /** From [0, 1). */
+  readonly random: () => number;
+}
+
+/** What a request's calls came to so far. */
+export interface Tally {
+  attempts: number;
+  /** How long they and the waits between them took, in milliseconds. */
+  upstreamMs: number;
+}
+
+export interface CallOptions {
+  readonly request: ChatRequest;
+  readonly decision: Decision;
+  readonly variant: Variant;
+  readonly shaped: Shaped;
+  /** Undefined where the route has no cache. */
+  readonly slot: Slot | undefined;
+  readonly tally: Tally;
+}
+
+/** Calls one variant's model for a request, and tells how it went to all who learn from it. */
+export class Call {
+  readonly upstream: Upstream;
+  readonly #deps: CallDeps;
+  readonly #options: CallOptions;
+  #underWay: Attempt | Race | undefined;
+  #interrupted = false;
+
+  constructor(deps: CallDeps, options: CallOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.upstream = deps.upstreams.of(options.variant.model);
+  }
+
+  /**
+   * Calls, unless the model is to be left alone.
+   * @param retries how often it was called for this request already
+   */
+  async make(retries: number): Promise<SinkResult> {
+    const { variant, slot } = this.#options;
+    const entry = this.upstream.enter(performance.now());
+    switch (entry.kind) {
+      case "cooling":
+        return { outcome: "failed", failure: coolingDown(entry.forMs) };
+      case "open":
+        return { outcome: "failed", failure: circuitOpen(entry.forMs) };
+      case "admitted":
+    }
+    if (retries === 0) this.upstream.retries.requested(performance.now());
+    const reply = slot?.record(this.#deps.reply) ?? this.#deps.reply;
+    const result = await this.#send(reply, variant.hedgeMs, entry.probe);
+    if (result.outcome === "answered" && result.kind === "success") slot?.keep();
+    return result;
+  }
+
+  /** The gateway stops. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#underWay?.interrupt();
+  }
+
+  async #send(reply: Reply, hedgeMs: number | undefined, probe: boolean): Promise<SinkResult> {
+    try {
+      if (hedgeMs !== undefined) return await this.#hedged(hedgeMs, reply, probe);
+      const attempt = this.#begin(reply);
+      this.#underWay = attempt;
+      return await this.#heard(attempt, probe);
+    } catch (error) {
+      this.upstream.record("neutral", probe, performance.now()); // a bug of ours must not end all probing
+      throw error;
+    }
+  }
+
+  /** Calls once more when the client has nothing after a while; the first call that answers ends the other. */
+  async #hedged(afterMs: number, reply: Reply, probe: boolean): Promise<SinkResult> {
+    const race = new Race(reply);
+    this.#underWay = race;
+    const enter = (): Attempt => race.enter((lane) => this.#begin(lane));
+    const first = this.#heard(enter(), probe);
+    let second: Promise<SinkResult> | undefined;
+    const timer = setTimeout(() => {
+      if (!race.won && this.#maySpare()) second = this.#heard(enter(), false);
+    }, afterMs);
+    const result = await first;
+    clearTimeout(timer);
+    const other = await second;
+    race.end();
+    return other === undefined || result.outcome !== "failed" ? result : other;
+  }
+
+  /** May a call be made that is not strictly needed? */
+  #maySpare(): boolean {
+    const now = performance.now();
+    return !this.#interrupted && this.upstream.isFree(now) && this.upstream.retries.take(now);
+  }
+
+  #begin(reply: Reply): Attempt {
+    const { id, table, transport } = this.#deps;
+    const { request, decision, variant, shaped, slot, tally } = this.#options;
+    const { target, endpoints, timeouts } = variant.model;
+    const { stream, choices } = request.fields;
+    const headers = idHeaders(id, ++tally.attempts);
+    if (slot !== undefined) headers["x-crossover-cache"] = "miss";
+    return new Attempt({
+      transport: target.transport ?? transport,
+      endpoint: stream ? endpoints.stream : endpoints.whole,
+      body: shaped.wire,
+      timeouts,
+      reply,
+      headers,
+      sharedHeaders: toldOf(decision, variant).headers,
+      stream,
+      hideUsage: shaped.hideUsage,
+      choices,
+      secrets: target.secrets,
+      maxResponseBytes: table.server.maxResponseBytes,
+    });
+  }
+
+  /** How a call ended, once that is told to all who learn from it. */
+  async #heard(attempt: Attempt, probe: boolean): Promise<SinkResult> {
+    const { result, upstreamMs } = await attempt.result;
+    const { decision, variant, tally } = this.#options;
+    const { metrics, health } = this.#deps;
+    const now = performance.now();
+    const kind = kindOf(result);
+    const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
+    tally.upstreamMs += upstreamMs;
+    metrics.attempted(decision.route, variant, kind);
+    this.upstream.record(verdict, probe, now);
+    if (result.outcome === "failed" && (kind === "rate_limited" || kind === "server_error")) {
+      const asked = askedWaitMs(result.failure, Date.now());
+      if (asked !== undefined) this.upstream.cool(asked, now);
+    }
+    if (kind !== "client_closed" && kind !== "superseded")
+      health.record(variant.name, kind === "success" || kind === "client_error");
+    return result;
+  }
+}
+
+/** What the end of a call tells of the model. */
+export function verdictOf(kind: AttemptKind): Verdict {
+  switch (kind) {
+    case "success":
+    case "client_error":
+      return "good";
+    case "auth_failed":
+    case "server_error":
+    case "bad_response":
+    case "unreachable":
+    case "timeout":
+    case "interrupted":
+      return "bad";
+    case "rate_limited":
+    case "client_closed":
+    case "superseded":
+    case "circuit_open":
+    case "cooling_down":
+      return "neutral";
+  }
+}
