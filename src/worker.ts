@@ -4,9 +4,10 @@ import { createApp } from "../routes/app.ts";
 import { loadTable } from "./config/load.ts";
 import { errorAnswer, newRequestId } from "./domain/own-answer.ts";
 import { Gateway } from "./gateway/gateway.ts";
-import { jsonLog } from "./metrics/log.ts";
+import { jsonLog, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { providerKinds } from "./providers/index.ts";
+import { newRedactor } from "./redaction/redactor.ts";
 import { FetchTransport } from "./transport/fetch.ts";
 import { VERSION } from "./version.ts";
 import { listening, openWeb } from "./web.ts";
@@ -68,7 +69,8 @@ export default {
 /** A configuration that can't be used: the log tells why, the client only that it is not to blame. */
 function unusable(error: unknown): Response {
   const id = newRequestId();
-  log("error", "the configuration can't be used", { request_id: id, problem: String(error) });
+  const withoutSecrets = redactedLog(log, () => newRedactor());
+  withoutSecrets("error", "the configuration can't be used", { request_id: id, problem: String(error) });
   const { status, headers, body } = errorAnswer(error, id);
   return new Response(body, { status, headers });
 }

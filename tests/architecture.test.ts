@@ -36,6 +36,7 @@ function importsOf(text: string): string[] {
 /** The floors from the ground up: a file may import from its own room and from lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ["domain"],
+  ["redaction"],
   ["config", "prompts", "routing", "providers", "transport", "metrics", "upstreams", "cache"],
   ["gateway"],
   ["routes"],

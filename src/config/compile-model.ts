@@ -99,6 +99,12 @@ function standIn(
 }
 
 /** The host of an address. One of a single word, such as `model`, is no address to a reader, and may stand in any text. */
+/** Its keys: what must stay out of the log too, where the server's address may stand. */
+export function keysOf({ secrets, url }: Target): readonly string[] {
+  const hosts = hostOf(url);
+  return secrets.filter((secret) => !hosts.includes(secret));
+}
+
 function hostOf(url: string): readonly string[] {
   const host = URL.parse(url)?.host ?? "";
   return /[.:]/.test(host) ? [host] : [];

@@ -12,6 +12,7 @@ import type {
 } from "../domain/table.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
+import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
 import type { Environment } from "./document.ts";
 import type { ConfigPath } from "./problem.ts";
@@ -60,6 +61,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   );
   const keys = mapEntries(config.keys ?? {}, (key, name) => compileKey(name, key, routes, report));
   const server = serverSettings(config, inner);
+  const redaction = compileRedaction(config.redaction, [...models.values()], server, report);
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -76,6 +78,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     cacheBytes: config.cache?.maxBytes ?? 64 * 1024 * 1024,
     retries: retrySettings(config),
     breaker: breakerSettings(config),
+    redaction,
     notices: [...new Set(notices)],
   };
 }

@@ -45,10 +45,27 @@ export function withLinearMatches(source: string, ast: ASTNode): string {
     .reduce((text, at) => text.slice(0, at) + LINEAR_MATCHES + text.slice(at + "matches".length), source);
 }
 
+/**
+ * A search for the leftmost match that is not empty, in linear time.
+ * @throws Error with a plain message for a pattern that RE2 does not take
+ */
+export function linearPattern(
+  pattern: string,
+): (text: string) => { readonly start: number; readonly end: number } | undefined {
+  const compiled = compiledPattern(pattern);
+  return (text) => {
+    const matcher = compiled.matcher(text);
+    return matcher.find() ? { start: matcher.start(), end: matcher.end() } : undefined;
+  };
+}
+
 function compilePattern(pattern: string): void {
-  if (patterns.has(pattern)) return;
+  if (!patterns.has(pattern)) patterns.set(pattern, compiledPattern(pattern));
+}
+
+function compiledPattern(pattern: string): RE2JS {
   try {
-    patterns.set(pattern, RE2JS.compile(pattern));
+    return RE2JS.compile(pattern);
   } catch (error) {
     const what =
       error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : "it can't be read";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ProviderKind } from "../domain/provider.ts";
+import { redaction } from "./redaction-schema.ts";
 
 /** Names end up in headers, metrics and file names. */
 const name = z
@@ -327,6 +328,7 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       variants: z.record(name, variant).optional(),
       rollouts: z.record(name, rollout).optional(),
       routes: z.record(name, route).optional(),
+      redaction: redaction.optional(),
       keys: z
         .record(name, key)
         .optional()

@@ -1,6 +1,7 @@
 import type { Message } from "./chat.ts";
 import type { JsonLimits, JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
+import type { Redactor } from "./redactor.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
 import type { Price } from "./usage.ts";
@@ -20,8 +21,17 @@ export interface Table {
   readonly retries: RetrySettings;
   /** Undefined: no circuit ever opens. */
   readonly breaker: BreakerSettings | undefined;
+  readonly redaction: Redaction;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
+}
+
+/** What takes secrets out, the configuration's own included. */
+export interface Redaction {
+  /** For lines of the log: secrets alone. */
+  readonly secrets: Redactor;
+  /** For prompts and answers that are stored: what the configuration asks for too. */
+  readonly stored: Redactor;
 }
 
 export interface ServerSettings {

@@ -2,7 +2,6 @@ import { GatewayError, serverError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
-import { scrub } from "./scrub.ts";
 import { errorInBody, inOpenaiShape, toldError, type UpstreamError } from "./upstream-error.ts";
 
 /** How an attempt ended, as a metric label; or why none was made. */
@@ -133,7 +132,7 @@ export function statedFailure(
   const status =
     [code, named].map(Number).find((number) => number >= 400 && number <= 599) ?? statusByType(type);
   const { message = "The model's server answered with an error." } = error;
-  const told = scrub(inOpenaiShape({ ...error, message }, status), secrets);
+  const told = inOpenaiShape({ ...error, message }, status, secrets);
   return upstreamFailure(status, passedHeaders(headers, secrets), { ...error, message }, told);
 }
 

@@ -6,7 +6,7 @@ import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
 import { HealthTracker } from "../metrics/health.ts";
-import type { Log } from "../metrics/log.ts";
+import { type Log, redactedLog } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { decide, explain } from "../routing/decide.ts";
 import type { Circuit } from "../upstreams/breaker.ts";
@@ -63,7 +63,7 @@ export class Gateway {
 
   constructor(deps: GatewayDeps) {
     this.metrics = deps.metrics;
-    this.log = deps.log;
+    this.log = redactedLog(deps.log, () => this.#table.redaction.secrets);
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;

@@ -1,5 +1,5 @@
 import { isObject, memberOf } from "../domain/json.ts";
-import { scrub, scrubJson } from "./scrub.ts";
+import { scrubJson } from "./scrub.ts";
 
 /** An error as an upstream tells it, whatever its shape. */
 export interface UpstreamError {
@@ -53,10 +53,17 @@ function saysSomething({ message, type, code }: Readonly<Record<string, unknown>
   return [message, type, code].some((member) => Boolean(member));
 }
 
-/** `{"error": {...}}` with all four members of OpenAI's shape; what the upstream left out follows from the status. */
-export function inOpenaiShape(error: UpstreamError | undefined, status: number): string {
+/**
+ * `{"error": {...}}` with all four members of OpenAI's shape; what the upstream left out follows from the
+ * status. Without secrets of ours.
+ */
+export function inOpenaiShape(
+  error: UpstreamError | undefined,
+  status: number,
+  secrets: readonly string[],
+): string {
   const { type, param, code } = error?.members ?? {};
-  return JSON.stringify({
+  const shaped = {
     error: {
       ...error?.members,
       message: error?.message ?? `The model's server answered ${status}.`,
@@ -69,7 +76,8 @@ export function inOpenaiShape(error: UpstreamError | undefined, status: number):
             ? code
             : codeOf(status),
     },
-  });
+  };
+  return scrubJson(JSON.stringify(shaped), shaped, secrets);
 }
 
 /**
@@ -83,9 +91,7 @@ export function toldError(
   status: number,
   secrets: readonly string[],
 ): string {
-  return error?.exact
-    ? scrubJson(source.text, source.value, secrets)
-    : scrub(inOpenaiShape(error, status), secrets);
+  return error?.exact ? scrubJson(source.text, source.value, secrets) : inOpenaiShape(error, status, secrets);
 }
 
 function fromMembers(members: Readonly<Record<string, unknown>>, exact: boolean): UpstreamError {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Made } from "../domain/made.ts";
+import type { Redactor } from "../domain/redactor.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -31,6 +32,21 @@ export function jsonLog(write: (line: string) => void): Log {
     const fields = typeof entry === "string" ? entry : JSON.stringify(entry).slice(1, -1);
     const comma = fields === "" ? "" : ",";
     write(`{"time":"${time}","level":"${level}","message":${messages.get(message)}${comma}${fields}}\n`);
+  };
+}
+
+/**
+ * A log without secrets: errors may quote them. Lines of level info tell of nothing free, and pass as they are.
+ * @param redactor asked for each line, as a reload brings other secrets
+ */
+export function redactedLog(log: Log, redactor: () => Redactor): Log {
+  return (level, message, entry) => {
+    if (level === "info" || entry === undefined) return log(level, message, entry);
+    const { redact } = redactor();
+    const fields = Object.entries(fieldsOf(entry)).map(
+      ([name, value]) => [name, typeof value === "string" ? redact(value) : value] as const,
+    );
+    log(level, message, Object.fromEntries(fields));
   };
 }
 

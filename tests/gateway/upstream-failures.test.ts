@@ -183,7 +183,7 @@ test.each([400, 429, 500])("secrets in a relayed %d are blacked out", async (sta
   const text = await answer.text();
   expect(answer.status).toBe(status);
   expect(JSON.parse(text).error.message).toBe(
-    "key [redacted], Bearer [redacted], url ?key=[redacted], and [redacted]",
+    "key [redacted:secret], Bearer [redacted:secret], url ?key=[redacted:secret], and [redacted:api-key]",
   );
   expect(JSON.stringify(gateway.logs)).not.toContain(SECRET);
 });
@@ -194,7 +194,7 @@ test("the address of the model's server is blacked out of its errors", async () 
   );
   const gateway = await startGateway(twoPaths(upstream.url));
   const { error } = await (await gateway.post(ASK)).json();
-  expect(error.message).toBe("no model at http://[redacted]/v1/chat");
+  expect(error.message).toBe("no model at http://[redacted:secret]/v1/chat");
 });
 
 test.each([300, 301, 302, 303, 307, 308])("a %d is not followed", async (status) => {

@@ -200,10 +200,10 @@ test.each([
     const upstream = await startUpstream((_received, response) => sendJson(response, body, 400));
     const gateway = await startGateway(config(upstream.url));
     const whole = await gateway.post(ASK);
-    expect((await whole.json()).error.message).toBe("no such user: [redacted]");
+    expect((await whole.json()).error.message).toBe("no such user: [redacted:secret]");
     upstream.respond(respondPieces([BEGUN, `data: ${body}\n\n`]));
     const events = eventsOf(await (await gateway.post(ASK_STREAM)).text());
-    expect(events.at(-1)).toMatchObject({ error: { message: "no such user: [redacted]" } });
+    expect(events.at(-1)).toMatchObject({ error: { message: "no such user: [redacted:secret]" } });
   }
 });
 

@@ -1,0 +1,20 @@
+/** Replaces what nobody may read later by `[redacted:KIND]`, such as `[redacted:api-key]`. */
+export interface Redactor {
+  /** The same text when there is nothing to replace. Redacting twice changes nothing more. */
+  readonly redact: (text: string) => string;
+  /**
+   * A JSON value with its texts redacted, and the values of members such as `password` replaced. Names of
+   * members change only where they hold a finding themselves. The same value when there is nothing to replace.
+   */
+  redactJson(value: unknown): unknown;
+  /** For a text that comes in pieces, wherever they are cut. */
+  stream(): RedactingStream;
+}
+
+/** Gives out what is certain, and holds back an end in which something could begin. */
+export interface RedactingStream {
+  /** @returns the next part of the redacted text; empty when nothing more is certain */
+  push(text: string): string;
+  /** @returns the rest. The stream is used up then */
+  end(): string;
+}
