@@ -1,12 +1,18 @@
 import { newRedactor } from "../redaction/redactor.ts";
 
+/** A client chooses what comes back in an error: so much of it, in UTF-16 units, is searched for others' keys. */
+const MOST_SEARCHED = 131_072;
+
 /**
  * JSON text as it came when no secret is in it, however its strings are escaped; else written anew without
- * the gateway's own secrets and without what looks like another's key.
+ * the gateway's own secrets and, unless it is very long, without what looks like another's key.
  * @param value what the text was parsed to
  */
 export function scrubJson(text: string, value: unknown, secrets: readonly string[]): string {
-  const redactor = newRedactor({ secrets });
+  const redactor = newRedactor({ secrets, forms: text.length <= MOST_SEARCHED });
   const clean = redactor.redactJson(value);
-  return clean === value && redactor.redact(text) === text ? text : JSON.stringify(clean);
+  if (clean !== value) return JSON.stringify(clean);
+  // A text can hold what its value does not: a member that stands twice.
+  const plain = JSON.stringify(value);
+  return plain === text || redactor.redact(text) === text ? text : plain;
 }

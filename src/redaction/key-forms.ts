@@ -18,12 +18,7 @@ function ifVaried(found: string): number {
 }
 
 /** A key by its prefix and the characters after, which must vary: `ghp_xxxx` in an example is none. */
-function key(
-  starts: string,
-  rest: string,
-  until: RegExp = WORD_END,
-  check: Rule["check"] = undefined,
-): Rule {
+function key(starts: string, rest: string, until: RegExp = WORD_END, check: Rule["check"] = undefined): Rule {
   const prefix = new RegExp(`^(?:${starts})`);
   const first = /^\[(.+?)\]/.exec(starts)?.[1] ?? starts.charAt(0);
   return {

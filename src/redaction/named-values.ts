@@ -29,12 +29,14 @@ const QUOTES = [
   { open: "", inside: "[^\\s\"'`\\\\,;&<>{}()|]", until: /[\s"'`\\,;&<>{}()|]/g },
 ] as const;
 
+/** A variable that a shell or a template fills in. */
+const VARIABLE = /^(?:\$[{(]|\$[A-Z0-9_]+(?![A-Za-z0-9])|%[A-Z_]+%|\{|<|\[)/;
 /** An example's stand-in for a value, or code that reads it from elsewhere. */
 const STAND_IN =
-  /^(?:[$%{<[(]|\.{3}|\*+$|your|example|changeme|change_me|redacted|placeholder|dummy|process\.|os\.|env\.|None\b|null\b|true\b|false\b|undefined\b)/i;
+  /^(?:\(|\.{3}|\*+$|your|example|changeme|change_me|redacted|placeholder|dummy|process\.|os\.|env\.|None\b|null\b|true\b|false\b|undefined\b)/i;
 
 function isStandIn(value: string): boolean {
-  return STAND_IN.test(value) || !varied(value, 3);
+  return VARIABLE.test(value) || STAND_IN.test(value) || !varied(value, 3);
 }
 
 /** Could this be made by chance? Letters and digits, or long and of many kinds. */
@@ -97,8 +99,8 @@ export const NAMED_VALUES: readonly Rule[] = [
     kind: "password", // https://user:password@host
     first: ":",
     starts: "://",
-    head: "(://[^\\s/:@\"'<>]{0,64}:)[^\\s/@\"'<>]{1,256}(?=@)",
-    check: (value) => (isStandIn(value) && !/^\*|^[^${<]*$/.test(value) ? 0 : value.length),
+    head: "(://[^\\s/:@\"'<>[\\]]{0,64}:)[^\\s/@\"'<>]{1,256}(?=@)",
+    check: (value) => (VARIABLE.test(value) ? 0 : value.length),
   },
   {
     kind: "secret", // in the address of a request
@@ -114,7 +116,7 @@ export const NAMED_VALUES: readonly Rule[] = [
     starts: CURL_USER,
     head: `(${CURL_USER}{1,3}["']?[^\\s:"'$<[(]{0,64}["']?:["']?)[^\\s"'$<[(][^\\s"']{3,96}`,
     check: (value) =>
-      !/^\{[{$]/.test(value) && /[^A-Za-z]/.test(value) && varied(value, 5) ? value.length : 0,
+      !/^\{[{$]/.test(value) && /[^A-Za-z]|[a-z][A-Z]/.test(value) && varied(value, 5) ? value.length : 0,
     until: /[\s"']/g,
   },
   {

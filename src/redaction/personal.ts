@@ -49,8 +49,19 @@ const CARD: Rule = {
   first: "2-6",
   starts: `${FRESH}[2-6]`,
   head: `${FRESH}[2-6](?:${GAP}[0-9]){12,18}${CLOSED}`,
-  check: ifTrue((found) => isLuhn(found) && !/^(\d)(?:\D?\1)*$/.test(found)),
+  check: cardLength,
 };
+
+/** How much of the text is a card's number; groups of other digits may follow. */
+function cardLength(found: string): number {
+  const ends = [...found.matchAll(/[ -]|$/g)].map(({ index }) => index).reverse();
+  return ends.find((end) => isCard(found.slice(0, end))) ?? 0;
+}
+
+function isCard(text: string): boolean {
+  const digits = text.replaceAll(/\D/g, "");
+  return digits.length >= 13 && isLuhn(digits) && new Set(digits).size > 1;
+}
 
 /** Lengths of IBANs by country. */
 const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(

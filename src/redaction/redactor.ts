@@ -5,11 +5,13 @@ import { knownSecrets } from "./known-secrets.ts";
 import { redactMembers } from "./members.ts";
 import { NAMED_VALUES } from "./named-values.ts";
 import { PERSONAL_KINDS, type PersonalKind, personalRules } from "./personal.ts";
-import { compileRules, Scanner } from "./scanner.ts";
+import { compileRules, type RuleSet, Scanner } from "./scanner.ts";
 
 export interface RedactorOptions {
   /** Secrets that are known, such as the configuration's own. Those of less than 4 characters are not looked for. */
   readonly secrets?: readonly string[];
+  /** Look for keys, tokens and passwords by their form too? Default true. */
+  readonly forms?: boolean;
   /** Kinds of personal data to replace too. Default: none. */
   readonly personal?: readonly PersonalKind[];
   readonly patterns?: readonly CustomPattern[];
@@ -19,21 +21,22 @@ export interface RedactorOptions {
 const KINDS = ["api-key", "password", "private-key", "secret", "token", ...PERSONAL_KINDS] as const;
 
 /** Compiled once, as every redactor for logs and errors has them. */
-const ALWAYS = compileRules([...KEY_FORMS, ...NAMED_VALUES], KINDS);
+const ALWAYS = formsOf([], KINDS);
 
-/** @returns a redactor; keys, tokens and passwords are always replaced */
+function formsOf(personal: readonly PersonalKind[], kinds: readonly string[]): RuleSet {
+  return compileRules([...KEY_FORMS, ...NAMED_VALUES, ...personalRules(personal)], kinds);
+}
+
 export function newRedactor(options: RedactorOptions = {}): Redactor {
-  const { secrets = [], personal = [], patterns = [] } = options;
+  const { secrets = [], forms = true, personal = [], patterns = [] } = options;
   const kinds = [...KINDS, ...patterns.map(({ name }) => name)];
   const known = knownSecrets(secrets);
-  const extended = personal.length > 0 || patterns.length > 0;
-  const sets = [
-    ...(known.length === 0 ? [] : [compileRules(known, kinds)]),
-    extended ? compileRules([...KEY_FORMS, ...NAMED_VALUES, ...personalRules(personal)], kinds) : ALWAYS,
-  ];
+  const byForm = personal.length > 0 || patterns.length > 0 ? formsOf(personal, kinds) : ALWAYS;
+  const first = [...(known.length > 0 ? [compileRules(known, kinds)] : []), ...(forms ? [byForm] : [])];
   const stages = (): readonly RedactingStream[] => [
-    ...sets.map((set) => new Scanner(set)),
-    ...(patterns.length === 0 ? [] : [new CustomScanner(patterns)]),
+    ...first.map((set) => new Scanner(set)),
+    // What stood right behind a match of a pattern may be a key of its own.
+    ...(patterns.length > 0 ? [new CustomScanner(patterns), new Scanner(byForm)] : []),
   ];
   const redact = (text: string): string => {
     const out = stages().reduce((before, stage) => stage.push(before) + stage.end(), text);

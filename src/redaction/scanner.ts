@@ -30,11 +30,17 @@ const CONTEXT = 16;
 
 /** Rules in one expression that finds where any may begin. */
 export interface RuleSet {
-  readonly rules: readonly CompiledRule[];
-  /** Those that can begin with an ASCII character, by its code. */
-  readonly byFirst: readonly (readonly CompiledRule[])[];
   readonly starts: RegExp;
+  readonly groups: readonly Group[];
+  /** The groups that can begin with an ASCII character, by its code. */
+  readonly byFirst: readonly (readonly Group[])[];
   readonly placeholder: RegExp;
+}
+
+/** Rules that begin alike, so that one look tells whether to try them. */
+interface Group {
+  readonly starts: RegExp;
+  readonly rules: readonly CompiledRule[];
 }
 
 interface CompiledRule extends Rule {
@@ -53,15 +59,18 @@ interface Found {
 /** @param kinds all that may stand in placeholders */
 export function compileRules(rules: readonly Rule[], kinds: readonly string[]): RuleSet {
   const placeholder = `\\[redacted:(?:${kinds.map(escaped).join("|")})\\]`;
-  const starts = [...new Set(rules.map((rule) => rule.starts))];
-  const compiled = rules.map((rule) => ({ ...rule, pattern: new RegExp(rule.head, "y") }));
-  const firsts = compiled.map((rule) => ({ rule, first: new RegExp(`[${rule.first}]`) }));
+  const byStarts = [...Map.groupBy(rules, (rule) => rule.starts)];
+  const groups = byStarts.map(([starts, alike]) => ({
+    first: new RegExp(`[${alike[0]?.first ?? ""}]`),
+    starts: new RegExp(starts, "y"),
+    rules: alike.map((rule) => ({ ...rule, pattern: new RegExp(rule.head, "y") })),
+  }));
   return {
-    rules: compiled,
+    starts: new RegExp(["\\[redacted:", ...byStarts.map(([starts]) => starts)].join("|"), "g"),
+    groups,
     byFirst: Array.from({ length: 128 }, (_, code) =>
-      firsts.filter(({ first }) => first.test(String.fromCharCode(code))).map(({ rule }) => rule),
+      groups.filter(({ first }) => first.test(String.fromCharCode(code))),
     ),
-    starts: new RegExp(["\\[redacted:", ...starts].join("|"), "g"),
     placeholder: new RegExp(placeholder, "y"),
   };
 }
@@ -169,40 +178,37 @@ function find(set: RuleSet, text: string, from: number): Found | undefined {
   return undefined;
 }
 
-function matchAt(set: RuleSet, text: string, at: number): Found | undefined {
-  const kept = placeholderAt(set, text, at);
-  if (kept !== undefined) return kept;
-  for (const rule of rulesAt(set, text, at)) {
-    rule.pattern.lastIndex = at;
-    const match = rule.pattern.exec(text);
-    if (match === null) continue;
-    const [whole, lead = ""] = match;
-    const start = at + lead.length;
-    const length = rule.check?.(whole.slice(lead.length)) ?? whole.length - lead.length;
-    if (lead !== "") {
-      // What a name announces may have a form of its own, which knows better where it ends.
-      const own = placeholderAt(set, text, start) ?? withoutLead(set, text, start);
-      if (own !== undefined) return { ...own, at };
+function matchAt(set: RuleSet, text: string, at: number, withLead = true): Found | undefined {
+  if (text.startsWith("[redacted:", at)) {
+    const kept = placeholderAt(set, text, at);
+    if (kept !== undefined) return kept;
+  }
+  for (const { starts, rules } of set.byFirst[text.charCodeAt(at)] ?? set.groups) {
+    starts.lastIndex = at;
+    if (!starts.test(text)) continue;
+    for (const rule of rules) {
+      const found = ruleAt(rule, text, at, withLead ? set : undefined);
+      if (found !== undefined) return found;
     }
-    if (length > 0) return { at, start, end: start + length, rule };
   }
   return undefined;
 }
 
-function withoutLead(set: RuleSet, text: string, at: number): Found | undefined {
-  for (const rule of rulesAt(set, text, at)) {
-    rule.pattern.lastIndex = at;
-    const match = rule.pattern.exec(text);
-    if (match === null || match[1]) continue;
-    const length = rule.check?.(match[0]) ?? match[0].length;
-    if (length > 0) return { at, start: at, end: at + length, rule };
+/** @param set for what may follow a lead; undefined: a lead is none here */
+function ruleAt(rule: CompiledRule, text: string, at: number, set: RuleSet | undefined): Found | undefined {
+  rule.pattern.lastIndex = at;
+  const match = rule.pattern.exec(text);
+  if (match === null) return undefined;
+  const [whole, lead = ""] = match;
+  const start = at + lead.length;
+  if (lead !== "") {
+    if (set === undefined) return undefined;
+    // What a name announces may have a form of its own, which knows better where it ends.
+    const own = matchAt(set, text, start, false);
+    if (own !== undefined) return { ...own, at };
   }
-  return undefined;
-}
-
-function rulesAt({ rules, byFirst }: RuleSet, text: string, at: number): readonly CompiledRule[] {
-  const code = text.charCodeAt(at);
-  return Number.isNaN(code) ? [] : (byFirst[code] ?? rules);
+  const length = rule.check?.(whole.slice(lead.length)) ?? whole.length - lead.length;
+  return length > 0 ? { at, start, end: start + length, rule } : undefined;
 }
 
 function placeholderAt({ placeholder }: RuleSet, text: string, at: number): Found | undefined {

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { batched, jsonLog } from "../../src/metrics/log.ts";
+import { batched, jsonLog, redactedLog } from "../../src/metrics/log.ts";
+import { newRedactor } from "../../src/redaction/redactor.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway } from "../support/gateway.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -67,4 +68,42 @@ test("requestLog: false keeps requests out of the log", async () => {
   const gateway = await startGateway({ ...twoPaths(upstream.url), server: { port: 0, requestLog: false } });
   await (await gateway.post({ model: "bare", messages: [{ role: "user", content: "Why?" }] })).text();
   expect(gateway.logs).toEqual([]);
+});
+
+const CANARY = "canary-of-the-configuration";
+
+test("warnings and errors are without secrets, lines of requests pass as they are", () => {
+  const lines: string[] = [];
+  const log = redactedLog(
+    jsonLog((line) => lines.push(line)),
+    () => newRedactor({ secrets: [CANARY] }),
+  );
+  const error = `Error: refused Bearer abcdefgh12345678\n    at ${CANARY}`;
+  log("error", "internal error", { request_id: "abc-1", error, status: 500, none: null });
+  log("warn", "attempt failed", `"cause":${JSON.stringify(error)}`);
+  log("info", "request", `"route":"${CANARY}"`);
+  const [first, second, third] = lines.map((line) => JSON.parse(line));
+  const told = "Error: refused Bearer [redacted:token]\n    at [redacted:secret]";
+  expect(first).toMatchObject({ request_id: "abc-1", error: told, status: 500, none: null });
+  expect(second).toMatchObject({ level: "warn", cause: told });
+  expect(third).toMatchObject({ route: CANARY });
+});
+
+test("an error within the gateway is told without the keys of the configuration in force", async () => {
+  const key = "plain-key-of-the-upstream";
+  const gateway = await startGateway({
+    ...twoPaths("http://127.0.0.1:9"),
+    providers: { up: { kind: "openai-compatible", baseURL: "http://127.0.0.1:9", apiKey: key } },
+  });
+  gateway.gateway.log("error", "internal error", { error: `fetch failed: ${key} at 127.0.0.1:9` });
+  expect(gateway.logs.at(-1)?.fields).toEqual({ error: "fetch failed: [redacted:secret] at 127.0.0.1:9" });
+  gateway.write({
+    ...twoPaths("http://127.0.0.1:9"),
+    providers: {
+      up: { kind: "openai-compatible", baseURL: "http://127.0.0.1:9", apiKey: "another-key-after-reload" },
+    },
+  });
+  gateway.reload();
+  gateway.gateway.log("error", "internal error", { error: "another-key-after-reload" });
+  expect(gateway.logs.at(-1)?.fields).toEqual({ error: "[redacted:secret]" });
 });
