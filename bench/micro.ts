@@ -12,6 +12,8 @@ import { shape } from "../src/gateway/shape.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
 import { enrich } from "../src/prompts/enrich.ts";
 import { providerKinds } from "../src/providers/index.ts";
+import { PERSONAL_KINDS } from "../src/redaction/personal.ts";
+import { newRedactor } from "../src/redaction/redactor.ts";
 import { decide } from "../src/routing/decide.ts";
 import { microTable } from "./report.ts";
 import { arbitraryRules, commonRules, manyVariants } from "./rules.ts";
@@ -26,6 +28,8 @@ const encoder = new TextEncoder();
 const config = readFileSync(join(BENCH, "crossover.yaml"), "utf8");
 const table = load(config);
 const usual = encoder.encode(requestBody({ model: "enriched", stream: false }));
+const usualText = new TextDecoder().decode(usual);
+const everyKind = newRedactor({ personal: PERSONAL_KINDS });
 const request = parseChat(usual, LIMITS);
 const signals: Signals = {
   header: () => undefined,
@@ -76,6 +80,8 @@ const step = (name: string, run: () => unknown): void => {
 
 step("authenticate, 1 key", () => authenticate(`Bearer ${CLIENT_KEY}`, table.keys));
 step("parse, 1.3 KB", () => parseChat(usual, LIMITS));
+step("redact keys, 1.3 KB", () => table.redaction.stored.redact(usualText));
+step("redact keys and personal data, 1.3 KB", () => everyKind.redact(usualText));
 step("decide, the bench's own rules", () => decide(request, table, signals));
 for (const [what, rules] of [
   ["10 common rules", commonRules(10)],

@@ -91,15 +91,9 @@ export class Scanner implements RedactingStream {
   #open: Rule | undefined;
   /** So long must `pending` be before it is worth a look. */
   #due = 2 * REACH;
-  #findings = 0;
 
   constructor(set: RuleSet) {
     this.#set = set;
-  }
-
-  /** How much was replaced so far. */
-  get findings(): number {
-    return this.#findings;
   }
 
   push(text: string): string {
@@ -151,7 +145,6 @@ export class Scanner implements RedactingStream {
       if (found.rule === undefined) out += original.slice(placeOf(found.start), placeOf(found.end));
       else {
         out += `[redacted:${found.rule.kind}]`;
-        this.#findings++;
         if (found.rule.until !== undefined) this.#open = found.rule;
       }
       beginAnew(found.end);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Redactor } from "../../src/domain/redactor.ts";
 import { PERSONAL_KINDS } from "../../src/redaction/personal.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
+import { REACH } from "../../src/redaction/scanner.ts";
 import { LEAKS, NO_LEAKS, SENTENCES } from "./samples.ts";
 
 const SECRET = 'own key/with "quotes" + Ünicode';
@@ -14,6 +15,7 @@ const custom = {
   },
 };
 const always = newRedactor();
+const oneStage = newRedactor({ personal: PERSONAL_KINDS });
 const everything = newRedactor({ secrets: [SECRET], personal: PERSONAL_KINDS, patterns: [custom] });
 
 function inPieces(redactor: Redactor, pieces: readonly string[]): string {
@@ -225,4 +227,26 @@ test("a stream gives out early, and holds back no more than a bounded end", () =
   // Of a key without end nothing is held.
   for (let i = 0; i < 1000; i++) expect(key.push("k".repeat(100)).length).toBeLessThan(20);
   expect(key.end()).toBe("");
+});
+
+test.each([
+  'password="correct horse 7"',
+  "no-sk-abcdefGH12345678",
+  "unglued-wordsk-abcdefGH1234567890",
+  "client_secret = aB3dE5fG7hJ9kL1m",
+  "https://user:pa55@host",
+  "0004111 1111 1111 1111",
+  "xjohn.doe@example.com",
+])("the place up to which a stream is certain may fall anywhere in %s", (text) => {
+  const first = 2 * REACH; // so much is looked at together
+  for (let start = REACH - text.length - 40; start < REACH + 40; start++) {
+    const whole = `${".".repeat(start - 1)} ${text} ${".".repeat(first)}`;
+    expect(inPieces(oneStage, [whole.slice(0, first), whole.slice(first)])).toBe(oneStage.redact(whole));
+  }
+});
+
+test("a value after a name may have a form that ends elsewhere than a quoted value", () => {
+  const block = `-----BEGIN PRIVATE KEY-----\n${"MIIEvQIBADANBg9+/".repeat(4)}\n-----END PRIVATE KEY-----`;
+  expect(always.redact(`passphrase: "${block}" # end`)).toBe('passphrase: "[redacted:private-key]" # end');
+  expect(always.redact(`secret = ${block}\nnext`)).toBe("secret = [redacted:private-key]\nnext");
 });
