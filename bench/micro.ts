@@ -9,6 +9,8 @@ import type { Table } from "../src/domain/table.ts";
 import { authenticate } from "../src/gateway/authenticate.ts";
 import { parseChat } from "../src/gateway/parse.ts";
 import { shape } from "../src/gateway/shape.ts";
+import type { Claim } from "../src/limits/ledger.ts";
+import { MemoryLedger } from "../src/limits/memory-ledger.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
 import { enrich } from "../src/prompts/enrich.ts";
 import { providerKinds } from "../src/providers/index.ts";
@@ -101,6 +103,17 @@ step("enrich", () => enrich(request, prompt));
 step("shape (enrich and write)", () => shape(request, decision.variant));
 const metrics = new Metrics({ version: "0", runtime: "bench" });
 step("metrics of a request", () => record(metrics, decision));
+const ledger = new MemoryLedger();
+const claims: readonly Claim[] = [
+  { bucket: "key:alice:requests", window: { kind: "sliding", ms: 60_000 }, limit: 1e9, amount: 1 },
+  { bucket: "key:alice:tokens", window: { kind: "sliding", ms: 60_000 }, limit: 1e12, amount: 900 },
+  { bucket: "key:alice:usd", window: { kind: "month" }, limit: 1e15, amount: 1_900_000 },
+  { bucket: "key:alice:streams", window: { kind: "open" }, limit: 50, amount: 1 },
+];
+step("limits in memory: reserve 4 claims and settle", () => {
+  const outcome = ledger.reserve(claims);
+  if (outcome.kind === "granted") outcome.reservation.settle([1, 543, 374_000, 1]);
+});
 const full = new Metrics({ version: "0", runtime: "bench" });
 for (const variant of load(manyVariants(200)).variants.values())
   for (let i = 0; i < 10; i++) record(full, { ...decision, variant });
