@@ -138,6 +138,13 @@ test("packages that only Node runs stay in its files", () => {
   expect(wrong.map(shown)).toEqual([]);
 });
 
+test("Redis' client is loaded in one place, and only where Redis is used", () => {
+  const users = imports.filter(({ to }) => /^@?redis(\/|$)/.test(to)).map(({ from }) => from);
+  expect([...new Set(users)]).toEqual(["src/limits/redis-store.ts"]);
+  const text = readFileSync(join(root, "src/limits/redis-store.ts"), "utf8");
+  expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "redis"/m);
+});
+
 test("what runs needs no package that only development has", () => {
   const { dependencies } = manifest.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
   const nameOf = (to: string): string =>
