@@ -142,7 +142,7 @@ test("Redis' client is loaded in one place, and only where Redis is used", () =>
   const users = imports.filter(({ to }) => /^@?redis(\/|$)/.test(to)).map(({ from }) => from);
   expect([...new Set(users)]).toEqual(["src/limits/redis-store.ts"]);
   const text = readFileSync(join(root, "src/limits/redis-store.ts"), "utf8");
-  expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "redis"/m);
+  expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "@redis\/client"/m);
 });
 
 test("what runs needs no package that only development has", () => {

@@ -1,4 +1,4 @@
-import type { CommandParser } from "redis";
+import type { CommandParser } from "@redis/client";
 import { z } from "zod";
 import { HELD_RETRY_MS } from "./ledger.ts";
 import { luaScripts } from "./redis-scripts.ts";
@@ -34,7 +34,7 @@ const replySchema = z.array(z.int());
  * connected to when it comes.
  */
 export async function openRedis({ url, cluster = false, now }: RedisStoreOptions): Promise<RedisStore> {
-  const { createClient, createCluster, defineScript } = await import("redis");
+  const { createClient, createCluster, defineScript } = await import("@redis/client");
   const lua = luaScripts(HELD_RETRY_MS, now);
   const script = (source: string) => defineScript({ SCRIPT: source, parseCommand, transformReply: asItCame });
   const scripts = {
