@@ -21,6 +21,12 @@ import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 
+/**
+ * Connections that may wait to be accepted, if the system allows so many. Node takes one each turn of its event loop,
+ * and a client that finds Node's own 511 places taken tries again only after seconds.
+ */
+const BACKLOG = 4096;
+
 export interface NodeOptions {
   readonly configPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -116,7 +122,7 @@ function openNode(context: Context<{ Bindings: NodeBindings }>): OpenExchange {
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.removeListener("error", reject);
       resolve();
     });
