@@ -5,6 +5,7 @@ import { RequestView, type Signals } from "../domain/signals.ts";
 import type { Candidate, ConditionView, Route, Rule, Table } from "../domain/table.ts";
 import { type Choice, choose } from "./choose.ts";
 import { explainMiss, seenValues } from "./explain.ts";
+import { reaches } from "./reach.ts";
 
 /**
  * Chooses a variant for a request. Pure: the same request, table and signals give the same decision.
@@ -58,6 +59,14 @@ function forced(
     throw forbidden(
       "insufficient_permissions",
       "Your key may not choose a variant with x-crossover-variant.",
+    );
+  }
+  // One answer for what is elsewhere and for what is nowhere, so that a key learns nothing of other routes.
+  if (key?.routes !== undefined && !reaches(route, name)) {
+    throw forbidden(
+      "insufficient_permissions",
+      `Your key may choose only variants that the rules of \`${route.name}\` name, and their fallbacks.`,
+      "x-crossover-variant",
     );
   }
   const variant = table.variants.get(name);

@@ -138,6 +138,45 @@ test("only a key with that right may force a variant, and only one that exists",
   expect(forced("__proto__")).toMatchObject({ status: 400 });
 });
 
+test("a key with routes of its own forces only what the rules of the route can come to", () => {
+  const table = tableOf(
+    small({
+      variants: {
+        a: { model: "base", fallback: ["b"] },
+        b: { model: "ft" },
+        c: { model: "base" },
+        d: { model: "base" },
+        e: { model: "base" },
+        f: { model: "base" },
+      },
+      rollouts: { move: { control: "c", candidate: "d", stages: [0] } },
+      routes: {
+        route: {
+          rules: [
+            { name: "one", when: "request.stream", use: "a" },
+            { name: "moving", when: "request.stream", use: { rollout: "move" } },
+          ],
+          default: { split: { a: 1, e: 0 } },
+        },
+        other: { default: "f" },
+      },
+    }),
+  );
+  const forced = (force: string, one: Key) =>
+    thrown(() => decide(ask("Hi"), table, signals({ force, key: one })));
+  const limited = key({ routes: ["route", "other"], forceVariant: true });
+  for (const name of ["a", "b", "c", "d", "e"]) expect(forced(name, limited)).toBeUndefined();
+  const refused = ["f", "nope", "__proto__"].map((name) => forced(name, limited));
+  for (const error of refused)
+    expect(error).toMatchObject({
+      status: 403,
+      code: "insufficient_permissions",
+      param: "x-crossover-variant",
+    });
+  expect(new Set(refused.map((error) => error?.message)).size).toBe(1);
+  expect(forced("f", key({ forceVariant: true }))).toBeUndefined();
+});
+
 const CONDITIONS = [
   undefined,
   "request.stream",
