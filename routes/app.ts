@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { GatewayError } from "../src/domain/errors.ts";
+import { GatewayError, keysNeeded } from "../src/domain/errors.ts";
 import { errorAnswer, newRequestId } from "../src/domain/own-answer.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
 import { admin } from "./admin/index.ts";
@@ -28,6 +28,7 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
       message: "There is nothing at this address. The API begins with /v1; /openapi.json describes it.",
     });
   });
+  guardKeyless(app, gateway, platform);
   chat(app, gateway, platform);
   models(app, gateway);
   health(app, gateway, platform);
@@ -35,4 +36,13 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
   admin(app, gateway, platform);
   openapi(app, version);
   return app;
+}
+
+/** Where strangers can come even without any key, they are told to give one. */
+function guardKeyless(app: Hono, { keys }: Gateway, { keyless }: Platform): void {
+  if (keyless === undefined) return;
+  app.use("/v1/*", async ({ req }, next) => {
+    if (!keys.required && !keyless(req.url)) throw keysNeeded();
+    await next();
+  });
 }

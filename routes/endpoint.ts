@@ -1,7 +1,7 @@
 import type { Handler, Hono } from "hono";
 import { GatewayError } from "../src/domain/errors.ts";
 
-type Handlers = Readonly<Partial<Record<"GET" | "POST", Handler>>>;
+type Handlers = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Handler>>>;
 
 /** Serves a path for the methods given; any other method gets 405 with `allow`. */
 export function endpoint(app: Hono, path: string, handlers: Handlers): void {
@@ -14,13 +14,15 @@ export function endpoint(app: Hono, path: string, handlers: Handlers): void {
   });
 }
 
-function handlerFor({ GET, POST }: Handlers, method: string): Handler | undefined {
+function handlerFor({ GET, POST, DELETE }: Handlers, method: string): Handler | undefined {
   switch (method) {
     case "GET":
     case "HEAD":
       return GET;
     case "POST":
       return POST;
+    case "DELETE":
+      return DELETE;
     default:
       return undefined;
   }

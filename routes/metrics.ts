@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { unauthenticated } from "../src/domain/errors.ts";
-import { isBearer } from "../src/gateway/authenticate.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
+import { isBearer } from "../src/keys/secret.ts";
 import { CONTENT_TYPE } from "../src/metrics/families.ts";
 import { endpoint } from "./endpoint.ts";
 

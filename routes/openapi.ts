@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { z } from "zod";
 import { chatFields } from "../src/gateway/parse.ts";
+import { issuedKey, keyList, newKey, rotation, shownKey } from "./admin/key-fields.ts";
 import { endpoint } from "./endpoint.ts";
 
 const errorSchema = z.object({
@@ -39,7 +40,16 @@ const decisionSchema = z.looseObject({
 
 /** Each may be open: without keys or tokens in the configuration none is asked for. */
 const BY_KEY = [{ key: [] }, {}];
-const BY_ADMIN_TOKEN = [{ adminToken: [] }, {}];
+const BY_ADMIN_TOKEN = [{ adminToken: [] }, { key: [] }, {}];
+
+const ERROR = { description: "An error in OpenAI's shape", content: json(jsonSchema(errorSchema)) };
+const KEY_NAME = {
+  name: "name",
+  in: "path",
+  required: true,
+  description: "The key's name; a slash in it is written as `%2F`.",
+  schema: { type: "string" },
+};
 
 /** `GET /openapi.json`, built from the schemas that validate. */
 export function openapi(app: Hono, version: string): void {
@@ -65,7 +75,11 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
     components: {
       securitySchemes: {
         key: { type: "http", scheme: "bearer", description: "A client's key, where keys are configured." },
-        adminToken: { type: "http", scheme: "bearer", description: "`server.adminToken`, where it is set." },
+        adminToken: {
+          type: "http",
+          scheme: "bearer",
+          description: "`server.adminToken`, where it is set, or a key with `admin: true`.",
+        },
         metricsToken: {
           type: "http",
           scheme: "bearer",
@@ -133,6 +147,43 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           { security: BY_ADMIN_TOKEN },
         ),
       },
+      "/admin/api/keys": {
+        get: operation(
+          "All keys, those of the configuration and the created ones. Never a secret or its hash.",
+          "Keys",
+          jsonSchema(keyList),
+          { security: BY_ADMIN_TOKEN },
+        ),
+        post: {
+          summary: "Create a key. Its secret is told once.",
+          requestBody: { required: true, content: json(jsonSchema(newKey)) },
+          security: BY_ADMIN_TOKEN,
+          responses: {
+            201: { description: "The key with its secret", content: json(jsonSchema(issuedKey)) },
+            default: ERROR,
+          },
+        },
+      },
+      "/admin/api/keys/{name}/rotate": {
+        post: operation(
+          "Give a created key a new secret, told once.",
+          "The key with its secret",
+          jsonSchema(issuedKey),
+          {
+            parameters: [KEY_NAME],
+            requestBody: { required: false, content: json(jsonSchema(rotation)) },
+            security: BY_ADMIN_TOKEN,
+          },
+        ),
+      },
+      "/admin/api/keys/{name}": {
+        delete: operation(
+          "Revoke a created key. It ends with this answer; its name stays taken.",
+          "The key",
+          jsonSchema(shownKey),
+          { parameters: [KEY_NAME], security: BY_ADMIN_TOKEN },
+        ),
+      },
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {
@@ -160,7 +211,7 @@ function operation(
     ...more,
     responses: {
       200: { description, content: { ...json(schema), ...otherContent } },
-      default: { description: "An error in OpenAI's shape", content: json(jsonSchema(errorSchema)) },
+      default: ERROR,
     },
   };
 }

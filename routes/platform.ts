@@ -18,4 +18,9 @@ export interface Platform {
   configStale: () => boolean;
   /** May the admin surface answer without a token? Only where no stranger can reach it. */
   readonly openAdmin: () => boolean;
+  /**
+   * May this URL be served while there is no key? Undefined: every one, as the platform then listens on a loopback
+   * address only.
+   */
+  readonly keyless?: (url: string) => boolean;
 }

@@ -7,10 +7,13 @@ import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import { Departures } from "./departures.ts";
+import { exposureOf } from "./exposure.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
+import { DiskKeyStore } from "./keys/disk-store.ts";
+import { KeyRing } from "./keys/key-ring.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { DRAIN_MS, isLoopback } from "./net.ts";
+import { DRAIN_MS } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
@@ -47,13 +50,18 @@ function serve(configPath: string): void {
   const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
   const table = load();
   const transport = new UndiciTransport();
+  const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
+  const log = stdoutLog();
   const gateway = new Gateway({
     table,
+    keys,
     transport,
     metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }),
-    log: stdoutLog(),
+    log,
   });
-  const reloader = new Reloader(gateway, basename(configPath), load);
+  const { host, open: isOpen, warning } = exposureOf(table.server.host, keys.required);
+  if (warning !== undefined) log("warn", warning);
+  const reloader = new Reloader(gateway, basename(configPath), load, isOpen);
   const departures = new Departures();
   const open = (request: Request): OpenExchange => openWeb(request, departures, () => {});
   const app = createApp(
@@ -62,13 +70,13 @@ function serve(configPath: string): void {
       open: (context) => open(context.req.raw),
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
-      openAdmin: () => isLoopback(table.server.host),
+      openAdmin: () => !isOpen,
     },
     VERSION,
   );
   const chat = (request: Request): Promise<Response> => answerChat(gateway, open(request));
   const server = Bun.serve({
-    hostname: table.server.host,
+    hostname: host,
     port: table.server.port,
     idleTimeout: 0, // the gateway has timeouts of its own
     maxRequestBodySize: table.server.maxBodyBytes + 64 * 1024,
@@ -79,8 +87,10 @@ function serve(configPath: string): void {
   const stopWatching = files.watch(() => reloader.tryReload());
   process.on("SIGHUP", () => reloader.tryReload());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
+  const notes = table.notices.map((notice) => `  note     ${notice}\n`);
+  if (warning !== undefined) notes.push(`  WARNING  ${warning}\n`);
   process.stdout.write(
-    `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${table.notices.map((notice) => `  note  ${notice}\n`).join("")}`,
+    `Crossover listens on ${server.url.origin}/v1 (Bun ${Bun.version})\n${notes.join("")}`,
   );
 
   async function stop(signal: string): Promise<void> {

@@ -9,12 +9,14 @@ import type { OpenExchange } from "../routes/platform.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import type { Table } from "./domain/table.ts";
+import { exposureOf } from "./exposure.ts";
 import { Gateway, type Listener } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
+import { DiskKeyStore } from "./keys/disk-store.ts";
+import { KeyRing } from "./keys/key-ring.ts";
 import type { Log } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
-import { isLoopback } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
@@ -40,6 +42,8 @@ export interface RunningGateway {
   readonly server: Server;
   /** Where it listens, such as `http://127.0.0.1:8787`. */
   readonly url: string;
+  /** What its user should know of where it listens. */
+  readonly warning: string | undefined;
   readonly reload: () => void;
   /** Stops accepting, lets requests under way end, at most for `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
@@ -56,7 +60,8 @@ export function loadFromDisk(
 
 /**
  * Starts the gateway on Node.
- * @throws ConfigError when the configuration is bad, Error when the address can't be listened on
+ * @throws ConfigError when the configuration is bad, StoreError when the created keys can't be read, Error when the
+ * address can't be listened on
  */
 export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const files = new DiskFiles(dirname(options.configPath));
@@ -68,16 +73,18 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     runtime: `node ${process.versions.node}`,
     further: processMetrics(),
   });
-  const gateway = new Gateway({ table, transport, metrics, log: options.log });
-  const reloader = new Reloader(gateway, basename(options.configPath), load);
-  const { host, port } = table.server;
+  const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
+  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys });
+  const { host, open, warning } = exposureOf(table.server.host, keys.required);
+  if (warning !== undefined) options.log("warn", warning);
+  const reloader = new Reloader(gateway, basename(options.configPath), load, open);
   const app = createApp(
     gateway,
     {
       open: openNode,
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
-      openAdmin: () => isLoopback(host),
+      openAdmin: () => !open,
     },
     VERSION,
   );
@@ -90,12 +97,13 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     else void hono(incoming, outgoing);
   });
   closeWhatGoesIdle(server);
-  await listen(server, port, host);
+  await listen(server, table.server.port, host);
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
     gateway,
     server,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
+    warning,
     reload: () => reloader.tryReload(),
     close: async (deadlineMs) => {
       stopWatching();

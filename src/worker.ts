@@ -6,6 +6,7 @@ import { errorAnswer, newRequestId } from "./domain/own-answer.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { jsonLog, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { hasLoopbackName } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { newRedactor } from "./redaction/redactor.ts";
 import { FetchTransport } from "./transport/fetch.ts";
@@ -50,6 +51,7 @@ function build(env: WorkerEnv): Hono {
       open: (context) => openWeb(context.req.raw, listening, (work) => context.executionCtx.waitUntil(work)),
       configStale: () => false,
       openAdmin: () => false, // a Worker is on the open internet
+      keyless: hasLoopbackName, // as under `wrangler dev`
     },
     VERSION,
   );

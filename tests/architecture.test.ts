@@ -37,7 +37,18 @@ function importsOf(text: string): string[] {
 const FLOORS: readonly (readonly string[])[] = [
   ["domain"],
   ["redaction"],
-  ["config", "prompts", "routing", "providers", "transport", "metrics", "upstreams", "cache", "limits"],
+  [
+    "config",
+    "prompts",
+    "routing",
+    "providers",
+    "transport",
+    "metrics",
+    "upstreams",
+    "cache",
+    "limits",
+    "keys",
+  ],
   ["gateway"],
   ["routes"],
   ["platform"],
@@ -122,7 +133,7 @@ test("one provider does not import another", () => {
 test("Node's own modules stay in the files of the platforms, save for two that every platform has", () => {
   const everywhere = ["node:crypto", "node:util"];
   const platform =
-    /^src\/(node|bun)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/limits\/spending-disk\.ts$/;
+    /^src\/(node|bun)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store)\.ts$/;
   const wrong = imports.filter(
     ({ from, to }) => to.startsWith("node:") && !everywhere.includes(to) && !platform.test(from),
   );

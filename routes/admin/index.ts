@@ -1,30 +1,33 @@
 import type { Hono } from "hono";
-import { forbidden, unauthenticated } from "../../src/domain/errors.ts";
-import { isBearer } from "../../src/gateway/authenticate.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Platform } from "../platform.ts";
+import { admit } from "./admit.ts";
 import { config } from "./config.ts";
 import { explain } from "./explain.ts";
+import { keys } from "./keys.ts";
 
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+/** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
 
-/** The admin surface: behind `server.adminToken`, or open to the machine itself where no token is set. */
+/** The admin surface, for those whom `admit` lets in. */
 export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   app.use("/admin/*", async (context, next) => {
-    const token = gateway.table.server.adminToken;
-    if (token !== undefined) {
-      const authorization = context.req.header("authorization");
-      if (!isBearer(authorization, token))
-        throw unauthenticated(authorization === undefined ? "missing_api_key" : "invalid_api_key");
-    } else if (!platform.openAdmin() || !LOOPBACK_NAMES.has(new URL(context.req.url).hostname)) {
-      // The name is checked too, so that a web page can't reach in under a name of its own.
-      throw forbidden(
-        "insufficient_permissions",
-        "The admin API is off here. Set `server.adminToken` to use it from elsewhere.",
-      );
-    }
+    await next();
+    // On errors too: Hono has made an answer of them by now.
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
+  });
+  app.use("/admin/*", async (context, next) => {
+    admit(context.req.raw, gateway, platform);
     await next();
   });
   explain(app, gateway);
   config(app, gateway, platform);
+  keys(app, gateway);
 }

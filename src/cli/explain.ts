@@ -8,6 +8,7 @@ import type { Key, Table } from "../domain/table.ts";
 import { decisionJson } from "../gateway/answer.ts";
 import { keyNamed } from "../gateway/authenticate.ts";
 import { parseChat } from "../gateway/parse.ts";
+import { KeyRing } from "../keys/key-ring.ts";
 import { loadFromDisk } from "../node.ts";
 import { explain as explainDecision } from "../routing/decide.ts";
 import { UsageError } from "./error-text.ts";
@@ -19,7 +20,7 @@ export const explain: Command = {
 
 Reads a chat completion body from a file or from standard input, and calls nobody.
   -H       a request header, as often as needed
-  --key    the name of a client's key to decide for
+  --key    the name of a key in the configuration to decide for
   --json   print the decision as the admin API does
 `,
   run: async (args) => {
@@ -36,7 +37,9 @@ Reads a chat completion body from a file or from standard input, and calls nobod
     if (positionals.length > 1) throw new UsageError("one body at a time");
     const table = loadFromDisk(configPathOf(args, process.env), process.env);
     const request = parseChat(readFileSync(positionals[0] ?? 0), table.server.jsonLimits);
-    const signals = signalsFrom(values.header ?? [], keyNamed(values.key, table.keys), table);
+    const keys = new KeyRing();
+    keys.configure(table.keys);
+    const signals = signalsFrom(values.header ?? [], keyNamed(values.key, keys), table);
     const explanation = explainDecision(request, table, signals);
     process.stdout.write(
       values.json ? `${decisionJson(request, explanation)}\n` : inWords(request, explanation),

@@ -3,6 +3,7 @@ import { VERSION } from "../version.ts";
 import { check } from "./check.ts";
 import { errorText, UsageError } from "./error-text.ts";
 import { explain } from "./explain.ts";
+import { keys } from "./keys.ts";
 import { start } from "./start.ts";
 
 /** A command: what it does, its own help, its work. @returns the exit code, or undefined while it goes on */
@@ -12,7 +13,7 @@ export interface Command {
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-const commands: Readonly<Record<string, Command>> = { start, check, explain };
+const commands: Readonly<Record<string, Command>> = { start, check, explain, keys };
 
 const HELP = `crossover ${VERSION}
 

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { DRAIN_MS, isLoopback } from "../net.ts";
+import { DRAIN_MS } from "../net.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
 import { stdoutLog } from "./stdout-log.ts";
@@ -31,7 +31,7 @@ async function stop(running: RunningGateway, signal: string): Promise<void> {
   process.exitCode = 0;
 }
 
-function banner({ url, gateway }: RunningGateway, configPath: string): string {
+function banner({ url, gateway, warning }: RunningGateway, configPath: string): string {
   const { table } = gateway;
   const [first] = table.routes.keys();
   const lines = [
@@ -39,11 +39,9 @@ function banner({ url, gateway }: RunningGateway, configPath: string): string {
     `  configuration  ${configPath} (${table.version})`,
     `  routes         ${[...table.routes.keys()].join(", ") || "none"}`,
     ...table.notices.map((notice) => `  note           ${notice}`),
-    ...(table.keys.length === 0 && !isLoopback(table.server.host)
-      ? ["  WARNING        no keys are configured: everyone who reaches this address can use it"]
-      : []),
+    ...(warning === undefined ? [] : [`  WARNING        ${warning}`]),
     "",
-    ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first, table.keys.length > 0)}`, ""]),
+    ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first, gateway.keys.required)}`, ""]),
   ];
   return `${lines.join("\n")}\n`;
 }

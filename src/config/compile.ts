@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { ProviderKind } from "../domain/provider.ts";
 import type {
   BreakerSettings,
-  Key,
   Model,
   RetrySettings,
   ServerSettings,
@@ -10,6 +9,7 @@ import type {
   Timeouts,
   Variant,
 } from "../domain/table.ts";
+import { compileKeys } from "./compile-keys.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
 import { compileRedaction } from "./compile-redaction.ts";
@@ -59,7 +59,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
       report,
     }),
   );
-  const keys = mapEntries(config.keys ?? {}, (key, name) => compileKey(name, key, routes, report));
+  const keys = compileKeys(config.keys ?? {}, [...routes.keys()], report);
   const server = serverSettings(config, inner);
   const redaction = compileRedaction(config.redaction, [...models.values()], server, report);
   if (failed) return undefined;
@@ -74,7 +74,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     variants,
     models,
     prompts,
-    keys: [...keys.values()],
+    keys,
     cacheBytes: config.cache?.maxBytes ?? 64 * 1024 * 1024,
     retries: retrySettings(config),
     breaker: breakerSettings(config),
@@ -131,33 +131,6 @@ function compileVariants(
   });
 }
 
-function compileKey(
-  name: string,
-  key: NonNullable<Config["keys"]>[string],
-  routes: ReadonlyMap<string, unknown>,
-  report: CompileContext["report"],
-): Key | undefined {
-  key.routes?.forEach((route, index) => {
-    if (!routes.has(route))
-      report(["keys", name, "routes", index], unknownName("route", route, [...routes.keys()]));
-  });
-  if ((key.secret === undefined) === (key.sha256 === undefined)) {
-    report(["keys", name], "give either `secret` or `sha256`");
-    return undefined;
-  }
-  if (key.secret !== undefined && key.secret.length < 16) {
-    report(["keys", name, "secret"], "a key needs at least 16 characters");
-    return undefined;
-  }
-  return {
-    name,
-    hash: key.sha256 ?? hash(key.secret ?? ""),
-    tags: key.tags ?? [],
-    routes: key.routes,
-    forceVariant: key.forceVariant ?? false,
-  };
-}
-
 function serverSettings({ server = {} }: Config, { env, report }: CompileContext): ServerSettings {
   const port = env["PORT"] ? Number(env["PORT"]) : (server.port ?? 8787);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -167,6 +140,7 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
     port,
     adminToken: server.adminToken || undefined,
     metricsToken: server.metricsToken || undefined,
+    dataDir: env["CROSSOVER_DATA_DIR"] || server.dataDir || "data",
     maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
     maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
     jsonLimits: { depth: server.maxDepth ?? 64, nodes: server.maxNodes ?? 100_000 },

@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
+import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { ProviderKind } from "../domain/provider.ts";
 import { redaction } from "./redaction-schema.ts";
 
-/** Names end up in headers, metrics and file names. */
-const name = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/,
-    "a name has 1 to 64 letters, digits or . _ : / -, and begins with a letter or digit",
-  );
+const name = z.string().regex(NAME, NAME_RULE);
+
+const instant = z.string().refine((text) => instantOf(text) !== undefined, INSTANT_RULE);
 
 const seconds = z.number().positive().max(86_400);
 
@@ -106,9 +104,16 @@ const server = z.strictObject({
     .string()
     .optional()
     .describe(
-      "Bearer token for /admin/api. Without one it answers only when the host is a loopback address.",
+      "Bearer token for /admin. Without one, and without a key with `admin: true`, it answers only on a loopback address.",
     ),
   metricsToken: z.string().optional().describe("Bearer token for /metrics. Without one /metrics is open."),
+  dataDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Folder for the keys that the admin API creates, relative to the working directory. Default data; CROSSOVER_DATA_DIR overrides it.",
+    ),
   maxBodyBytes: z
     .number()
     .int()
@@ -269,7 +274,7 @@ const rollout = z.strictObject({
     .describe("Index of the stage in force. Default 0, the first."),
 });
 
-const key = z.strictObject({
+const proof = {
   secret: z
     .string()
     .optional()
@@ -279,6 +284,18 @@ const key = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits in lower case")
     .optional()
     .describe("SHA-256 of the key, so that the file holds no secret."),
+};
+
+const key = z.strictObject({
+  ...proof,
+  previous: z
+    .strictObject({ ...proof, until: instant.describe("Until when it is good.") })
+    .optional()
+    .describe("The secret before this one, good for a while after a rotation."),
+  expires: instant
+    .optional()
+    .describe("When the key ends: a date, of which the end in UTC is meant, or a time with its zone."),
+  admin: z.boolean().optional().describe("May the key use the admin surface? Default false."),
   tags: z.array(z.string()).optional(),
   routes: z.array(name).optional().describe("Routes that the key may use. Default: all."),
   forceVariant: z
@@ -332,7 +349,9 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       keys: z
         .record(name, key)
         .optional()
-        .describe("Keys that clients must give. Without any, everyone who reaches the gateway may use it."),
+        .describe(
+          "Keys that clients must give. Without any, the gateway listens on a loopback address only.",
+        ),
     })
     .describe("Crossover configuration");
 }
@@ -363,5 +382,6 @@ function toTuple(schemas: readonly z.ZodObject[]): [z.ZodObject, ...z.ZodObject[
 export type Config = z.infer<ReturnType<typeof configSchema>>;
 export type UseConfig = z.infer<typeof use>;
 export type RouteConfig = z.infer<typeof route>;
+export type KeyConfig = z.infer<typeof key>;
 export type TimeoutsConfig = z.infer<typeof timeouts>;
 export type PromptConfig = z.infer<typeof prompt>;

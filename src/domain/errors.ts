@@ -106,6 +106,17 @@ export function unauthenticated(code: "missing_api_key" | "invalid_api_key"): Ga
   });
 }
 
+/** 401: strangers can come here, and there is no key that they could give. */
+export function keysNeeded(): GatewayError {
+  return new GatewayError({
+    status: 401,
+    type: "invalid_request_error",
+    code: "missing_api_key",
+    message: "This gateway has no keys, so it serves its own machine only. Add `keys` to its configuration.",
+    headers: { "www-authenticate": "Bearer" },
+  });
+}
+
 /** 403: the key is known, but may not do this. */
 export function forbidden(code: string, message: string, param?: string): GatewayError {
   return new GatewayError({ status: 403, type: "permission_error", code, message, param });

@@ -39,6 +39,8 @@ export interface ServerSettings {
   readonly port: number;
   readonly adminToken: string | undefined;
   readonly metricsToken: string | undefined;
+  /** Where created keys are kept, relative to the working directory. */
+  readonly dataDir: string;
   readonly maxBodyBytes: number;
   readonly maxResponseBytes: number;
   /** For request bodies. */
@@ -260,13 +262,27 @@ export interface CacheSettings {
   readonly ttlMs: number;
 }
 
-/** A client's key. Only its hash is kept. */
-export interface Key {
-  readonly name: string;
+/** What proves a key: the hash of its secret. */
+export interface KeyProof {
   /** SHA-256 of the secret, 64 hexadecimal digits. */
   readonly hash: string;
+  /** Milliseconds since 1970, from which on it proves nothing; undefined: as long as the key is valid. */
+  readonly until: number | undefined;
+}
+
+/** A client's key. Only hashes of its secrets are kept. */
+export interface Key {
+  readonly name: string;
+  /** One, or several while a rotation lets the old secret live beside the new one; none for a revoked key. */
+  readonly proofs: readonly KeyProof[];
+  /** The secret's last four characters; undefined where only the hash was ever known. */
+  readonly hint: string | undefined;
   readonly tags: readonly string[];
   /** Routes that it may use; undefined: all. */
   readonly routes: readonly string[] | undefined;
   readonly forceVariant: boolean;
+  /** May it use the admin surface? */
+  readonly admin: boolean;
+  /** Milliseconds since 1970, from which on it is as good as unknown; undefined: never. */
+  readonly expiresAt: number | undefined;
 }

@@ -5,6 +5,7 @@ import { Roster } from "../domain/roster.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
+import { KeyRing } from "../keys/key-ring.ts";
 import { HealthTracker } from "../metrics/health.ts";
 import { type Log, redactedLog } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -22,6 +23,8 @@ export interface GatewayDeps {
   readonly transport: Transport;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Default: one that holds the table's keys alone. */
+  readonly keys?: KeyRing;
   /** From [0, 1). */
   readonly random?: () => number;
 }
@@ -50,6 +53,8 @@ export interface ListedModel {
 export class Gateway {
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The keys in force: the table's and the created ones. */
+  readonly keys: KeyRing;
   readonly #transport: Transport;
   readonly #random: () => number;
   readonly #health = new HealthTracker();
@@ -64,6 +69,7 @@ export class Gateway {
   constructor(deps: GatewayDeps) {
     this.metrics = deps.metrics;
     this.log = redactedLog(deps.log, () => this.#table.redaction.secrets);
+    this.keys = deps.keys ?? new KeyRing();
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;
@@ -78,6 +84,7 @@ export class Gateway {
   use(table: Table): void {
     this.#table = table;
     this.#tableSince = new Date();
+    this.keys.configure(table.keys);
     this.#health.watch(table.variants.keys());
     this.metrics.tableInForce(table);
     this.#upstreams.watch(table);
@@ -102,7 +109,7 @@ export class Gateway {
     this.#open.add(exchange);
     if (this.#interrupted) exchange.interrupt();
     try {
-      const key = authenticate(inbound.header("authorization"), table.keys);
+      const key = authenticate(inbound.header("authorization"), this.keys);
       const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
       requireJson(inbound);
       const waitsFrom = performance.now();
@@ -160,7 +167,7 @@ export class Gateway {
   async explain(inbound: Inbound, keyName: string | undefined): Promise<string> {
     const table = this.#table;
     requireJson(inbound);
-    const key = keyNamed(keyName, table.keys);
+    const key = keyNamed(keyName, this.keys);
     const bytes = await inbound.body(table.server.maxBodyBytes);
     const request = parseChat(bytes, table.server.jsonLimits);
     return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
@@ -168,7 +175,7 @@ export class Gateway {
 
   /** The routes that the client's key may use. */
   models(authorization: string | undefined): readonly ListedModel[] {
-    const key = authenticate(authorization, this.#table.keys);
+    const key = authenticate(authorization, this.keys);
     return [...this.#table.routes.keys()]
       .filter((route) => key?.routes?.includes(route) ?? true)
       .map((id) => this.#listed(id));
@@ -176,7 +183,7 @@ export class Gateway {
 
   /** @throws GatewayError 404 for a route that is not there, 403 for one that is not for this key */
   model(id: string, authorization: string | undefined): ListedModel {
-    const key = authenticate(authorization, this.#table.keys);
+    const key = authenticate(authorization, this.keys);
     if (!this.#table.routes.has(id)) throw modelNotFound(id);
     if (key?.routes?.includes(id) === false) throw modelNotAllowed(id);
     return this.#listed(id);

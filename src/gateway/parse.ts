@@ -106,9 +106,14 @@ function refuse(body: Readonly<Record<string, unknown>>): Body {
 export function requireJson(inbound: Inbound): void {
   const contentType = inbound.header("content-type");
   if (contentType !== undefined && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType))
-    throw unsupported("The body must be JSON: send `content-type: application/json`.");
+    throw mustBeJson();
   if (!/^(identity)?$/i.test(inbound.header("content-encoding") ?? ""))
     throw unsupported("The body must not be compressed: send it without `content-encoding`.");
+}
+
+/** 415: the body is said to be something else, or nothing is said where it must be. */
+export function mustBeJson(): GatewayError {
+  return unsupported("The body must be JSON: send `content-type: application/json`.");
 }
 
 function unsupported(message: string): GatewayError {
@@ -141,6 +146,20 @@ export function asksDryRun(header: string | undefined): boolean {
         "x-crossover-dry-run",
       );
   }
+}
+
+/**
+ * A body of another kind than a chat request, by its schema.
+ * @throws GatewayError 400 that names the field
+ */
+export function parseMembers<T>(bytes: Uint8Array, limits: JsonLimits, schema: z.ZodType<T>): T {
+  const text = decode(bytes);
+  const members = guarded(text, limits);
+  const body = parseBody(text);
+  refuseDuplicates(members, body);
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw fieldError(parsed.error.issues[0], body);
+  return parsed.data;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -188,6 +207,7 @@ function messagesOf(messages: Body["messages"], members: readonly Member[]): rea
 
 /** Zod's first issue as OpenAI words it: what is wrong, and the path of the field. */
 function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): GatewayError {
+  if (issue?.code === "unrecognized_keys") return unknownField(issue.keys[0] ?? "");
   const path = issue?.path ?? [];
   const full = path.reduce<string>(
     (text, part) =>
@@ -207,4 +227,9 @@ function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): Gateway
     `\`${shown}\` is not valid: ${what}.`,
     param,
   );
+}
+
+function unknownField(name: string): GatewayError {
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  return badRequest("unknown_parameter", `This request has no member \`${shown}\`.`, shown);
 }

@@ -2,21 +2,27 @@ import { ConfigError, formatProblem } from "../config/problem.ts";
 import type { Table } from "../domain/table.ts";
 import type { Gateway } from "./gateway.ts";
 
+/** Settings that are read at the start alone. */
+const AT_START = ["host", "port", "dataDir"] as const;
+
 /** Brings a changed configuration into force, and keeps the old one when the new one is bad. */
 export class Reloader {
   readonly #gateway: Gateway;
   readonly #file: string;
   readonly #load: () => Table;
+  readonly #open: boolean;
   #stale = false;
 
   /**
    * @param file name of the configuration's main file
    * @param load reads the configuration anew; throws ConfigError
+   * @param open can others than the machine itself reach the gateway? Then its last key stays.
    */
-  constructor(gateway: Gateway, file: string, load: () => Table) {
+  constructor(gateway: Gateway, file: string, load: () => Table, open: boolean) {
     this.#gateway = gateway;
     this.#file = file;
     this.#load = load;
+    this.#open = open;
   }
 
   /** Is there a newer configuration that can't be used? */
@@ -33,6 +39,7 @@ export class Reloader {
     try {
       const table = this.#load();
       if (table.routes.size === 0 && before.routes.size > 0) throw noRoutesLeft(this.#file);
+      if (this.#open && !this.#gateway.keys.requiredWith(table.keys)) throw noKeysLeft(this.#file);
       this.#stale = false;
       metrics.reloaded("success");
       const { version } = table;
@@ -41,8 +48,8 @@ export class Reloader {
         return false;
       }
       this.#gateway.use(table);
-      const moved = table.server.host !== before.server.host || table.server.port !== before.server.port;
-      const note = moved ? "another host or port takes a restart" : undefined;
+      const moved = AT_START.some((setting) => table.server[setting] !== before.server[setting]);
+      const note = moved ? "another host, port or dataDir takes a restart" : undefined;
       log("info", "configuration reloaded", { version, before: before.version, note });
       return true;
     } catch (error) {
@@ -72,4 +79,10 @@ export class Reloader {
 function noRoutesLeft(file: string): ConfigError {
   const message = "no route is left, as if the file were cut short. A restart takes it as it is";
   return new ConfigError([{ file, line: 1, column: 1, key: "routes", message }]);
+}
+
+function noKeysLeft(file: string): ConfigError {
+  const message =
+    "no key is left, and others can reach this address: everyone could use it. A restart listens on 127.0.0.1 only";
+  return new ConfigError([{ file, line: 1, column: 1, key: "keys", message }]);
 }

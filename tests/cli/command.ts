@@ -54,7 +54,9 @@ export async function startServing(
   configPath: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly child: Child; readonly url: string }> {
-  const child = startCommand(node, ["start", "--config", configPath], { env: { PORT: "0", ...env } });
+  const child = startCommand(node, ["start", "--config", configPath], {
+    env: { PORT: "0", CROSSOVER_DATA_DIR: `${configPath}.data`, ...env },
+  });
   const url = await until(() => {
     if (child.hasEnded()) throw new Error(`it ended: ${child.stdout()}${child.stderr()}`);
     return /listens on (http:\/\/\S+)\/v1\n/.exec(child.stdout())?.[1];

@@ -111,10 +111,15 @@ test("of a key only its hash is kept", () => {
   expect(table.keys).toEqual([
     {
       name: "app",
-      hash: "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f",
+      proofs: [
+        { hash: "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f", until: undefined },
+      ],
+      hint: undefined,
       tags: ["t"],
       routes: undefined,
       forceVariant: true,
+      admin: false,
+      expiresAt: undefined,
     },
   ]);
 });

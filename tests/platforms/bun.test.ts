@@ -72,7 +72,7 @@ async function start(config: unknown): Promise<BunGateway> {
   write(config);
   const child = startChild(join(root, "node_modules/.bin/bun"), ["src/bun.ts"], {
     cwd: root,
-    env: { CROSSOVER_CONFIG: configPath, PORT: "0" },
+    env: { CROSSOVER_CONFIG: configPath, CROSSOVER_DATA_DIR: join(folder, "data"), PORT: "0" },
   });
   const stop = async (): Promise<void> => {
     await child.stop();

@@ -14,7 +14,12 @@ async function start(config: unknown): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), "crossover-node-"));
   const configPath = join(folder, "crossover.yaml");
   writeFileSync(configPath, JSON.stringify(config));
-  const running = await startNode({ configPath, env: { PORT: "0" }, log: () => {}, watch: false });
+  const running = await startNode({
+    configPath,
+    env: { PORT: "0", CROSSOVER_DATA_DIR: join(folder, "data") },
+    log: () => {},
+    watch: false,
+  });
   return {
     url: running.url,
     stop: async () => {

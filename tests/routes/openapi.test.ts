@@ -85,17 +85,24 @@ test("every reference resolves within the document", async () => {
 
 test("every path of the document is served, and every endpoint is in the document", async () => {
   const upstream = await startUpstream();
-  const gateway = await startGateway(twoPaths(upstream.url));
+  const secret = "key-that-may-do-everything";
+  const gateway = await startGateway(twoPaths(upstream.url, { keys: { all: { secret, admin: true } } }));
   const document = await documentOf(gateway);
-  const body = JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Why?" }] });
+  const chat = { model: "bare", messages: [{ role: "user", content: "Why?" }] };
+  const bodies: Readonly<Record<string, unknown>> = {
+    "/admin/api/keys": { name: "app" },
+    "/admin/api/keys/{name}/rotate": { overlap_seconds: 60 },
+  };
   for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of Object.keys(item)) {
-      const answer = await fetch(`${gateway.url}${path.replace("{id}", "bare")}`, {
+    for (const [method, { responses }] of Object.entries(item)) {
+      const answer = await fetch(`${gateway.url}${path.replace("{id}", "bare").replace("{name}", "app")}`, {
         method: method.toUpperCase(),
-        ...(method === "post" ? { body, headers: { "content-type": "application/json" } } : {}),
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+        ...(method === "post" ? { body: JSON.stringify(bodies[path] ?? chat) } : {}),
       });
-      expect([method, path, answer.status]).toEqual([method, path, 200]);
-      const types = Object.keys(item[method === "post" ? "post" : "get"]?.responses["200"]?.content ?? {});
+      const [good] = Object.entries(responses).filter(([status]) => status !== "default");
+      expect([method, path, answer.status]).toEqual([method, path, Number(good?.[0])]);
+      const types = Object.keys(good?.[1].content ?? {});
       expect(types).toContain(answer.headers.get("content-type")?.replace(/;.*/, ""));
     }
   }
@@ -107,6 +114,9 @@ test("every path of the document is served, and every endpoint is in the documen
       "/admin/api/explain",
       "/admin/api/config",
       "/admin/api/config/reload",
+      "/admin/api/keys",
+      "/admin/api/keys/{name}",
+      "/admin/api/keys/{name}/rotate",
       "/health/live",
       "/health/ready",
       "/metrics",

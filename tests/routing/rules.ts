@@ -7,7 +7,17 @@ export function routed(rules: readonly unknown[], more: Readonly<Record<string, 
 }
 
 export function key(more: Partial<Key> = {}): Key {
-  return { name: "app", hash: "", tags: [], routes: undefined, forceVariant: false, ...more };
+  return {
+    name: "app",
+    proofs: [],
+    hint: undefined,
+    tags: [],
+    routes: undefined,
+    forceVariant: false,
+    admin: false,
+    expiresAt: undefined,
+    ...more,
+  };
 }
 
 export const TIERS = [

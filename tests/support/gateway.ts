@@ -15,6 +15,8 @@ export interface LogLine {
 
 export interface TestGateway extends RunningGateway {
   readonly configPath: string;
+  /** The folder of its created keys. */
+  readonly dataDir: string;
   /** The official SDK, pointed at the gateway, without retries of its own. */
   readonly client: OpenAI;
   readonly logs: readonly LogLine[];
@@ -43,7 +45,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
   const logs: LogLine[] = [];
   const running = await startNode({
     configPath,
-    env: { PORT: "0", ...options.env },
+    env: { PORT: "0", CROSSOVER_DATA_DIR: join(folder, "data"), ...options.env },
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     watch: options.watch ?? false,
   });
@@ -54,6 +56,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
   return {
     ...running,
     configPath,
+    dataDir: join(folder, "data"),
     client: new OpenAI({ baseURL: `${running.url}/v1`, apiKey: "unused", maxRetries: 0 }),
     logs,
     write,

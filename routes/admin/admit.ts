@@ -1,0 +1,66 @@
+import { forbidden, type GatewayError, unauthenticated } from "../../src/domain/errors.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { mustBeJson, requireJson } from "../../src/gateway/parse.ts";
+import { isBearer } from "../../src/keys/secret.ts";
+import { hasLoopbackName } from "../../src/net.ts";
+import { WebInbound } from "../../src/transport/web-exchange.ts";
+import type { Platform } from "../platform.ts";
+
+/**
+ * Lets a request into the admin surface: with `server.adminToken` or a key that has the right; without either
+ * configured, from the machine itself.
+ * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`, 403 `insufficient_permissions`,
+ * 415 `unsupported_media_type`
+ */
+export function admit(request: Request, gateway: Gateway, platform: Platform): void {
+  const authorization = request.headers.get("authorization") ?? undefined;
+  const { adminToken } = gateway.table.server;
+  if (adminToken === undefined || !isBearer(authorization, adminToken)) {
+    const key = authorization === undefined ? undefined : gateway.keys.holder(authorization);
+    if (key?.admin === false) throw notForThisKey();
+    if (key === undefined) {
+      // A key that had the right once, too: who revokes the last one must not open the surface.
+      if (adminToken === undefined && !gateway.keys.hasAdmin) requireOwnMachine(request, platform);
+      else if (authorization === undefined) throw unauthenticated("missing_api_key");
+      if (authorization !== undefined) throw unauthenticated("invalid_api_key");
+    }
+  }
+  requireJsonBody(request);
+}
+
+/** The name is checked too, so that a web page can't reach in under a name of its own. */
+function requireOwnMachine(request: Request, platform: Platform): void {
+  if (!platform.openAdmin() || !hasLoopbackName(request.url)) {
+    throw forbidden(
+      "insufficient_permissions",
+      "The admin API is off here. Set `server.adminToken`, or give a key `admin: true`, to use it from elsewhere.",
+    );
+  }
+  if (isCrossSite(request)) {
+    throw forbidden("insufficient_permissions", "Pages of other sites may not use the admin API.");
+  }
+}
+
+/** Did a browser send it for a page of another site? Browsers say so, and no page can make them say otherwise. */
+function isCrossSite({ headers, url }: Request): boolean {
+  const origin = headers.get("origin");
+  const site = headers.get("sec-fetch-site");
+  return (
+    (origin !== null && origin !== new URL(url).origin) ||
+    (site !== null && site !== "same-origin" && site !== "none")
+  );
+}
+
+/** A page of another site can send a body unasked only under other types, or under none. */
+function requireJsonBody(request: Request): void {
+  const { method, headers } = request;
+  if (method === "GET" || method === "HEAD") return;
+  const hasBody = headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
+  if (!hasBody) return;
+  if (!headers.has("content-type")) throw mustBeJson();
+  requireJson(new WebInbound(request));
+}
+
+function notForThisKey(): GatewayError {
+  return forbidden("insufficient_permissions", "Your key may not use the admin API.");
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { INSTANT_RULE, instantOf } from "../../src/domain/instant.ts";
+import { NAME, NAME_RULE } from "../../src/domain/name.ts";
+
+const LONGEST_OVERLAP_SECONDS = 30 * 86_400;
+
+const name = z.string().regex(NAME, NAME_RULE);
+
+/** The body that creates a key. */
+export const newKey = z.strictObject({
+  name: name.describe("Unique; also against keys that were revoked."),
+  tags: z.array(z.string().min(1).max(64)).max(64).default([]).describe("For conditions."),
+  routes: z.array(name).max(1000).optional().describe("Routes that it may use. Default: all."),
+  force_variant: z.boolean().default(false).describe("May it choose a variant with x-crossover-variant?"),
+  admin: z.boolean().default(false).describe("May it use the admin API?"),
+  expires_at: z
+    .string()
+    .refine((text) => instantOf(text) !== undefined, INSTANT_RULE)
+    .optional()
+    .describe("A date, of which the end in UTC is meant, or a time with its zone. Default: never."),
+});
+
+/** The body that rotates one. */
+export const rotation = z.strictObject({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(LONGEST_OVERLAP_SECONDS)
+    .default(0)
+    .describe("For how long the old secret stays good. Default 0: it ends at once."),
+});
+
+const time = z.iso.datetime().nullable();
+
+/** A key as the admin API shows it. */
+export const shownKey = z.object({
+  object: z.literal("crossover.key"),
+  name: z.string(),
+  tags: z.array(z.string()),
+  routes: z.array(z.string()).nullable().describe("Null: all."),
+  force_variant: z.boolean(),
+  admin: z.boolean(),
+  source: z.enum(["configuration", "created"]),
+  hint: z.string().nullable().describe("The secret's end, where it is known."),
+  created_at: time,
+  expires_at: time,
+  revoked: z.boolean(),
+  shadowed: z.boolean().describe("Has the configuration a key of the same name, which takes its place?"),
+});
+
+/** A key with its secret. */
+export const issuedKey = shownKey.extend({ secret: z.string().describe("Told here and never again.") });
+
+export const keyList = z.object({ object: z.literal("list"), data: z.array(shownKey) });
