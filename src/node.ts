@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly configPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Default: one with the created keys of the data folder. */
+  readonly keys?: KeyRing;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
 }
@@ -73,7 +75,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     runtime: `node ${process.versions.node}`,
     further: processMetrics(),
   });
-  const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
+  const keys = options.keys ?? new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
   const gateway = new Gateway({ table, transport, metrics, log: options.log, keys });
   const { host, open, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) options.log("warn", warning);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
+import { KeyRing } from "../src/keys/key-ring.ts";
 import { startNode } from "../src/node.ts";
 import { projectNode } from "./cli/command.ts";
 import { codeBlocks, readPage } from "./support/markdown.ts";
@@ -25,6 +26,7 @@ async function startDefault(): Promise<string> {
     configPath: join(root, "config/crossover.yaml"),
     env: { PORT: "0" },
     log: () => {},
+    keys: new KeyRing(),
     watch: false,
   });
   onTestFinished(() => running.close(0));

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import OpenAI from "openai";
+import { KeyRing } from "../keys/key-ring.ts";
 import { fieldsOf, type LogFields } from "../metrics/log.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { errorText } from "./error-text.ts";
@@ -76,6 +77,7 @@ async function demo(args: readonly string[]): Promise<number> {
     log: (_level, message, entry = {}) => {
       if (message === "request") lines.add(fieldsOf(entry));
     },
+    keys: new KeyRing(), // created keys are for others' gateways
     watch: false,
   });
   try {

@@ -6,7 +6,7 @@ describe.each(nodes)("crossover on %s", (_name, node) => {
   test("--help lists the commands", async () => {
     const { code, stdout, stderr } = await runCommand(node, ["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const word of ["Usage: crossover COMMAND", "start", "check", "explain"])
+    for (const word of ["Usage: crossover COMMAND", "start", "check", "explain", "keys"])
       expect(stdout).toContain(word);
   });
 
@@ -32,7 +32,7 @@ describe.each(nodes)("crossover on %s", (_name, node) => {
   });
 });
 
-test.each(["start", "check", "explain"])("%s --help tells its usage", async (command) => {
+test.each(["start", "check", "explain", "keys"])("%s --help tells its usage", async (command) => {
   const { code, stdout } = await runCommand(projectNode, [command, "--help"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^Usage: crossover ${command}`));

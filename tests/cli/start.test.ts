@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { expectDrained } from "../platforms/drain.ts";
 import { sampleOf, until } from "../support/gateway.ts";
-import { nodes, projectNode, runCommand, startCommand, startServing, temporaryFiles } from "./command.ts";
+import { nodes, projectNode, runCommand, startServing, temporaryFiles } from "./command.ts";
 
 const SIMULATED = {
   providers: { up: { kind: "simulator" } },
@@ -111,11 +112,31 @@ test("a change of the file is noticed without a signal", async () => {
   await until(async () => (await fetch(`${url}/v1/models/other`)).ok);
 });
 
-test("who lacks keys on an open address is warned", async () => {
+test("without keys an open address is not listened on, and who asked for it is warned", async () => {
   const path = temporaryFiles({ "c.yaml": stringify(SIMULATED) })("c.yaml");
-  const child = startCommand(projectNode, ["start", "-c", path], { env: { PORT: "0", HOST: "0.0.0.0" } });
+  const { child, url } = await startServing(projectNode, path, { HOST: "0.0.0.0" });
   await until(() => child.stdout().includes("Try it:"));
-  expect(child.stdout()).toContain("WARNING");
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(child.stdout()).toMatch(/\n {2}WARNING +there are no keys, so .*crossover keys create.*\n/);
+  expect(child.stdout()).toMatch(/"level":"warn","message":"there are no keys, so /);
+});
+
+test("with keys an open address is listened on without a word", async () => {
+  const config = { ...SIMULATED, keys: { app: { secret: "client-key-of-the-test" } } };
+  const path = temporaryFiles({ "c.yaml": stringify(config) })("c.yaml");
+  const { child, url } = await startServing(projectNode, path, { HOST: "0.0.0.0" });
+  await until(() => child.stdout().includes("Try it:"));
+  expect(url).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
+  expect(child.stdout()).not.toContain("WARNING");
+});
+
+test("created keys that can't be read give one plain line and end with 1", async () => {
+  const path = temporaryFiles({ "c.yaml": stringify(SIMULATED), "keys.json": "{" });
+  const { code, stdout, stderr } = await runCommand(projectNode, ["start", "-c", path("c.yaml")], {
+    env: { PORT: "0", CROSSOVER_DATA_DIR: dirname(path("keys.json")) },
+  });
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/^crossover start: \/.*\/keys\.json can't be used: it is not valid JSON\..*\n$/);
 });
 
 /** Runs the line that `start` prints: in a shell where there is curl, else as the request that it stands for. */
