@@ -56,13 +56,17 @@ const TOKENS: Readonly<Record<(typeof ROLES)[number], string | undefined>> = {
   "the admin token": "admin-token-of-the-matrix",
 };
 
-async function started(config: Readonly<Record<string, unknown>>, platform = {}) {
+function started(
+  config: Readonly<Record<string, unknown>>,
+  platform = {},
+  keys = new KeyRing({ store: new MemoryStore() }),
+) {
   const gateway = new Gateway({
     table: tableOf(small(config)),
     transport: new FetchTransport(),
     metrics: new Metrics({ version: "1", runtime: "test" }),
     log: () => {},
-    keys: new KeyRing({ store: new MemoryStore() }),
+    keys,
   });
   const app = createApp(
     gateway,
@@ -79,7 +83,7 @@ async function started(config: Readonly<Record<string, unknown>>, platform = {})
 }
 
 test("every route gives every role exactly what it may have", async () => {
-  const { gateway, app } = await started({
+  const { gateway, app } = started({
     server: { adminToken: TOKENS["the admin token"], metricsToken: "metrics-token-of-the-matrix" },
     keys: { data: { secret: SECRETS.data }, admin: { secret: SECRETS.admin, admin: true } },
   });
@@ -116,7 +120,7 @@ test("every route gives every role exactly what it may have", async () => {
 
 test("the admin surface without a token: who has data keys only, and who has an admin key", async () => {
   const statusOf = async (config: object, token?: string, platform = {}): Promise<number> => {
-    const { app } = await started({ ...config }, platform);
+    const { app } = started({ ...config }, platform);
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     return (await app.request("http://127.0.0.1/admin/api/keys", { headers })).status;
   };
@@ -141,7 +145,7 @@ test("the admin surface without a token: who has data keys only, and who has an 
 });
 
 test("where strangers come, a gateway without keys serves only names of the machine itself", async () => {
-  const { gateway, app } = await started({}, { keyless: hasLoopbackName });
+  const { gateway, app } = started({}, { keyless: hasLoopbackName });
   const statusOf = async (host: string, path: string): Promise<number> =>
     (await app.request(`https://${host}${path}`)).status;
   for (const path of ["/v1/models", "/v1/models/route", "/v1/chat/completions", "/v1/nothing"])
@@ -156,4 +160,18 @@ test("where strangers come, a gateway without keys serves only names of the mach
   const headers = { authorization: `Bearer ${secret}` };
   expect((await app.request("https://gateway.example/v1/models", { headers })).status).toBe(200);
   expect(await statusOf("localhost", "/v1/models")).toBe(401);
+});
+
+test("a platform that keeps no files creates no keys, and says so", async () => {
+  const { app } = started({}, {}, new KeyRing());
+  const answer = await app.request("http://127.0.0.1/admin/api/keys", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"name": "app"}',
+  });
+  expect([answer.status, (await answer.json()).error.code]).toEqual([503, "store_unavailable"]);
+  expect(await (await app.request("http://127.0.0.1/admin/api/keys")).json()).toEqual({
+    object: "list",
+    data: [],
+  });
 });
