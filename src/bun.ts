@@ -13,7 +13,6 @@ import { Reloader } from "./gateway/reloader.ts";
 import { DiskKeyStore } from "./keys/disk-store.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { DRAIN_MS } from "./net.ts";
 import { providerKinds } from "./providers/index.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
@@ -63,7 +62,8 @@ function serve(configPath: string): void {
   if (warning !== undefined) log("warn", warning);
   const reloader = new Reloader(gateway, basename(configPath), load, isOpen);
   const departures = new Departures();
-  const open = (request: Request): OpenExchange => openWeb(request, departures, () => {});
+  const open = (request: Request): OpenExchange =>
+    openWeb(request, departures, gateway.table.server, () => {});
   const app = createApp(
     gateway,
     {
@@ -96,7 +96,8 @@ function serve(configPath: string): void {
   async function stop(signal: string): Promise<void> {
     gateway.log("info", "stopping", { signal });
     stopWatching();
-    await gateway.drain({ close: () => server.stop(), cut: () => void server.stop(true) }, DRAIN_MS);
+    const listener = { close: () => server.stop(), cut: () => void server.stop(true) };
+    await gateway.drain(listener, gateway.table.server.drain);
     await transport.close();
   }
 }

@@ -1,6 +1,3 @@
-/** How long requests under way may take to end after a signal to stop, in milliseconds. */
-export const DRAIN_MS = 30_000;
-
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Does this URL call the machine by a name that no web page can have? */

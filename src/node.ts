@@ -19,7 +19,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { providerKinds } from "./providers/index.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
-import { guardServer, SERVER_OPTIONS } from "./transport/node-guard.ts";
+import { guardServer, serverOptions } from "./transport/node-guard.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 
@@ -90,14 +90,15 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     },
     VERSION,
   );
-  const server = createServer(SERVER_OPTIONS);
+  const server = createServer(serverOptions(table.server));
   const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" });
-  guardServer(server, (incoming, outgoing) => {
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // The one address that is worth a way of its own: Hono's takes as long as deciding and enriching together.
     if (incoming.url === CHAT_PATH && incoming.method === "POST")
       void gateway.chat(new NodeInbound(incoming), new NodeReply(outgoing));
     else void hono(incoming, outgoing);
-  });
+  };
+  guardServer(server, answer, table.server);
   closeWhatGoesIdle(server);
   await listen(server, table.server.port, host);
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};

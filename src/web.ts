@@ -1,4 +1,5 @@
 import type { OpenExchange } from "../routes/platform.ts";
+import type { ServerSettings } from "./domain/table.ts";
 import { type Lookout, WebInbound, WebReply } from "./transport/web-exchange.ts";
 
 /**
@@ -8,9 +9,10 @@ import { type Lookout, WebInbound, WebReply } from "./transport/web-exchange.ts"
 export function openWeb(
   request: Request,
   lookout: Lookout,
+  { clientTimeout }: Pick<ServerSettings, "clientTimeout">,
   keepAlive: (work: Promise<void>) => void,
 ): OpenExchange {
-  const reply = new WebReply(request, lookout);
+  const reply = new WebReply(request, lookout, clientTimeout);
   return {
     inbound: new WebInbound(request),
     reply,

@@ -48,7 +48,10 @@ function build(env: WorkerEnv): Hono {
   return createApp(
     gateway,
     {
-      open: (context) => openWeb(context.req.raw, listening, (work) => context.executionCtx.waitUntil(work)),
+      open: (context) =>
+        openWeb(context.req.raw, listening, gateway.table.server, (work) =>
+          context.executionCtx.waitUntil(work),
+        ),
       configStale: () => false,
       openAdmin: () => false, // a Worker is on the open internet
       keyless: hasLoopbackName, // as under `wrangler dev`

@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { DRAIN_MS } from "../net.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
 import { stdoutLog } from "./stdout-log.ts";
@@ -27,7 +26,7 @@ SIGHUP and changes of the file reload the configuration.
 
 async function stop(running: RunningGateway, signal: string): Promise<void> {
   running.gateway.log("info", "stopping", { signal });
-  await running.close(DRAIN_MS);
+  await running.close(running.gateway.table.server.drain);
   process.exitCode = 0;
 }
 

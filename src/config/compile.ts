@@ -144,6 +144,11 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
     maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
     maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
     jsonLimits: { depth: server.maxDepth ?? 64, nodes: server.maxNodes ?? 100_000 },
+    clientTimeout: (server.clientTimeout ?? 60) * 1000,
+    requestTimeout: (server.requestTimeout ?? 300) * 1000,
+    drain: (server.drain ?? 30) * 1000,
+    maxConnections: server.maxConnections ?? 10_000,
+    maxBufferedBytes: server.maxBufferedBytes ?? 512 * 1024 * 1024,
     requestLog: server.requestLog ?? true,
   };
 }

@@ -139,6 +139,27 @@ const server = z.strictObject({
     .positive()
     .optional()
     .describe("Most JSON values in a request body. Default 100000."),
+  clientTimeout: seconds
+    .optional()
+    .describe(
+      "Seconds after which a client is let go that takes nothing of the answer that waits for it. Default 60.",
+    ),
+  requestTimeout: seconds.optional().describe("Seconds for a whole request to arrive. Default 300."),
+  drain: seconds
+    .optional()
+    .describe("Seconds that requests under way may take to end after a signal to stop. Default 30."),
+  maxConnections: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Most clients' connections at a time; further ones are closed. Default 10000."),
+  maxBufferedBytes: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Most bytes of all requests' bodies under way together. Default 512 MiB."),
   requestLog: z
     .boolean()
     .optional()

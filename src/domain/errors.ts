@@ -87,6 +87,14 @@ export function bodyTooLarge(limit: number): GatewayError {
   });
 }
 
+/** 503: the bodies of all requests together have taken the memory that is there for them. */
+export function overloaded(): GatewayError {
+  return serverError(503, "gateway_overloaded", "The gateway has too much to do. Try again in a moment.", {
+    "retry-after": "1",
+    connection: "close",
+  });
+}
+
 /** The client left while it was still sending; nobody reads this answer. */
 export function clientGone(): GatewayError {
   return badRequest("request_aborted", "The request ended before its body was complete.");

@@ -45,6 +45,15 @@ export interface ServerSettings {
   readonly maxResponseBytes: number;
   /** For request bodies. */
   readonly jsonLimits: JsonLimits;
+  /** Milliseconds after which a client is let go that takes nothing of what waits for it. */
+  readonly clientTimeout: number;
+  /** Milliseconds for a whole request to arrive. */
+  readonly requestTimeout: number;
+  /** Milliseconds that requests under way may take to end when the gateway stops. */
+  readonly drain: number;
+  readonly maxConnections: number;
+  /** Of all requests under way together. */
+  readonly maxBufferedBytes: number;
   readonly requestLog: boolean;
 }
 

@@ -1,5 +1,7 @@
 /** How bytes reach an upstream and come back. Each platform has one Transport; the core knows only this. */
 
+import type { RoomPart } from "./room.ts";
+
 /** Where calls go. Made once, when the configuration loads, so that a transport prepares each only once. */
 export interface Endpoint {
   readonly url: string;
@@ -41,17 +43,20 @@ export interface Inbound {
   header(name: string): string | undefined;
   /**
    * The whole body.
-   * @throws GatewayError `request_body_too_large` past `limit` bytes
+   * @throws GatewayError `request_body_too_large` past `limit` bytes, `gateway_overloaded` when there is no room
    */
-  body(limit: number): Promise<Uint8Array>;
+  body(limit: number, room: RoomPart): Promise<Uint8Array>;
 }
+
+/** Why a client has not got its whole answer. */
+export type Departure = "client closed" | "client too slow";
 
 /** Hears what becomes of an answer under way. */
 export interface ReplyListener {
   /** The client has read what was written. */
   drained(): void;
-  /** The client left before the end. */
-  left(): void;
+  /** The client left before the end, or was let go as it took nothing for too long. */
+  left(why: Departure): void;
 }
 
 /** The answer to the client, whatever platform it goes to. */

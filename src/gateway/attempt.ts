@@ -1,6 +1,7 @@
 import { draining } from "../domain/errors.ts";
 import type { Timeouts } from "../domain/table.ts";
 import type {
+  Departure,
   Endpoint,
   Flow,
   Receiver,
@@ -73,7 +74,7 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
 
   #begin(): void {
     const { reply, transport, endpoint, body } = this.#options;
-    if (reply.closed) return this.settle({ outcome: "client_closed" });
+    if (reply.closed) return this.settle({ outcome: "client_closed", why: "client closed" });
     reply.listener = this;
     this.#flow = transport.send(endpoint, body, this);
   }
@@ -129,8 +130,8 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     this.#flow?.resume();
   }
 
-  left(): void {
-    this.settle({ outcome: "client_closed" });
+  left(why: Departure): void {
+    this.settle({ outcome: "client_closed", why });
   }
 
   timedOut(reason: TimeoutReason): void {

@@ -125,7 +125,7 @@ export class Exchange implements Member {
           note: result.code,
         });
       case "client_closed":
-        return this.#record({ status: CLIENT_CLOSED, enriched: true, note: "client closed" });
+        return this.#record({ status: CLIENT_CLOSED, enriched: true, note: result.why });
     }
   }
 

@@ -1,6 +1,7 @@
 import { ResponseCache } from "../cache/response-cache.ts";
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
+import { Room } from "../domain/room.ts";
 import { Roster } from "../domain/roster.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
@@ -61,6 +62,7 @@ export class Gateway {
   readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
   readonly #open = new Roster<Exchange>();
   #cache: ResponseCache | undefined;
+  readonly #room = new Room();
   #draining = false;
   #interrupted = false;
   #table: Table;
@@ -108,12 +110,13 @@ export class Gateway {
     });
     this.#open.add(exchange);
     if (this.#interrupted) exchange.interrupt();
+    const room = this.#room.part(table.server.maxBufferedBytes);
     try {
       const key = authenticate(inbound.header("authorization"), this.keys);
       const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
       requireJson(inbound);
       const waitsFrom = performance.now();
-      const bytes = await inbound.body(table.server.maxBodyBytes);
+      const bytes = await inbound.body(table.server.maxBodyBytes, room);
       exchange.waitedForBody(performance.now() - waitsFrom);
       const request = parseChat(bytes, table.server.jsonLimits);
       const signals = this.#signals(inbound, key);
@@ -123,6 +126,7 @@ export class Gateway {
     } catch (error) {
       exchange.failed(error);
     } finally {
+      room.release();
       this.#open.delete(exchange);
     }
   }
@@ -168,9 +172,14 @@ export class Gateway {
     const table = this.#table;
     requireJson(inbound);
     const key = keyNamed(keyName, this.keys);
-    const bytes = await inbound.body(table.server.maxBodyBytes);
-    const request = parseChat(bytes, table.server.jsonLimits);
-    return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
+    const room = this.#room.part(table.server.maxBufferedBytes);
+    try {
+      const bytes = await inbound.body(table.server.maxBodyBytes, room);
+      const request = parseChat(bytes, table.server.jsonLimits);
+      return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
+    } finally {
+      room.release();
+    }
   }
 
   /** The routes that the client's key may use. */

@@ -1,5 +1,5 @@
 import { GatewayError } from "../domain/errors.ts";
-import type { Reply, UpstreamHeaders } from "../domain/transport.ts";
+import type { Departure, Reply, UpstreamHeaders } from "../domain/transport.ts";
 import type { Usage } from "../domain/usage.ts";
 import type { AttemptKind, Failure } from "./failure.ts";
 import type { CutCode } from "./stream-relay.ts";
@@ -27,7 +27,7 @@ export type SinkResult =
     }
   /** The client has nothing yet. */
   | { readonly outcome: "failed"; readonly failure: Failure }
-  | { readonly outcome: "client_closed" };
+  | { readonly outcome: "client_closed"; readonly why: Departure };
 
 /** The metric label of a result. */
 export function kindOf(result: SinkResult): AttemptKind {

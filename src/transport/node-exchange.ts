@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
+import type { RoomPart } from "../domain/room.ts";
 import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
 import { endLingering } from "./node-linger.ts";
+import { ClientTooSlow } from "./node-stalled.ts";
+
+/** Bytes of memory that a chunk takes beside its own: a body may come in chunks of one byte. */
+const CHUNK_COST = 128;
 
 /** Reads a Node request without building web objects. */
 export class NodeInbound implements Inbound {
@@ -16,7 +21,7 @@ export class NodeInbound implements Inbound {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  body(limit: number): Promise<Uint8Array> {
+  body(limit: number, room: RoomPart): Promise<Uint8Array> {
     const incoming = this.#incoming;
     return new Promise((resolve, reject) => {
       if (Number(incoming.headers["content-length"] ?? 0) > limit) return reject(bodyTooLarge(limit));
@@ -24,10 +29,11 @@ export class NodeInbound implements Inbound {
       let length = 0;
       incoming.on("data", (chunk: Buffer) => {
         length += chunk.length;
-        if (length > limit) {
+        const refused = length > limit ? bodyTooLarge(limit) : room.take(chunk.length + CHUNK_COST);
+        if (refused !== undefined) {
           incoming.removeAllListeners("data");
           incoming.pause();
-          reject(bodyTooLarge(limit));
+          reject(refused);
         } else chunks.push(chunk);
       });
       incoming.on("end", () => {
@@ -53,7 +59,8 @@ export class NodeReply implements Reply {
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
     outgoing.on("close", () => {
-      if (!outgoing.writableFinished) this.listener?.left();
+      if (outgoing.writableFinished) return;
+      this.listener?.left(outgoing.errored instanceof ClientTooSlow ? "client too slow" : "client closed");
     });
   }
 

@@ -8,30 +8,50 @@ import {
 import type { Duplex } from "node:stream";
 import { GatewayError } from "../domain/errors.ts";
 import { errorAnswer, newRequestId } from "../domain/own-answer.ts";
+import type { ServerSettings } from "../domain/table.ts";
 import { closeLingering, endLingering } from "./node-linger.ts";
+import { endStalled } from "./node-stalled.ts";
 
 /** Bytes and number of headers that a request may have. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_HEADERS = 256;
 
-export const SERVER_OPTIONS: ServerOptions = {
+/** Milliseconds for the headers of a request, and how often it is looked which requests are late. */
+const HEADERS_MS = 30_000;
+const LATE_CHECK_MS = 5000;
+
+/** What Node's server does by itself. The rest is for `guardServer`. */
+export function serverOptions({ requestTimeout }: ServerSettings): ServerOptions {
+  return {
+    ...SERVER_OPTIONS,
+    headersTimeout: Math.min(HEADERS_MS, requestTimeout),
+    requestTimeout,
+    connectionsCheckingInterval: Math.min(LATE_CHECK_MS, requestTimeout),
+  };
+}
+
+const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
   // Checked below, where the refusal gets the shape of all others.
   requireHostHeader: false,
   // A header that stands twice is seen to do so: Node would drop a second Authorization silently.
   joinDuplicateHeaders: true,
-  headersTimeout: 30_000,
-  requestTimeout: 300_000,
   // Longer than the idle time of usual load balancers, so that they close first.
   keepAliveTimeout: 75_000,
   noDelay: true,
+  // Bytes that wait for a client that reads slowly, beside those in the system's buffers, before its upstream is paused.
+  highWaterMark: 16 * 1024,
 };
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Answers what Node's parser refuses, in the shape of all other errors, and hands the rest to `listener`. */
-export function guardServer(server: Server, listener: Listener): void {
+export function guardServer(server: Server, listener: Listener, settings: ServerSettings): void {
+  server.timeout = settings.clientTimeout;
+  server.maxConnections = settings.maxConnections;
   const guarded: Listener = (incoming, outgoing) => {
+    // Somebody must listen, or Node ends the connection of an answer that is long in the making.
+    outgoing.on("timeout", endStalled);
     if (incoming.rawHeaders.length / 2 > MAX_HEADERS) return refuse(outgoing, headersTooLarge());
     if (!hasAddress(incoming)) return refuse(outgoing, malformed());
     listener(incoming, outgoing);

@@ -3,6 +3,8 @@ import type { Duplex, Readable } from "node:stream";
 
 /** Silence, in milliseconds, and bytes after which a client that does not finish its request is cut off. */
 const QUIET_MS = 1000;
+/** The same for one that goes on and on, a byte at a time. */
+const LONGEST_MS = 30_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Longest body that is sent in one piece with its headers: a longer one is not worth the copy. */
@@ -38,18 +40,25 @@ export function closeLingering(socket: Duplex, answer: string): void {
 
 function readAway(stream: Readable, done: () => void): void {
   let length = 0;
-  const timer = setTimeout(done, QUIET_MS);
-  const finish = (): void => {
+  const timer = setTimeout(() => finish(), QUIET_MS);
+  const longest = setTimeout(() => finish(), LONGEST_MS);
+  const stop = (): void => {
     clearTimeout(timer);
-    done();
+    clearTimeout(longest);
   };
-  stream.on("data", (chunk: Uint8Array) => {
+  const count = (chunk: Uint8Array): void => {
     length += chunk.length;
     if (length > MAX_BYTES) finish();
     else timer.refresh();
-  });
+  };
+  const finish = (): void => {
+    stop();
+    stream.removeListener("data", count);
+    done();
+  };
+  stream.on("data", count);
   stream.once("end", finish);
   stream.once("error", finish);
-  stream.once("close", () => clearTimeout(timer));
+  stream.once("close", stop);
   stream.resume();
 }

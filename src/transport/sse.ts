@@ -1,6 +1,11 @@
 /** Longest event that is held back to be looked at whole, in bytes. A longer one passes unseen. */
 export const MAX_HELD_BYTES = 64 * 1024;
 
+/** Memory that may be kept beside the bytes held, which is cheaper than to copy them. */
+const SPARE_BYTES = 8 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -11,7 +16,7 @@ const COLON = 0x3a;
  * Framing as in the HTML standard, section 9.2.5 "Parsing an event stream".
  */
 export class EventCutter {
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   /** Bytes of `#held` that have been looked at. */
   #scanned = 0;
   #lineEmpty = true;
@@ -60,12 +65,12 @@ export class EventCutter {
       start = end;
       i = end - 1;
     }
-    this.#held = data.subarray(start);
+    this.#held = alone(data, start);
     this.#scanned = this.#held.length;
     if (this.#passing || this.#held.length > MAX_HELD_BYTES) {
       if (this.#held.length > 0) onPart(this.#held, false);
       this.#passing = true;
-      this.#held = Buffer.alloc(0);
+      this.#held = NOTHING;
       this.#scanned = 0;
     }
   }
@@ -92,6 +97,15 @@ export class EventCutter {
     if (ends) this.#eventHasField = false;
     return ends;
   }
+}
+
+/** What follows `start`, without much memory of what stands before it: a paused stream holds it for long. */
+function alone(data: Buffer, start: number): Buffer {
+  if (start === data.length) return NOTHING;
+  if (data.buffer.byteLength - (data.length - start) <= SPARE_BYTES) return data.subarray(start);
+  const copy = Buffer.allocUnsafeSlow(data.length - start);
+  data.copy(copy, 0, start);
+  return copy;
 }
 
 /** The data of an event: its `data:` lines joined by line feeds; undefined when it has none. */

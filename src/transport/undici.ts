@@ -3,6 +3,9 @@ import { known } from "../domain/made.ts";
 import type { Endpoint, Flow, Receiver, Transport, TransportFailure } from "../domain/transport.ts";
 import { codeOf } from "./error-code.ts";
 
+/** Bytes of a paused answer that are read all the same, and held for a client that reads slowly. */
+const READING = { highWaterMark: 16 * 1024 };
+
 /** An endpoint as undici takes it. */
 interface Prepared {
   readonly dispatcher: Dispatcher;
@@ -52,7 +55,7 @@ export class UndiciTransport implements Transport {
 
 function newAgent(connectTimeoutMs: number): Dispatcher {
   return new Agent({
-    connect: { timeout: connectTimeoutMs },
+    connect: { ...READING, timeout: connectTimeoutMs },
     pipelining: 1,
     keepAliveTimeout: 30_000,
   }).compose(interceptors.decompress({ skipErrorResponses: false }));
@@ -73,10 +76,12 @@ class Handler implements Dispatcher.DispatchHandler, Flow {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // Nobody reads them, and they would hold the memory of all that came with them as long as the stream lasts.
+    controller.rawHeaders = null;
     if (status < 200) return;
     this.#receiver.head(status, headers);
   }

@@ -1,10 +1,14 @@
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
 import { known } from "../domain/made.ts";
+import type { RoomPart } from "../domain/room.ts";
 import type { Member } from "../domain/roster.ts";
-import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
+import type { Departure, Inbound, Reply, ReplyListener } from "../domain/transport.ts";
 
 /** Bytes that wait for a slow reader before the upstream is paused. */
 const HIGH_WATER_MARK = 64 * 1024;
+
+/** Bytes of memory that a chunk takes beside its own: a body may come in chunks of one byte. */
+const CHUNK_COST = 128;
 
 /** nginx's number for a client that left. */
 const CLIENT_CLOSED = 499;
@@ -23,15 +27,16 @@ export class WebInbound implements Inbound {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  body(limit: number): Promise<Uint8Array> {
+  body(limit: number, room: RoomPart): Promise<Uint8Array> {
     const declared = this.header("content-length");
-    if (declared === undefined) return this.#chunkedBody(limit);
-    if (Number(declared) > limit) return Promise.reject(bodyTooLarge(limit));
+    if (declared === undefined) return this.#chunkedBody(limit, room);
+    const refused = Number(declared) > limit ? bodyTooLarge(limit) : room.take(Number(declared));
+    if (refused !== undefined) return Promise.reject(refused);
     // The platform reads no more than was declared, and reads it faster than a stream of chunks.
     return this.#request.bytes().catch(gone);
   }
 
-  async #chunkedBody(limit: number): Promise<Uint8Array> {
+  async #chunkedBody(limit: number, room: RoomPart): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
     const reader = this.#request.body?.getReader();
@@ -39,9 +44,10 @@ export class WebInbound implements Inbound {
       const { done, value } = await reader.read().catch(gone);
       if (done) break;
       length += value.byteLength;
-      if (length > limit) {
+      const refused = length > limit ? bodyTooLarge(limit) : room.take(value.byteLength + CHUNK_COST);
+      if (refused !== undefined) {
         await reader.cancel();
-        throw bodyTooLarge(limit);
+        throw refused;
       }
       chunks.push(value);
     }
@@ -84,18 +90,22 @@ export class WebReply implements Reply, Member {
   readonly response: Promise<Response>;
   place = 0;
   readonly #lookout: Lookout;
+  readonly #clientTimeout: number;
+  #stalled: ReturnType<typeof setTimeout> | undefined;
   readonly #resolve: (response: Response) => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #ended = false;
   #closed = false;
   listener: ReplyListener | undefined;
 
-  constructor(request: Request, lookout: Lookout) {
+  /** @param clientTimeout milliseconds after which a client is let go that takes nothing of what waits for it */
+  constructor(request: Request, lookout: Lookout, clientTimeout: number) {
     const { promise, resolve } = Promise.withResolvers<Response>();
     this.request = request;
     this.response = promise;
     this.#resolve = resolve;
     this.#lookout = lookout;
+    this.#clientTimeout = clientTimeout;
     lookout.begin(this);
   }
 
@@ -121,7 +131,11 @@ export class WebReply implements Reply, Member {
         start: (controller) => {
           this.#controller = controller;
         },
-        pull: () => this.listener?.drained(),
+        pull: () => {
+          clearTimeout(this.#stalled);
+          this.#stalled = undefined;
+          this.listener?.drained();
+        },
         cancel: () => this.leave(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
@@ -132,7 +146,9 @@ export class WebReply implements Reply, Member {
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed) return false;
     this.#controller?.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-    return (this.#controller?.desiredSize ?? 0) > 0;
+    const flowing = (this.#controller?.desiredSize ?? 0) > 0;
+    if (!flowing && this.#stalled === undefined) this.#watch();
+    return flowing;
   }
 
   end(): void {
@@ -147,14 +163,25 @@ export class WebReply implements Reply, Member {
     if (!this.#closed) this.#controller?.error(new Error("abandoned"));
   }
 
+  /** Lets the client go once it has taken nothing of what waits for a whole timeout. */
+  #watch(): void {
+    const before = this.#controller?.desiredSize;
+    this.#stalled = setTimeout(() => {
+      if (this.#controller?.desiredSize !== before) return this.#watch();
+      this.#controller?.error(new Error("the client takes nothing"));
+      this.leave("client too slow");
+    }, this.#clientTimeout);
+  }
+
   /** The client has left. */
-  leave(): void {
+  leave(why: Departure = "client closed"): void {
     if (this.#closed) return;
+    clearTimeout(this.#stalled);
     this.#end();
     this.#closed = true;
     // Nobody receives it, but the platform waits for an answer before it lets the request go.
     this.#resolve(new Response(null, { status: CLIENT_CLOSED }));
-    this.listener?.left();
+    this.listener?.left(why);
   }
 
   #end(): void {

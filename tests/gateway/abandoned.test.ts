@@ -25,7 +25,9 @@ test("with web objects a request without an answer is an empty 500", async () =>
   const { gateway } = await startGateway(twoPaths((await startUpstream()).url));
   const request = new Request("http://gateway/", { method: "POST", body: JSON.stringify({ model: 1 }) });
   const work: Promise<void>[] = [];
-  const { inbound, reply, respond } = openWeb(request, listening, (one) => work.push(one));
+  const { inbound, reply, respond } = openWeb(request, listening, { clientTimeout: 60_000 }, (one) =>
+    work.push(one),
+  );
   vi.spyOn(reply, "send").mockImplementation(broken);
   const answer = await respond(gateway.chat(inbound, reply));
   expect([answer.status, await answer.text()]).toEqual([500, ""]);
@@ -33,7 +35,7 @@ test("with web objects a request without an answer is an empty 500", async () =>
 });
 
 test("with web objects a stream that has begun is cut", async () => {
-  const reply = new WebReply(new Request("http://gateway/"), listening);
+  const reply = new WebReply(new Request("http://gateway/"), listening, 60_000);
   reply.start(200, {});
   reply.write("half an");
   reply.abandon();

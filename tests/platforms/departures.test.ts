@@ -6,10 +6,10 @@ test("who leaves is noticed, and who stays or was answered is not disturbed", as
   const departures = new Departures(1);
   const client = new AbortController();
   const open = (signal = client.signal): WebReply =>
-    new WebReply(new Request("http://gateway/", { signal }), departures);
+    new WebReply(new Request("http://gateway/", { signal }), departures, 60_000);
   const [answered, leaves, stays] = [open(), open(), open(new AbortController().signal)];
   const left = new Promise<void>((resolve) => {
-    leaves.listener = { drained: () => {}, left: resolve };
+    leaves.listener = { drained: () => {}, left: () => resolve() };
   });
   answered.send(200, {}, "done");
   client.abort();

@@ -118,6 +118,12 @@ test("a comment inside an event stays in it", () => {
   expect(dataIn(events)).toEqual(["a\nb"]);
 });
 
+test.each(["", "data: begun"])("what is held does not keep the memory of a long chunk: %j", (begun) => {
+  const { rest } = cutUp([Buffer.from(`data: ${"x".repeat(100_000)}\n\n${begun}`)]);
+  expect(rest.toString()).toBe(begun);
+  expect(rest.buffer.byteLength).toBeLessThan(16 * 1024);
+});
+
 describe("an event too long to hold", () => {
   const long = Buffer.from(`data: ${"é".repeat(MAX_HELD_BYTES)}\n\n`);
   const next = Buffer.from("data: next\n\n");
