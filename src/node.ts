@@ -18,6 +18,7 @@ import type { Log } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { providerKinds } from "./providers/index.ts";
+import { closeWhatGoesIdle } from "./transport/node-connections.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, serverOptions } from "./transport/node-guard.ts";
 import { UndiciTransport } from "./transport/undici.ts";
@@ -146,20 +147,11 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** Once the server has stopped listening, a connection that was kept for a further request holds it up. */
-function closeWhatGoesIdle(server: Server): void {
-  const closeIdle = (): void => {
-    if (!server.listening) server.closeIdleConnections();
-  };
-  server.on("request", (_incoming, outgoing) => outgoing.on("close", closeIdle));
-}
-
 function listenerOf(server: Server): Listener {
   return {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeIdleConnections();
       }),
     cut: () => server.closeAllConnections(),
   };
