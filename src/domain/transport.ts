@@ -55,6 +55,8 @@ export type Departure = "client closed" | "client too slow";
 export interface ReplyListener {
   /** The client has read what was written. */
   drained(): void;
+  /** It is unsure whether the client is still there: what means nothing may be written, and tells. */
+  asked(): void;
   /** The client left before the end, or was let go as it took nothing for too long. */
   left(why: Departure): void;
 }

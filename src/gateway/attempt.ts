@@ -130,6 +130,10 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     this.#flow?.resume();
   }
 
+  asked(): void {
+    this.#sink?.breathe();
+  }
+
   left(why: Departure): void {
     this.settle({ outcome: "client_closed", why });
   }

@@ -105,6 +105,11 @@ export class StreamRelay implements Sink {
     this.#interrupted(code, failure.cause);
   }
 
+  /** A comment, between two events. */
+  breathe(): void {
+    if (this.#held === undefined && !this.#cutter.passing) this.#options.reply.write(":\n\n");
+  }
+
   close(): void {
     clearTimeout(this.#holdTimer);
   }

@@ -69,5 +69,7 @@ export class WholeAnswer implements Sink {
     this.#options.settler.settle({ outcome: "failed", failure });
   }
 
+  breathe(): void {}
+
   close(): void {}
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
 import type { RoomPart } from "../domain/room.ts";
 import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
+import { askHalfClosed } from "./node-half-closed.ts";
 import { endLingering } from "./node-linger.ts";
 import { ClientTooSlow } from "./node-stalled.ts";
 
@@ -58,6 +59,7 @@ export class NodeReply implements Reply {
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
+    askHalfClosed(outgoing.req, outgoing, () => this.#ask());
     outgoing.on("close", () => {
       if (outgoing.writableFinished) return;
       this.listener?.left(outgoing.errored instanceof ClientTooSlow ? "client too slow" : "client closed");
@@ -102,6 +104,12 @@ export class NodeReply implements Reply {
   end(): void {
     if (!this.#ended) this.#outgoing.end();
     this.#ended = true;
+  }
+
+  /** Writes something that means nothing. */
+  #ask(): void {
+    if (this.#outgoing.headersSent) this.listener?.asked();
+    else if (this.#outgoing.req.httpVersion === "1.1") this.#outgoing.writeProcessing();
   }
 
   abandon(): void {

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { GatewayError } from "../domain/errors.ts";
 import { errorAnswer, newRequestId } from "../domain/own-answer.ts";
 import type { ServerSettings } from "../domain/table.ts";
+import { allowHalfClosed } from "./node-half-closed.ts";
 import { closeLingering, endLingering } from "./node-linger.ts";
 import { endStalled } from "./node-stalled.ts";
 
@@ -47,6 +48,7 @@ type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Answers what Node's parser refuses, in the shape of all other errors, and hands the rest to `listener`. */
 export function guardServer(server: Server, listener: Listener, settings: ServerSettings): void {
+  allowHalfClosed(server);
   server.timeout = settings.clientTimeout;
   server.maxConnections = settings.maxConnections;
   const guarded: Listener = (incoming, outgoing) => {

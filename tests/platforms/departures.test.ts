@@ -9,7 +9,7 @@ test("who leaves is noticed, and who stays or was answered is not disturbed", as
     new WebReply(new Request("http://gateway/", { signal }), departures, 60_000);
   const [answered, leaves, stays] = [open(), open(), open(new AbortController().signal)];
   const left = new Promise<void>((resolve) => {
-    leaves.listener = { drained: () => {}, left: () => resolve() };
+    leaves.listener = { drained: () => {}, asked: () => {}, left: () => resolve() };
   });
   answered.send(200, {}, "done");
   client.abort();
