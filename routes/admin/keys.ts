@@ -59,10 +59,10 @@ function nameIn(context: Context): string {
 }
 
 /** No body at all stands for an empty object, so that all members take their defaults. */
-async function bodyOf<T>(context: Context, { table }: Gateway, schema: z.ZodType<T>): Promise<T> {
-  const bytes = await new WebInbound(context.req.raw).body(BODY_BYTES);
+async function bodyOf<T>(context: Context, gateway: Gateway, schema: z.ZodType<T>): Promise<T> {
+  const bytes = await gateway.bodyOf(new WebInbound(context.req.raw), BODY_BYTES);
   const given = bytes.byteLength === 0 ? new TextEncoder().encode("{}") : bytes;
-  return parseMembers(given, table.server.jsonLimits, schema);
+  return parseMembers(given, gateway.table.server.jsonLimits, schema);
 }
 
 function requireRoutes(routes: readonly string[], table: Table): void {

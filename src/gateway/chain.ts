@@ -8,7 +8,7 @@ import type { Caching, Slot } from "./caching.ts";
 import { Call, type CallDeps, type Tally, verdictOf } from "./call.ts";
 import type { FailedAttempt, Failure } from "./failure.ts";
 import { nextStep, type Step } from "./next-step.ts";
-import { Pause } from "./pause.ts";
+import { Pause, type PauseEnd } from "./pause.ts";
 import { shape } from "./shape.ts";
 import type { SinkResult } from "./sink.ts";
 
@@ -106,7 +106,8 @@ export class Chain {
         retries++;
         this.#deps.metrics.retried(variant.model);
       }
-      if ((await this.#pause(step.afterMs)) === "client left") return { outcome: "client_closed" };
+      const why = await this.#pause(step.afterMs);
+      if (why !== "waited") return { outcome: "client_closed", why };
     }
   }
 
@@ -121,7 +122,7 @@ export class Chain {
     return { kind: "next" };
   }
 
-  async #pause(ms: number): Promise<"waited" | "client left"> {
+  async #pause(ms: number): Promise<PauseEnd> {
     const from = performance.now();
     const pause = new Pause(this.#deps.reply, ms);
     this.#underWay = pause;

@@ -172,11 +172,16 @@ export class Gateway {
     const table = this.#table;
     requireJson(inbound);
     const key = keyNamed(keyName, this.keys);
-    const room = this.#room.part(table.server.maxBufferedBytes);
+    const bytes = await this.bodyOf(inbound, table.server.maxBodyBytes);
+    const request = parseChat(bytes, table.server.jsonLimits);
+    return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
+  }
+
+  /** @throws GatewayError as Inbound.body */
+  async bodyOf(inbound: Inbound, limit: number): Promise<Uint8Array> {
+    const room = this.#room.part(this.#table.server.maxBufferedBytes);
     try {
-      const bytes = await inbound.body(table.server.maxBodyBytes, room);
-      const request = parseChat(bytes, table.server.jsonLimits);
-      return decisionJson(request, explain(request, table, this.#signals(inbound, key)));
+      return await inbound.body(limit, room);
     } finally {
       room.release();
     }

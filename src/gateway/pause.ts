@@ -1,33 +1,37 @@
-import type { Reply, ReplyListener } from "../domain/transport.ts";
+import type { Departure, Reply, ReplyListener } from "../domain/transport.ts";
+
+export type PauseEnd = "waited" | Departure;
 
 /** Waits before a call, unless the client leaves or the gateway stops meanwhile. */
 export class Pause implements ReplyListener {
-  readonly over: Promise<"waited" | "client left">;
+  readonly over: Promise<PauseEnd>;
   readonly #reply: Reply;
   readonly #timer: ReturnType<typeof setTimeout>;
-  readonly #resolve: (how: "waited" | "client left") => void;
+  readonly #resolve: (how: PauseEnd) => void;
 
   constructor(reply: Reply, ms: number) {
-    const { promise, resolve } = Promise.withResolvers<"waited" | "client left">();
+    const { promise, resolve } = Promise.withResolvers<PauseEnd>();
     this.over = promise;
     this.#resolve = resolve;
     this.#reply = reply;
     this.#timer = setTimeout(() => this.#end("waited"), ms);
-    if (reply.closed) this.left();
+    if (reply.closed) this.left("client closed");
     else reply.listener = this;
   }
 
   drained(): void {}
 
-  left(): void {
-    this.#end("client left");
+  asked(): void {}
+
+  left(why: Departure): void {
+    this.#end(why);
   }
 
   interrupt(): void {
     this.#end("waited");
   }
 
-  #end(how: "waited" | "client left"): void {
+  #end(how: PauseEnd): void {
     clearTimeout(this.#timer);
     this.#reply.listener = undefined;
     this.#resolve(how);

@@ -1,4 +1,4 @@
-import type { Reply, ReplyListener } from "../domain/transport.ts";
+import type { Departure, Reply, ReplyListener } from "../domain/transport.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** Several calls for one request: the first that has something for the client gives the answer, the others are ended. */
@@ -38,8 +38,12 @@ export class Race implements ReplyListener {
     this.#winner?.listener?.drained();
   }
 
-  left(): void {
-    for (const { listener } of this.#lanes) listener?.left();
+  asked(): void {
+    this.#winner?.listener?.asked();
+  }
+
+  left(why: Departure): void {
+    for (const { listener } of this.#lanes) listener?.left(why);
   }
 
   /** The gateway stops. */

@@ -71,7 +71,7 @@ function started(
   const app = createApp(
     gateway,
     {
-      open: (context) => openWeb(context.req.raw, listening, () => {}),
+      open: (context) => openWeb(context.req.raw, listening, gateway.table.server, () => {}),
       reload: () => true,
       configStale: () => false,
       openAdmin: () => true,
