@@ -45,6 +45,11 @@ export function compileModel(
           `the header \`${header}\` would get characters that no header may have: is there a line feed in the key?`,
         );
     }
+    if (!isPlain(target.url))
+      context.report(
+        ["models", name],
+        "its address may have no user, password, query or fragment: a key belongs into `apiKey`",
+      );
     const allTimeouts = context.timeouts(timeouts);
     return {
       name,
@@ -96,6 +101,12 @@ function standIn(
   if (withoutKey !== "simulator" || kind === undefined || !kind.lacksKey(settings)) return undefined;
   context.notices.push(`provider ${provider} has no key: the built-in simulator answers in its place`);
   return context.kinds.find((one) => one.kind === "simulator");
+}
+
+/** Addresses are shown to operators, and so hold no secret; what stands behind a `?` would swallow the path. */
+function isPlain(url: string): boolean {
+  const { username, password, pathname, hash } = new URL(url);
+  return username === "" && password === "" && hash === "" && pathname.endsWith("chat/completions");
 }
 
 /** The host of an address. One of a single word, such as `model`, is no address to a reader, and may stand in any text. */

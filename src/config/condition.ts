@@ -2,6 +2,7 @@ import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { RequestView } from "../domain/signals.ts";
 import type { Condition, ConditionView, Reference, Verdict } from "../domain/table.ts";
 import { childrenOf } from "./cel-ast.ts";
+import { refuseSquares } from "./cel-macros.ts";
 import { lookupAt } from "./cel-reference.ts";
 import { anchorOf, commonForm } from "./common-form.ts";
 import { LINEAR_MATCHES, linearMatches, withLinearMatches } from "./regex.ts";
@@ -51,6 +52,7 @@ export function compileCondition(source: string): Condition {
   if (checked.type !== "bool" && checked.type !== "dyn") {
     throw new Error(`a condition must be true or false, this one gives ${checked.type ?? "nothing"}`);
   }
+  refuseSquares(written.ast);
   const references = collectReferences(written.ast);
   for (const { segments } of references) if (segments[0] === "headers") checkHeader(segments[1]);
   const program = linear(source, written);

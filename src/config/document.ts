@@ -1,5 +1,6 @@
 import {
   type Document,
+  isAlias,
   isMap,
   isPair,
   isScalar,
@@ -11,7 +12,8 @@ import {
   parseDocument,
   visit,
 } from "yaml";
-import { type ConfigPath, formatPath, type Problem } from "./problem.ts";
+import { bracketsTooDeep, reportDepth, TOO_DEEP } from "./nesting.ts";
+import { type ConfigPath, formatPath, MAX_PROBLEMS, type Problem, type Report } from "./problem.ts";
 
 /** A YAML file, read and interpolated, that still knows where each key stands. */
 export interface SourceDocument {
@@ -27,14 +29,25 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads YAML text. Problems are collected, not thrown, so that all can be shown at once. */
 export function readDocument(file: string, text: string, env: Environment): SourceDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
+  const tooDeep = bracketsTooDeep(text);
+  const document = parseDocument(tooDeep === undefined ? text : text.slice(0, tooDeep), {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+    // Looked for below: the parser compares each key of a map with all others.
+    uniqueKeys: false,
+  });
   const problems: Problem[] = [];
   const problem = (offset: number, key: string, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), key, message };
   };
-  const report: Report = (offset, key, message) => problems.push(problem(offset, key, message));
-  reportSyntax(document, text, report);
+  const report: Report = (offset, key, message) => {
+    if (problems.length < MAX_PROBLEMS) problems.push(problem(offset, key, message));
+  };
+  if (tooDeep !== undefined) report(tooDeep, "", TOO_DEEP);
+  else reportSyntax(document, text, report);
+  if (problems.length === 0) reportDepth(document, report);
   if (problems.length === 0) checkAliases(document, report);
   if (problems.length === 0) checkKeys(document, report);
   if (problems.length === 0) interpolate(document, env, report);
@@ -46,19 +59,16 @@ export function readDocument(file: string, text: string, env: Environment): Sour
   };
 }
 
-type Report = (offset: number, key: string, message: string) => void;
-
 /** What is no YAML. After the first such place the parser has lost its way, and says more than is wrong. */
 function reportSyntax({ errors }: Document.Parsed<ParsedNode>, text: string, report: Report): void {
-  const lost = errors.findIndex(({ code }) => code !== "DUPLICATE_KEY");
-  for (const { code, message, pos } of lost === -1 ? errors : errors.slice(0, lost + 1))
-    report(pos[0], "", syntaxWords(code, message, text, pos));
+  for (const { code, message, pos } of errors.slice(0, 1))
+    report(pos[0], "", syntaxWords(code, message, text, pos[0]));
 }
 
-function syntaxWords(code: string, message: string, text: string, [start, end]: [number, number]): string {
+function syntaxWords(code: string, message: string, text: string, start: number): string {
   switch (code) {
-    case "DUPLICATE_KEY":
-      return `the key \`${/^[\w.-]+/.exec(text.slice(start))?.[0] ?? text.slice(start, end)}\` stands twice`;
+    case "RESOURCE_EXHAUSTION":
+      return TOO_DEEP;
     case "MULTIPLE_DOCS":
       return "the file has more than one document. Keep one, without `---` between";
   }
@@ -100,12 +110,19 @@ function pathTo(ancestors: readonly unknown[], key: unknown): ConfigPath {
   });
 }
 
-/** A name that JavaScript gives a meaning of its own, and that no part of a configuration needs. */
+/** A key that stands twice, or a name that JavaScript gives a meaning of its own. */
 function checkKeys(document: Document.Parsed<ParsedNode>, report: Report): void {
   visit(document, {
-    Pair(_key, { key }) {
-      if (isScalar(key) && key.value === "__proto__")
-        report(key.range?.[0] ?? 0, "", "`__proto__` can't be a name");
+    Map(_key, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isAlias(key) ? key.resolve(document) : key;
+        if (!isNode(key) || !isScalar(name)) continue;
+        const at = (message: string): void => report(key.range?.[0] ?? 0, "", message);
+        if (name.value === "__proto__") at("`__proto__` can't be a name");
+        else if (seen.has(name.value)) at(`the key \`${String(name.value)}\` stands twice`);
+        seen.add(name.value);
+      }
     },
   });
 }

@@ -4,7 +4,7 @@ import type { ProviderKind } from "../domain/provider.ts";
 import type { Table } from "../domain/table.ts";
 import { compile } from "./compile.ts";
 import { type Environment, readDocument, type SourceDocument } from "./document.ts";
-import { ConfigError, type ConfigPath, formatPath, type Problem } from "./problem.ts";
+import { ConfigError, type ConfigPath, formatPath, MAX_PROBLEMS, type Problem } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** Reads files beside the configuration. Paths are relative to its folder. */
@@ -29,7 +29,7 @@ type Section = (typeof SECTIONS)[number];
 
 /**
  * Reads, validates and compiles a configuration.
- * @throws ConfigError with every problem, each with file, line and key
+ * @throws ConfigError with every problem, up to 100 a file, each with file, line and key
  */
 export function loadTable(input: LoadInput): Table {
   const schema = configSchema(input.kinds);
@@ -42,7 +42,7 @@ export function loadTable(input: LoadInput): Table {
   const merged = merge(parsed, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   const report = (path: ConfigPath, message: string): void => {
-    problems.push(merged.documentOf(path).problemAt(path, message));
+    if (problems.length < MAX_PROBLEMS) problems.push(merged.documentOf(path).problemAt(path, message));
   };
   const readBeside = (path: ConfigPath, file: string): string => {
     const folder = merged.documentOf(path).file.replace(/[^/]*$/, "");
@@ -84,7 +84,9 @@ function parseDocument(
   const result = schema.safeParse(document.value ?? {});
   const problems = result.success
     ? []
-    : issuesOf(result.error.issues).map(({ path, message }) => document.problemAt(path, message));
+    : issuesOf(result.error.issues)
+        .slice(0, MAX_PROBLEMS)
+        .map(({ path, message }) => document.problemAt(path, message));
   const config: Config = result.success ? result.data : includesAlone.parse(document.value);
   if (includedBy !== undefined) {
     for (const key of ["server", "timeouts", "redaction", "include"] as const) {

@@ -10,7 +10,13 @@ export interface Problem {
   readonly message: string;
 }
 
-/** The configuration can't be used. It lists every problem found, not only the first. */
+/** Most problems that are told of one file: to find the lines of thousands takes minutes, and nobody reads them. */
+export const MAX_PROBLEMS = 100;
+
+/** Takes a problem. @param offset where it stands in the text */
+export type Report = (offset: number, key: string, message: string) => void;
+
+/** The configuration can't be used. It lists the problems found, not only the first. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly Problem[];

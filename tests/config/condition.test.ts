@@ -170,6 +170,29 @@ test("a condition without end is refused, not run into the ground", () => {
 });
 
 test.each([
+  "request.messages.exists(m, request.messages.exists(n, m == n))",
+  "request.messages.exists(m, request.tools.exists(t, t == m.content))",
+  "request.tools.all(t, request.messages.filter(m, m.role == t).size() > 0)",
+  "request.messages.exists(m, m.content.exists(p, m.content.exists(q, p == q)))",
+  "request.messages.exists(m, [m, m].exists(n, request.messages.map(o, o).size() > 3))",
+  "request.messages.map(m, request.messages).exists(l, l.exists(m, request.messages.exists(n, m == n)))",
+])("no walk over the request for each of its elements, which a client could make endless: %s", (source) => {
+  expect(() => compileCondition(source)).toThrow("once for each of its elements");
+});
+
+test.each([
+  'request.messages.exists(m, m.content.exists(p, p.type == "image_url"))',
+  'request.messages.exists(m, ["a", "b"].exists(word, word == m.content))',
+  '["a", "b"].exists(word, request.messages.exists(m, m.content == word))',
+  "key.tags.exists(tag, request.tools.exists(tool, tool == tag))",
+  "request.messages.exists(m, key.tags.exists(tag, tag == m.role))",
+  'request.messages.filter(m, m.role == "user").exists(m, m.content == "")',
+  'request.messages.exists(m, m.role == "a") && request.messages.exists(m, m.role == "b")',
+])("a walk that grows as the request does is fine: %s", (source) => {
+  expect(() => compileCondition(source)).not.toThrow();
+});
+
+test.each([
   'headers.authorization == "x"',
   'headers["authorization"] == "x"',
   'headers["api-key"] == "x"',

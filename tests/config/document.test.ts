@@ -175,9 +175,62 @@ test.each([
   expect(shownProblems(text)).toEqual([problem]);
 });
 
-test("nesting without end is a problem, not a crash", () => {
-  expect(problemsOf(`a: ${"[".repeat(50_000)}`)).not.toEqual([]);
-  expect(problemsOf(`a: ${"[".repeat(50_000)}${"]".repeat(50_000)}`)).not.toEqual([]);
+/** A good configuration with a member of a request's as deep as wanted, of lists or maps, by brackets or indentation. */
+const nested = (levels: number, open: string, close: string): string =>
+  JSON.stringify(small({ variants: { a: { model: "base", params: { x: "@" } } } })).replace(
+    '"@"',
+    // The member stands on level 5.
+    `${open.repeat(levels - 4)}1${close.repeat(levels - 4)}`,
+  );
+const indented = (levels: number): string =>
+  `a: 1\nb:\n${Array.from({ length: levels - 1 }, (_, level) => `${" ".repeat(level + 1)}c:`).join("\n")} 1`;
+
+test.each([
+  ["[", "]"],
+  ["{a: ", "}"],
+])("nesting by %j ends at 100 levels, with its place", (open, close) => {
+  expect(problemsOf(nested(100, open, close))).toEqual([]);
+  expect(shownProblems(nested(101, open, close))).toEqual([
+    "crossover.yaml:1 : the file is nested deeper than 100 levels",
+  ]);
+});
+
+test("nesting by indentation ends at 100 levels, with its place", () => {
+  expect(shownProblems(indented(100)).join()).toContain("unknown key `a`");
+  expect(shownProblems(indented(101))).toEqual([
+    "crossover.yaml:102 : the file is nested deeper than 100 levels",
+  ]);
+});
+
+test("brackets in texts are no nesting", () => {
+  const text = "[".repeat(500) + "{ ".repeat(500);
+  for (const system of [`|\n      ${text}\n`, `'${text}'\n`, `"${text}"\n`, `a ${"[".repeat(500)}\n`])
+    expect(problemsOf(`prompts:\n  p:\n    system: ${system}`)).toEqual([]);
+});
+
+test.each([
+  ["open lists", "[".repeat(500_000)],
+  ["lists", `${"[".repeat(500_000)}${"]".repeat(500_000)}`],
+  ["maps", `${"{a: ".repeat(500_000)}1${"}".repeat(500_000)}`],
+  ["lists by dashes", `\n  ${"- ".repeat(20_000)}x`],
+])("nesting without end is a problem, not a crash and not a hang: %s", (_what, text) => {
+  const began = performance.now();
+  const problems = problemsOf(`a: ${text}`);
+  expect(problems.map(({ message }) => message)).toEqual(["the file is nested deeper than 100 levels"]);
+  // The parser alone would take minutes.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test("of thousands of problems the first hundred are told", () => {
+  const keys = Array.from({ length: 20_000 }, (_, index) => `key-${index}: 1`).join("\n");
+  expect(problemsOf(keys)).toHaveLength(100);
+  expect(problemsOf(keys.replaceAll(": 1", ": ${NONE}"))).toHaveLength(100);
+});
+
+test("__proto__ is no name by way of an alias either", () => {
+  expect(shownProblems("$schema: &name __proto__\nroutes: { *name : { default: a } }")).toEqual([
+    "crossover.yaml:2 : `__proto__` can't be a name",
+  ]);
 });
 
 test.each([

@@ -21,6 +21,31 @@ test.each(["secret\n", "sécret"])("a key that no header can carry is refused, a
 });
 
 test.each([
+  "http://user:pass@127.0.0.1:1/v1",
+  "http://key-0123456789@127.0.0.1:1/v1",
+  "http://127.0.0.1:1/v1?key=key-0123456789",
+  "http://127.0.0.1:1/v1#key-0123456789",
+])(
+  "an address with a secret in it, or what would swallow the path, is refused and not shown: %s",
+  (address) => {
+    for (const config of [
+      changed("http://127.0.0.1:1/v1", address),
+      changed(
+        'kind: openai-compatible, baseURL: "http://127.0.0.1:1/v1"',
+        `kind: azure-openai, apiKey: k, endpoint: "${address}"`,
+      ),
+      changed(
+        'kind: openai-compatible, baseURL: "http://127.0.0.1:1/v1"',
+        "kind: huggingface, apiKey: k",
+      ).replace("model: m }", `model: "${address}" }`),
+    ])
+      expect(shownProblems(config)).toEqual([
+        "crossover.yaml:5 models.base: its address may have no user, password, query or fragment: a key belongs into `apiKey`",
+      ]);
+  },
+);
+
+test.each([
   ["a wrong type", "port: 8787", "port: true", "server.port: expected number, received boolean, or"],
   ["nothing", "port: 8787", "port:", "server.port: expected number, received null, or"],
   ["a text", "port: 8787", "port: http", "server.port: expected a number"],

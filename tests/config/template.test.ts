@@ -58,6 +58,7 @@ test.each([
   ["{% if query %}open", "not closed"],
   ["{% nope %}", 'tag "nope" not found'],
   ["{{ query | nope }}", "undefined filter: nope"],
+  ["{{ query | sample: 3 }}", "undefined filter: sample"],
   ["{{ }}", "invalid value expression"],
   ["{{ user }}", "unknown variable `user`"],
   ["{{ query }}{{ process.env.HOME }}", "unknown variable `process`"],
