@@ -2,6 +2,7 @@ import { GatewayError, serverError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Variant } from "../domain/table.ts";
 import type { TransportFailure, UpstreamHeaders } from "../domain/transport.ts";
+import { holdsSecret } from "./scrub.ts";
 import { errorInBody, inOpenaiShape, toldError, type UpstreamError } from "./upstream-error.ts";
 
 /** How an attempt ended, as a metric label; or why none was made. */
@@ -59,7 +60,7 @@ const PASSED: ReadonlySet<string> = new Set([
 export function passedHeaders(headers: UpstreamHeaders, secrets: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
   const pass = (name: string, value: string | string[] | undefined): void => {
-    if (typeof value === "string" && !secrets.some((secret) => value.includes(secret))) passed[name] = value;
+    if (typeof value === "string" && !holdsSecret(value, secrets)) passed[name] = value;
   };
   for (const name of Object.keys(headers))
     if (PASSED.has(name) || name.startsWith("x-ratelimit-")) pass(name, headers[name]);

@@ -200,16 +200,20 @@ export class StreamRelay implements Sink {
     if (this.#firstTokenAt === undefined && hasKey(seen, "delta", "{"))
       this.#firstTokenAt = performance.now();
     const finishes = hasKey(seen, "finish_reason", '"');
-    if (finishes) this.#finished.add(`passed ${this.#finished.size}`);
+    if (finishes) this.#finish(`passed ${this.#finished.size}`);
     this.#passed = finishes ? Buffer.alloc(0) : Buffer.from(seen.subarray(-GLANCE_BYTES));
     return undefined;
   }
 
   #readFinish(event: Buffer): void {
     for (const choice of choicesIn(event)) {
-      if (typeof memberOf(choice, "finish_reason") === "string")
-        this.#finished.add(memberOf(choice, "index"));
+      if (typeof memberOf(choice, "finish_reason") === "string") this.#finish(memberOf(choice, "index"));
     }
+  }
+
+  /** An upstream may finish without end: no more is remembered than is asked for. */
+  #finish(index: unknown): void {
+    if (this.#finished.size < this.#options.choices) this.#finished.add(index);
   }
 
   /** @returns whether the event is there for usage only, and the client did not ask for it */

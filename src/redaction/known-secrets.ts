@@ -13,15 +13,19 @@ const SHORTEST_BASE64 = 10;
  * @returns none when there is nothing to look for
  */
 export function knownSecrets(secrets: readonly string[]): readonly Rule[] {
-  const forms = secrets
-    .filter((secret) => secret.length >= SHORTEST)
-    .flatMap(parts)
-    .flatMap(formsOf)
-    .map((form) => fold(form).text);
+  const forms = formsOfSecrets(secrets).map((form) => fold(form).text);
   const longestFirst = [...new Set(forms)].toSorted((a, b) => b.length - a.length);
   if (longestFirst.length === 0) return [];
   const any = `(?:${longestFirst.map(escaped).join("|")})`;
   return [{ kind: "secret", first: "\\0-\\uffff", starts: any, head: any }];
+}
+
+/** Secrets, or parts of them, as a text may have them: plain, in JSON, in an address, in base64. */
+export function formsOfSecrets(secrets: readonly string[]): readonly string[] {
+  return secrets
+    .filter((secret) => secret.length >= SHORTEST)
+    .flatMap(parts)
+    .flatMap(formsOf);
 }
 
 function parts(secret: string): readonly string[] {
