@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -48,8 +49,8 @@ export function readDocument(file: string, text: string, env: Environment): Sour
   if (tooDeep !== undefined) report(tooDeep, "", TOO_DEEP);
   else reportSyntax(document, text, report);
   if (problems.length === 0) reportDepth(document, report);
-  if (problems.length === 0) checkAliases(document, report);
-  if (problems.length === 0) checkKeys(document, report);
+  const targets: Targets = problems.length === 0 ? resolveAliases(document, report) : new Map();
+  if (problems.length === 0) checkKeys(document, targets, report);
   if (problems.length === 0) interpolate(document, env, report);
   return {
     file,
@@ -87,17 +88,30 @@ function plainValue(document: Document.Parsed<ParsedNode>, report: Report): unkn
   }
 }
 
-/** An alias without its anchor, or one that stands inside its own anchor and so never ends. */
-function checkAliases(document: Document.Parsed<ParsedNode>, report: Report): void {
+type Targets = ReadonlyMap<Alias, Node>;
+
+/**
+ * Reports an alias without its anchor, or one that stands inside its own anchor and so never ends.
+ * @returns what each alias stands for; `resolve` of the library would go through the file for each
+ */
+function resolveAliases(document: Document.Parsed<ParsedNode>, report: Report): Targets {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
   visit(document, {
-    Alias(key, node, ancestors) {
-      const target = node.resolve(document);
+    Node(key, node, ancestors) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        return;
+      }
+      const target = anchors.get(node.source);
       const at = (message: string): void =>
         report(node.range?.[0] ?? 0, formatPath(pathTo(ancestors, key)), message);
       if (target === undefined) at(`there is no anchor &${node.source} before this alias`);
       else if (ancestors.includes(target)) at(`the alias *${node.source} stands inside its own anchor`);
+      else targets.set(node, target);
     },
   });
+  return targets;
 }
 
 /** The path of the value that `visit` is at, from its ancestors and its key in the last of them. */
@@ -111,12 +125,12 @@ function pathTo(ancestors: readonly unknown[], key: unknown): ConfigPath {
 }
 
 /** A key that stands twice, or a name that JavaScript gives a meaning of its own. */
-function checkKeys(document: Document.Parsed<ParsedNode>, report: Report): void {
+function checkKeys(document: Document.Parsed<ParsedNode>, targets: Targets, report: Report): void {
   visit(document, {
     Map(_key, { items }) {
       const seen = new Set<unknown>();
       for (const { key } of items) {
-        const name = isAlias(key) ? key.resolve(document) : key;
+        const name = isAlias(key) ? targets.get(key) : key;
         if (!isNode(key) || !isScalar(name)) continue;
         const at = (message: string): void => report(key.range?.[0] ?? 0, "", message);
         if (name.value === "__proto__") at("`__proto__` can't be a name");

@@ -103,6 +103,8 @@ function hasAddress({ url = "", headers, httpVersion }: IncomingMessage): boolea
   const { host = httpVersion === "1.0" ? "localhost" : "" } = headers;
   if (!isHost(host)) return false;
   if (PLAIN_PATH.test(url)) return true;
+  // A backslash is a slash to some readers, and no part of an address.
+  if (url.includes("\\")) return false;
   return url.startsWith("/") ? URL.canParse(`http://${host}${url}`) : isAbsolute(url);
 }
 

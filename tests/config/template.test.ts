@@ -67,12 +67,16 @@ test.each([
   expect(() => compileTemplate(source)).toThrow(message);
 });
 
-test.each(["{% include '/etc/passwd' %}", "{% render 'package.json' %}", "{% layout '../crossover.yaml' %}"])(
-  "no template reaches a file: %s",
-  (source) => {
-    expect(() => compileTemplate(source)).toThrow();
-  },
-);
+test.each([
+  "{% include '/etc/passwd' %}",
+  "{% include constructor %}",
+  "{% render 'package.json' %}",
+  "{% render 'toString' %}",
+  "{% layout '../crossover.yaml' %}",
+  "{% block constructor %}{% endblock %}",
+])("no template reaches a file or another template: %s", (source) => {
+  expect(() => compileTemplate(source)).toThrow(/^tag "\w+" not found/);
+});
 
 test("work without end is stopped", () => {
   const endless = compileTemplate("{% for i in (1..1000000000) %}{{ query }}{% endfor %}");

@@ -115,6 +115,8 @@ test.each([
   "/v1/models/%c0%ae%c0%ae",
   "/v1/models/%00",
   "\\admin\\api\\config",
+  "/admin\\api\\config",
+  "/v1/models\\..\\..\\admin",
   "http://other.test/admin/api/config",
   "http://[::1/admin/api/config",
   "//",

@@ -54,7 +54,8 @@ export function rawPost(body: string | Uint8Array, headers: readonly string[] = 
   return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), Buffer.from(body)]);
 }
 
-function readAnswer(text: string): Omit<RawAnswer, "error"> {
+/** Takes apart the first answer in what came over a connection. */
+export function readAnswer(text: string): Omit<RawAnswer, "error"> {
   const final = text.replace(/^(HTTP\/1\.1 1\d\d [^\r]*\r\n(.+\r\n)*\r\n)+/, "");
   const split = final.indexOf("\r\n\r\n");
   const [statusLine = "", ...lines] = final.slice(0, Math.max(0, split)).split("\r\n");
