@@ -10,7 +10,12 @@ import { problemsOf } from "./config/tables.ts";
 import { type Block, codeBlocks, readPage } from "./support/markdown.ts";
 
 const root = join(import.meta.dirname, "..");
-const pages = ["README.md", "CHANGELOG.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+];
 
 /** The code blocks of a language in all pages. */
 function blocks(language: string): readonly Block[] {
