@@ -16,6 +16,9 @@ export interface WholeOptions extends SinkOptions {
   readonly maxBytes: number;
 }
 
+/** What is JSON is told as such: under another name a browser might run what a model says. */
+const JSON_TYPE = /^application\/([\w.-]+\+)?json\b/i;
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Gathers an unstreamed answer, checks that it is JSON, and sends it on as it came. */
@@ -55,6 +58,7 @@ export class WholeAnswer implements Sink {
     // Platforms send text faster. Bytes that are not UTF-8 pass as they came.
     const exact = text.includes("\uFFFD") ? body : text;
     const own = Object.assign(passedHeaders(upstreamHeaders, secrets), headers);
+    if (!JSON_TYPE.test(own["content-type"] ?? "")) own["content-type"] = "application/json";
     reply.send(status, own, exact, sharedHeaders);
     settler.settle({
       outcome: "answered",

@@ -83,6 +83,32 @@ test.each(["constructor", "toString", "__proto__", "hasOwnProperty"])(
   },
 );
 
+test.each([
+  "a\r\nx-injected: 1",
+  "a\n",
+  "a\0b",
+  "a b",
+  "é",
+  "a\tb",
+  "a\u2028b",
+  "a%0d%0ab",
+  "a".repeat(65),
+  "",
+])("a name that could not stand in a header as it is, is none: %j", (name) => {
+  const written = JSON.stringify(name);
+  for (const [from, to] of [
+    ["  prompted: {", `  ${written}: {`],
+    ["  recipes:\n", `  ${written}:\n`],
+    ["name: vip", `name: ${written}`],
+    ["  helper: {", `  ${written}: {`],
+    ["  base: {", `  ${written}: {`],
+    ["  up: {", `  ${written}: {`],
+    ["  move: {", `  ${written}: {`],
+    ["  app: {", `  ${written}: {`],
+  ] as const)
+    expect(shownProblems(changed(from, to)).join("\n"), to).toContain("a name has 1 to 64 letters");
+});
+
 test("all problems are told at once", () => {
   const shown = shownProblems(
     LINES.replace("port: 8787", "prt: 1")

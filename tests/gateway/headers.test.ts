@@ -176,6 +176,22 @@ test.each([
   await expectCalm(gateway);
 });
 
+test.each([
+  ["text/html", "application/json"],
+  ["text/html; charset=utf-8", "application/json"],
+  ["image/svg+xml", "application/json"],
+  ["", "application/json"],
+  ["application/json; charset=utf-8", "application/json; charset=utf-8"],
+  ["application/vnd.acme+json", "application/vnd.acme+json"],
+])("an answer that is JSON is told as JSON, whatever its upstream calls it: %j", async (told, expected) => {
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, completion("<script>alert(1)</script>"), 200, { "content-type": told }),
+  );
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const answer = await gateway.post(ASK);
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([200, expected]);
+});
+
 /** Members and headers by which other gateways let a request name its host, key or proxy. */
 const HOST_FIELDS = [
   "api_base",
