@@ -46,7 +46,7 @@ const TIMEOUTS = { connect: 5, firstByte: 1, idle: 1, total: 2 };
 async function start(): Promise<{ readonly gateway: TestGateway; answer(bytes: Uint8Array): void }> {
   let next: Uint8Array = Buffer.alloc(0);
   const upstream = await startRawUpstream((socket: Socket) => socket.end(next));
-  const gateway = await startGateway(twoPaths(upstream.url, { timeouts: TIMEOUTS }));
+  const gateway = await startGateway(twoPaths(upstream.url, { timeouts: TIMEOUTS, breaker: false }));
   return {
     gateway,
     answer: (bytes) => {

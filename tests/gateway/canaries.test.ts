@@ -205,7 +205,7 @@ test("no secret is in any sink, in any form, after faults of upstreams and bad i
   const heard = JSON.stringify(upstream.received.map(({ headers }) => headers));
   for (const secret of [CANARIES.bearer, CANARIES.apiKey, CANARIES.header])
     expect(heard).toContain(JSON.stringify(secret).slice(1, -1));
-  expect(answers.join()).toContain("[redacted]");
+  expect(answers.join()).toContain("[redacted:secret]");
   expect(answers.join()).toContain('"object":"crossover.config"');
 
   const sinks = {
