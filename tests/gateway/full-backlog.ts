@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { onTestFinished } from "vitest";
-import { until } from "../support/gateway.ts";
+import { until } from "../support/until.ts";
 
 /** Listens, tells its port, and then never accepts a connection, as its thread sleeps. */
 const LISTENER = `
@@ -15,8 +15,13 @@ const LISTENER = `
   });
 `;
 
-/** The address of a server to which no connection can be opened and which refuses none: its queue is full. */
-export async function startFullBacklog(): Promise<string> {
+export interface FullBacklog {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** A server to which no connection can be opened and which refuses none: its queue is full. */
+export async function openFullBacklog(): Promise<FullBacklog> {
   const worker = new Worker(LISTENER, { eval: true });
   const [port] = await once(worker, "message");
   const fillers: Socket[] = Array.from({ length: 8 }, () => {
@@ -24,11 +29,20 @@ export async function startFullBacklog(): Promise<string> {
     socket.on("error", () => {});
     return socket;
   });
-  onTestFinished(async () => {
-    for (const socket of fillers) socket.destroy();
-    await worker.terminate();
-  });
   // The queue takes two; the others are still waiting.
   await until(() => fillers.filter((socket) => !socket.connecting).length >= 2);
-  return `http://127.0.0.1:${port}`;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      for (const socket of fillers) socket.destroy();
+      await worker.terminate();
+    },
+  };
+}
+
+/** The address of a full backlog that is there until the test ends. */
+export async function startFullBacklog(): Promise<string> {
+  const { url, close } = await openFullBacklog();
+  onTestFinished(close);
+  return url;
 }

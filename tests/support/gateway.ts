@@ -6,6 +6,10 @@ import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
 import { type RunningGateway, startNode } from "../../src/node.ts";
+import { sampleOf } from "./samples.ts";
+
+export { sampleOf } from "./samples.ts";
+export { until } from "./until.ts";
 
 export interface LogLine {
   readonly level: string;
@@ -70,24 +74,4 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
           typeof body === "string" || body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
       }),
   };
-}
-
-/** Sum of the samples of a metric that carry all the labels given. */
-export function sampleOf(text: string, name: string, labels: Readonly<Record<string, string>>): number {
-  return text
-    .split("\n")
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
-/** Waits until a condition holds; fails after `ms` milliseconds with the last error or value. */
-export async function until<T>(condition: () => T | Promise<T>, ms = 10_000): Promise<NonNullable<T>> {
-  const deadline = Date.now() + ms;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== null && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`the condition did not hold within ${ms} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
