@@ -1,0 +1,4 @@
+import { client } from "./rows/client.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(client);

@@ -1,0 +1,4 @@
+import { connection } from "./rows/connection.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(connection);

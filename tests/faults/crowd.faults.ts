@@ -1,0 +1,4 @@
+import { crowd } from "./rows/crowd.ts";
+import { scenarioSuite } from "./scenarios.ts";
+
+scenarioSuite(crowd);

@@ -1,0 +1,4 @@
+import { events } from "./rows/events.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(events);

@@ -1,0 +1,4 @@
+import { framing } from "./rows/framing.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(framing);

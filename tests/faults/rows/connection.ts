@@ -1,0 +1,223 @@
+import type { Counted, Group, Sees } from "../row.ts";
+import { FIN, frame, head, PAUSE, RESET, streamHead } from "../script.ts";
+import {
+  COUNTS_OK,
+  DONE,
+  FINISH,
+  OK,
+  OK_JSON,
+  OK_STREAM,
+  ONE,
+  RETRIED,
+  ROLE,
+  SEES_OK,
+  SEES_STREAM,
+  SPENT,
+  TOKENS,
+} from "./payloads.ts";
+
+const UNREACHABLE = { kind: "error", status: 502, code: "upstream_unreachable", headers: SPENT } as const;
+const COUNTS_UNREACHABLE: Counted = { status: 502, attempts: { unreachable: 3 }, retries: 2 };
+const COUNTS_INTERRUPTED: Counted = { status: 502, attempts: { interrupted: 3 }, retries: 2 };
+const CUT: Sees = { kind: "cut", content: "one ", code: "upstream_stream_interrupted" };
+const COUNTS_CUT: Counted = { status: 502, attempts: { interrupted: 1 } };
+const NO_SPLICE =
+  "What came stays as it came; nothing is tried anew, so no text comes twice and no call is paid twice.";
+
+const promise = head(200, { "content-type": "application/json", "content-length": "500" });
+
+export const connection: Group = {
+  title: "No connection, or one that breaks",
+  rows: [
+    {
+      name: "connection refused",
+      upstream: "refused",
+      sees: UNREACHABLE,
+      counted: COUNTS_UNREACHABLE,
+      takesMs: [0, 4000],
+      kept: RETRIED,
+    },
+    {
+      name: "connection refused, with a fallback",
+      upstream: "refused",
+      fallback: [OK],
+      sees: { ...SEES_OK, headers: { "x-crossover-variant": /second$/ } },
+      counted: { status: 200, attempts: { unreachable: 1 }, fallback: { success: 1 }, tokens: TOKENS },
+      kept: "The answer: the next variant gives it at once.",
+    },
+    {
+      name: "connection refused, and a stream was asked for",
+      upstream: "refused",
+      stream: true,
+      sees: UNREACHABLE,
+      counted: COUNTS_UNREACHABLE,
+      kept: "An error before the first event is a plain error, never a stream.",
+    },
+    {
+      name: "unknown host name (DNS)",
+      upstream: "unknown name",
+      sees: UNREACHABLE,
+      counted: COUNTS_UNREACHABLE,
+      kept: "The name stays out of the answer.",
+    },
+    {
+      name: "TLS with a certificate that nobody trusts",
+      upstream: "self-signed",
+      sees: UNREACHABLE,
+      counted: COUNTS_UNREACHABLE,
+      kept: "The key is not sent to whoever can't prove its name.",
+    },
+    {
+      name: "no TLS where it is asked for",
+      upstream: "no TLS",
+      sees: UNREACHABLE,
+      counted: COUNTS_UNREACHABLE,
+      kept: "The key is never sent in the clear.",
+    },
+    {
+      name: "connect black hole",
+      upstream: "black hole",
+      timeouts: { connect: 0.5 },
+      sees: { kind: "error", status: 504, code: "upstream_timeout" },
+      counted: { status: 504, attempts: { timeout: 1 } },
+      takesMs: [400, 2000],
+      kept: "No retry: a second wait would be as long as the first.",
+    },
+    {
+      name: "reset before the headers",
+      upstream: [[RESET]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: RETRIED,
+    },
+    {
+      name: "reset before the headers, once",
+      upstream: [[RESET], OK],
+      sees: SEES_OK,
+      counted: { status: 200, attempts: { interrupted: 1, success: 1 }, retries: 1, tokens: TOKENS },
+      kept: "The answer: the second attempt gives it. Tokens count once.",
+    },
+    {
+      name: "closed before the headers",
+      upstream: [[FIN]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: RETRIED,
+    },
+    {
+      name: "closed within the headers",
+      upstream: [["HTTP/1.1 200 OK\r\nContent-Ty", FIN]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: RETRIED,
+    },
+    {
+      name: "reset after the headers",
+      upstream: [[promise, PAUSE, RESET]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: RETRIED,
+    },
+    {
+      name: "reset after the headers of a stream, once",
+      upstream: [[streamHead(), PAUSE, RESET], OK_STREAM],
+      stream: true,
+      sees: SEES_STREAM,
+      counted: { status: 200, attempts: { interrupted: 1, success: 1 }, retries: 1, tokens: TOKENS },
+      kept: "The answer: before the first content a stream can begin anew.",
+    },
+    {
+      name: "reset after the role of a stream, once",
+      upstream: [[streamHead(), frame(ROLE), PAUSE, RESET], OK_STREAM],
+      stream: true,
+      sees: SEES_STREAM,
+      counted: { status: 200, attempts: { interrupted: 1, success: 1 }, retries: 1, tokens: TOKENS },
+      kept: "The answer, and one role: the role alone is held back until content comes.",
+    },
+    {
+      name: "reset within an unstreamed answer",
+      upstream: [[promise, '{"id":"chatcmpl-1",', PAUSE, RESET]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: "Half of an answer never reaches the client.",
+    },
+    {
+      name: "reset within a chunk of a stream",
+      upstream: [[streamHead(), frame(ROLE + ONE), "ff\r\ndata: {", PAUSE, RESET]],
+      stream: true,
+      sees: CUT,
+      counted: COUNTS_CUT,
+      kept: NO_SPLICE,
+    },
+    {
+      name: "reset in the middle of a stream, with a fallback",
+      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, RESET]],
+      fallback: [OK_STREAM],
+      stream: true,
+      sees: CUT,
+      counted: { ...COUNTS_CUT },
+      kept: "The fallback is not called: after the first content no other answer is put behind it.",
+    },
+    {
+      name: "closed within a stream of chunks",
+      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, FIN]],
+      stream: true,
+      sees: CUT,
+      counted: COUNTS_CUT,
+      kept: NO_SPLICE,
+    },
+    {
+      name: "a stream that ends well-formed but without a finish",
+      upstream: [[streamHead(), frame(ROLE + ONE), "0\r\n\r\n"]],
+      stream: true,
+      sees: CUT,
+      counted: COUNTS_CUT,
+      kept: "A cut answer never looks whole, though HTTP says that it is.",
+    },
+    {
+      name: "a stream without a length, closed without a finish",
+      upstream: [[head(200, { "content-type": "text/event-stream" }), ROLE + ONE, PAUSE, FIN]],
+      stream: true,
+      sees: CUT,
+      counted: COUNTS_CUT,
+      kept: "A cut answer never looks whole, though HTTP says that it is.",
+    },
+    {
+      name: "a stream without a length, closed after its end",
+      upstream: [[head(200, { "content-type": "text/event-stream" }), ROLE + ONE + FINISH + DONE, FIN]],
+      stream: true,
+      sees: { kind: "stream", content: "one ", ends: "[DONE]" },
+      counted: { status: 200, attempts: { success: 1 } },
+      kept: "The answer: to close is how HTTP/1.0 ends one.",
+    },
+    {
+      name: "reset after [DONE]",
+      upstream: [[streamHead(), frame(ROLE + ONE + FINISH + DONE), PAUSE, RESET]],
+      stream: true,
+      sees: { kind: "stream", content: "one ", ends: "[DONE]" },
+      counted: { status: 200, attempts: { success: 1 } },
+      kept: "The answer is whole, however the connection ends.",
+    },
+    {
+      name: "half-closed in the middle, and listening on",
+      upstream: [[promise, OK_JSON.slice(0, 50), FIN]],
+      sees: UNREACHABLE,
+      counted: COUNTS_INTERRUPTED,
+      kept: "The gateway closes its half too: no connection is left.",
+    },
+    {
+      name: "closed once the answer is complete",
+      upstream: [[...OK, FIN]],
+      sees: SEES_OK,
+      counted: COUNTS_OK,
+      kept: "The answer; the connection is not used again.",
+    },
+    {
+      name: "hangs after an early answer's first half, then resets",
+      upstream: [[promise, OK_JSON.slice(0, 50), { waitMs: 200 }, RESET], OK],
+      sees: SEES_OK,
+      counted: { status: 200, attempts: { interrupted: 1, success: 1 }, retries: 1, tokens: TOKENS },
+      kept: "The answer: the second attempt gives it, and nothing of the first is in it.",
+    },
+  ],
+};

@@ -1,0 +1,15 @@
+import type { Group } from "../row.ts";
+import type { ScenarioGroup } from "../scenario.ts";
+import { client } from "./client.ts";
+import { connection } from "./connection.ts";
+import { crowd } from "./crowd.ts";
+import { encoding } from "./encoding.ts";
+import { events } from "./events.ts";
+import { framing } from "./framing.ts";
+import { silence } from "./silence.ts";
+import { status } from "./status.ts";
+import { surroundings } from "./surroundings.ts";
+
+/** Every fault of the suite, in the order of docs/faults.md. */
+export const groups: readonly Group[] = [connection, silence, status, framing, encoding, events, client];
+export const scenarioGroups: readonly ScenarioGroup[] = [crowd, surroundings];

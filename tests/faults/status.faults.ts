@@ -1,0 +1,4 @@
+import { status } from "./rows/status.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(status);
