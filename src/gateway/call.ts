@@ -77,6 +77,7 @@ export class Call {
       case "admitted":
     }
     if (retries === 0) this.upstream.retries.requested(performance.now());
+    else this.#deps.metrics.retried(variant.model);
     const reply = slot?.record(this.#deps.reply) ?? this.#deps.reply;
     const result = await this.#send(reply, variant.hedgeMs, entry.probe);
     if (result.outcome === "answered" && result.kind === "success") slot?.keep();

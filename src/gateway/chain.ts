@@ -102,10 +102,7 @@ export class Chain {
         this.#failed.push({ variant, failure, retries });
         return undefined;
       }
-      if (failure.kind !== "cooling_down") {
-        retries++;
-        this.#deps.metrics.retried(variant.model);
-      }
+      if (failure.kind !== "cooling_down") retries++;
       const why = await this.#pause(step.afterMs);
       if (why !== "waited") return { outcome: "client_closed", why };
     }

@@ -6,7 +6,7 @@ import { canariesIn } from "./canaries.ts";
 import type { Seen } from "./client.ts";
 
 /** How long the gateway may take to let go of what a fault left, in milliseconds. */
-const LETS_GO_MS = 1000;
+const LETS_GO_MS = 3000;
 /** Connections that may be kept for the next requests, besides one for each that there was. */
 const KEPT = 2;
 

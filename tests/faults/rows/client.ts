@@ -4,8 +4,7 @@ import { errorJson, OK, ONE, ROLE } from "./payloads.ts";
 
 const GONE = { kind: "nothing" } as const;
 const COUNTS_GONE = { status: 499, attempts: { client_closed: 1 } } as const;
-const STOPS =
-  "Money: the upstream's connection is closed within a second. No failure of the upstream's is counted.";
+const STOPS = "Money: the upstream's connection is closed. No failure of the upstream's is counted.";
 
 export const client: Group = {
   title: "A client that goes away",

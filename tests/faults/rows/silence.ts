@@ -4,8 +4,7 @@ import { DONE, EVENTS, FINISH, OK_JSON, ONE, ROLE, SEES_OK, SEES_STREAM, TOKENS,
 
 const TIMED_OUT = { kind: "error", status: 504, code: "upstream_timeout" } as const;
 const COUNTS_TIMEOUT = { status: 504, attempts: { timeout: 1 } } as const;
-const NO_RETRY =
-  "No retry, which would wait as long again. The upstream's connection is closed within a second.";
+const NO_RETRY = "No retry, which would wait as long again. The upstream's connection is closed.";
 
 const promise = head(200, { "content-type": "application/json", "content-length": "500" });
 

@@ -107,7 +107,7 @@ export const status: Group = {
       upstream: [failing(429, { "retry-after": "60" })],
       sees: { ...sees(429), headers: { "retry-after": /^(60|59)$/ } },
       counted: { status: 429, attempts: { rate_limited: 1 } },
-      takesMs: [0, 1500],
+      takesMs: [0, 4000],
       kept: "Time: a wait beyond the deadline is the client's to decide on, at once.",
     },
     {
@@ -116,7 +116,7 @@ export const status: Group = {
       fallback: [OK],
       sees: SEES_OK,
       counted: { status: 200, attempts: { rate_limited: 1 }, fallback: { success: 1 }, tokens: TOKENS },
-      takesMs: [0, 1500],
+      takesMs: [0, 4000],
       kept: "The answer: the next variant gives it at once.",
     },
     {
