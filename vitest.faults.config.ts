@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["tests/faults/*.faults.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 9,
+    maxWorkers: 5,
     reporters: process.env["CI"] ? ["default", "./tests/support/closing-line.ts"] : ["default"],
   },
 });

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
 import { until } from "../support/until.ts";
 import type { Bench } from "./bench.ts";
@@ -49,6 +50,7 @@ export async function ask(
     baseURL: `${gateway.url}/v1`,
     apiKey: CANARIES.client,
     maxRetries: 0,
+    logLevel: "off",
     fetch: async (url, init) => {
       // The SDK aborts what it no longer reads; the bytes are read to their end all the same.
       const answer = await fetch(url, { ...init, signal: null });
@@ -161,11 +163,7 @@ function ended(socket: Socket): Promise<void> {
 
 /** Waits until a number has not changed for half a second. */
 async function untilQuiet(number: () => number): Promise<void> {
-  let [last, since] = [number(), performance.now()];
-  await until(() => {
-    if (number() !== last) [last, since] = [number(), performance.now()];
-    return performance.now() - since > 500;
-  });
+  for (let last = -1; last !== number(); await sleep(500)) last = number();
 }
 
 function read(text: string): Seen {

@@ -8,8 +8,9 @@ import { events } from "./events.ts";
 import { framing } from "./framing.ts";
 import { silence } from "./silence.ts";
 import { status } from "./status.ts";
+import { stopping } from "./stopping.ts";
 import { surroundings } from "./surroundings.ts";
 
 /** Every fault of the suite, in the order of docs/faults.md. */
 export const groups: readonly Group[] = [connection, silence, status, framing, encoding, events, client];
-export const scenarioGroups: readonly ScenarioGroup[] = [crowd, surroundings];
+export const scenarioGroups: readonly ScenarioGroup[] = [crowd, stopping, surroundings];

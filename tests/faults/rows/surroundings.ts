@@ -1,33 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { sampleOf } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
 import type { Bench } from "../bench.ts";
 import { ask, type Seen } from "../client.ts";
-import { slugOf } from "../row.ts";
 import type { ScenarioGroup } from "../scenario.ts";
-import { frame, HANG, LAST_FRAME, type Script, streamHead } from "../script.ts";
-import { openStreams } from "./crowd.ts";
-import { DONE, FINISH, OK, ONE, ROLE, TWO } from "./payloads.ts";
-
-const ALL = '200 and all of "one two"';
-const ALL_JSON = '200 and all of "all of it"';
-
-/** Streams that stop half-way until their gate is opened. */
-function gated(count: number): {
-  readonly gate: Promise<void>;
-  readonly open: () => void;
-  readonly scripts: readonly Script[];
-} {
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const script = [streamHead(), frame(ROLE + ONE), { gate }, frame(TWO + FINISH + DONE), LAST_FRAME];
-  return { gate, open, scripts: Array.from({ length: count }, () => script) };
-}
+import { OK } from "./payloads.ts";
+import { ALL, ALL_JSON, gated, openStreams } from "./streams.ts";
 
 const reload = { name: "a bad configuration is put in place during 20 streams" };
 const reloadGate = gated(20);
-const stop = { name: "SIGTERM during 20 streams and 10 answers" };
-const stopGate = gated(20);
-const late = { name: "SIGTERM during a stream that never ends" };
 const jump = { name: "the clock jumps by an hour and back, during 5 streams" };
 const jumpGate = gated(5);
 const unread = { name: "whoever reads the log has gone" };
@@ -41,6 +22,12 @@ const BAD_FILES = [
   `# ${"x".repeat(5_000_000)}\nnonsense: true\n`,
   "\0\u0001\u0002",
 ] as const;
+
+/** At once, so that no half of a file is a further one. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
 
 const failedReloads = async ({ gateway }: Bench): Promise<number> =>
   sampleOf(await gateway.metrics(), "crossover_config_reloads_total", { result: "failure" });
@@ -60,7 +47,7 @@ export const surroundings: ScenarioGroup = {
       play: async (bench) => {
         const { ended } = await openStreams(bench, reload, 20);
         for (const [before, text] of BAD_FILES.entries()) {
-          writeFileSync(bench.gateway.configPath, text);
+          replaceFile(bench.gateway.configPath, text);
           await until(async () => (await failedReloads(bench)) > before);
         }
         const after = await ask(bench, reload);
@@ -81,43 +68,6 @@ export const surroundings: ScenarioGroup = {
         "ready, and stale": 1,
       },
       kept: "The configuration that was good stays in force, the streams go on; each bad file is told once in the log.",
-    },
-    {
-      ...stop,
-      upstream: [...stopGate.scripts, [{ gate: stopGate.gate }, ...OK]],
-      play: async (bench) => {
-        const { ended } = await openStreams(bench, stop, 20);
-        const answers = Array.from({ length: 10 }, () => ask(bench, stop));
-        await until(() => bench.upstream.calls(slugOf(stop)).length === 30);
-        bench.gateway.child.process.kill("SIGTERM");
-        await until(() =>
-          fetch(`${bench.gateway.url}/health/live`).then(
-            () => false,
-            () => true,
-          ),
-        );
-        const tooLate = await ask(bench, stop);
-        stopGate.open();
-        return { seen: [...(await ended), ...(await Promise.all(answers)), tooLate] };
-      },
-      sees: { [ALL]: 20, [ALL_JSON]: 10, nothing: 1 },
-      counted: {},
-      kept: "Every answer under way, to its last byte. New connections are refused, and the process ends with 0.",
-      exits: 0,
-    },
-    {
-      ...late,
-      upstream: [[streamHead(), frame(ROLE + ONE), HANG]],
-      timeouts: { idle: 120 },
-      play: async (bench) => {
-        const { ended } = await openStreams(bench, late, 1);
-        bench.gateway.child.process.kill("SIGTERM");
-        return { seen: await ended };
-      },
-      sees: { '200 and "one ", then `gateway_draining`': 1 },
-      counted: {},
-      kept: "After 30 seconds the stream ends with an error, not with a broken connection; the process ends with 0.",
-      exits: 0,
     },
     {
       ...jump,
