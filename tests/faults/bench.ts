@@ -5,7 +5,10 @@ import { fallbackOf, type Row, slugOf } from "./row.ts";
 import { type FaultUpstream, startFaultUpstream } from "./upstream.ts";
 
 /** What the configuration takes of a row. */
-export type Target = Pick<Row, "name" | "upstream" | "fallback" | "timeouts">;
+export interface Target extends Pick<Row, "name" | "upstream" | "fallback" | "timeouts"> {
+  /** Seconds for which its route gives an answer again. Default: not at all. */
+  readonly cacheFor?: number;
+}
 
 /** A gateway in front of the scripted upstream, with a route for each row. */
 export interface Bench {
@@ -72,6 +75,9 @@ function configOf(targets: readonly Target[], upstream: FaultUpstream, places: P
       })),
       ...second((target) => ({ model: fallbackOf(target) })),
     },
-    routes: each((target) => ({ rules: [{ name: "all", use: slugOf(target) }] })),
+    routes: each((target) => ({
+      ...(target.cacheFor === undefined ? {} : { cache: { ttl: target.cacheFor } }),
+      rules: [{ name: "all", use: slugOf(target) }],
+    })),
   };
 }

@@ -3,6 +3,8 @@ import type { Seen } from "./client.ts";
 
 /** A fault of more than one request, or of the gateway's own surroundings. It has a gateway to itself. */
 export interface Scenario extends Target {
+  /** Are its requests for streams? Default no. */
+  readonly stream?: true;
   /** What is special about the gateway's process. Default: nothing. */
   readonly gateway?: "is as ever" | "its clock can jump" | "its log goes to a full disk";
   /** Plays the fault. @returns what each client saw, and further counts by name */

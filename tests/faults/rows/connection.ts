@@ -1,6 +1,8 @@
 import type { Counted, Group, Sees } from "../row.ts";
 import { FIN, frame, head, PAUSE, RESET, streamHead } from "../script.ts";
 import {
+  BROKEN,
+  COUNTS_BROKEN,
   COUNTS_OK,
   DONE,
   FINISH,
@@ -12,13 +14,10 @@ import {
   ROLE,
   SEES_OK,
   SEES_STREAM,
-  SPENT,
   TOKENS,
 } from "./payloads.ts";
 
-const UNREACHABLE = { kind: "error", status: 502, code: "upstream_unreachable", headers: SPENT } as const;
 const COUNTS_UNREACHABLE: Counted = { status: 502, attempts: { unreachable: 3 }, retries: 2 };
-const COUNTS_INTERRUPTED: Counted = { status: 502, attempts: { interrupted: 3 }, retries: 2 };
 const CUT: Sees = { kind: "cut", content: "one ", code: "upstream_stream_interrupted" };
 const COUNTS_CUT: Counted = { status: 502, attempts: { interrupted: 1 } };
 const NO_SPLICE =
@@ -32,7 +31,7 @@ export const connection: Group = {
     {
       name: "connection refused",
       upstream: "refused",
-      sees: UNREACHABLE,
+      sees: BROKEN,
       counted: COUNTS_UNREACHABLE,
       takesMs: [0, 4000],
       kept: RETRIED,
@@ -49,28 +48,28 @@ export const connection: Group = {
       name: "connection refused, and a stream was asked for",
       upstream: "refused",
       stream: true,
-      sees: UNREACHABLE,
+      sees: BROKEN,
       counted: COUNTS_UNREACHABLE,
       kept: "An error before the first event is a plain error, never a stream.",
     },
     {
       name: "unknown host name (DNS)",
       upstream: "unknown name",
-      sees: UNREACHABLE,
+      sees: BROKEN,
       counted: COUNTS_UNREACHABLE,
       kept: "The name stays out of the answer.",
     },
     {
       name: "TLS with a certificate that nobody trusts",
       upstream: "self-signed",
-      sees: UNREACHABLE,
+      sees: BROKEN,
       counted: COUNTS_UNREACHABLE,
       kept: "The key is not sent to whoever can't prove its name.",
     },
     {
       name: "no TLS where it is asked for",
       upstream: "no TLS",
-      sees: UNREACHABLE,
+      sees: BROKEN,
       counted: COUNTS_UNREACHABLE,
       kept: "The key is never sent in the clear.",
     },
@@ -86,8 +85,8 @@ export const connection: Group = {
     {
       name: "reset before the headers",
       upstream: [[RESET]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: RETRIED,
     },
     {
@@ -100,22 +99,22 @@ export const connection: Group = {
     {
       name: "closed before the headers",
       upstream: [[FIN]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: RETRIED,
     },
     {
       name: "closed within the headers",
       upstream: [["HTTP/1.1 200 OK\r\nContent-Ty", FIN]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: RETRIED,
     },
     {
       name: "reset after the headers",
       upstream: [[promise, PAUSE, RESET]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: RETRIED,
     },
     {
@@ -137,8 +136,8 @@ export const connection: Group = {
     {
       name: "reset within an unstreamed answer",
       upstream: [[promise, '{"id":"chatcmpl-1",', PAUSE, RESET]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: "Half of an answer never reaches the client.",
     },
     {
@@ -201,8 +200,8 @@ export const connection: Group = {
     {
       name: "half-closed in the middle, and listening on",
       upstream: [[promise, OK_JSON.slice(0, 50), FIN]],
-      sees: UNREACHABLE,
-      counted: COUNTS_INTERRUPTED,
+      sees: BROKEN,
+      counted: COUNTS_BROKEN,
       kept: "The gateway closes its half too: no connection is left.",
     },
     {

@@ -4,18 +4,28 @@ import { until } from "../../support/until.ts";
 import { ask, type Seen } from "../client.ts";
 import { slugOf } from "../row.ts";
 import type { ScenarioGroup } from "../scenario.ts";
-import { answer, frame, HANG, type Script, streamHead } from "../script.ts";
-import { errorJson, OK, ONE, ROLE } from "./payloads.ts";
-import { ALL_JSON, openStreams } from "./streams.ts";
+import { answer, FIN, frame, HANG, PAUSE, RESET, type Script, streamHead } from "../script.ts";
+import { errorJson, OK, OK_STREAM, ONE, ROLE } from "./payloads.ts";
+import { ALL, ALL_JSON, askInTurn, openStreams } from "./streams.ts";
 
 const CUT_STREAM: Script = [streamHead(), frame(ROLE + ONE), HANG];
 const FAILING = answer(500, errorJson("engine_died", "server_error"));
+const REFUSING = answer(400, errorJson("no", "invalid_request_error"));
 const LIMITED = answer(429, errorJson("rate_limit_exceeded", "requests"));
 
 const killed = { name: "the upstream is killed during 15 streams, and comes back" };
 const waiting = { name: "10 clients meet a model that wants to be left alone for three seconds" };
 const storm = { name: "a model that answers 429 to 60 clients" };
 const broken = { name: "a model that fails 30 times, and then recovers" };
+
+const closing = { name: "the upstream closes each connection after its answer, 10 times" };
+const dead = { name: "a connection that was kept turns out to be dead" };
+const outdone = { name: "a model fails each time, and its fallback answers, 8 times" };
+
+const cached = {
+  name: "a stream breaks, then an error comes, on a route with a cache",
+  stream: true,
+} as const;
 
 const times = (count: number, one: () => Promise<Seen>): Promise<readonly Seen[]> =>
   Promise.all(Array.from({ length: count }, one));
@@ -104,6 +114,52 @@ export const crowd: ScenarioGroup = {
       sees: { "503 `circuit_open`": 2, [ALL_JSON]: 1 },
       counted: { "calls while open": 0, "state while open": { atMost: 2 }, "state at the end": 0 },
       kept: "Time: while the circuit is open, clients hear so at once, with `retry-after`; one probe closes it.",
+    },
+    {
+      ...closing,
+      upstream: [[...OK, FIN]],
+      play: async (bench) => ({ seen: await askInTurn(bench, closing, 10) }),
+      sees: { [ALL_JSON]: 10 },
+      counted: { 'crossover_upstream_attempts_total{outcome="success"}': 10, crossover_retries_total: 0 },
+      kept: "The answers: no request is sent on a connection that is known to be closed.",
+    },
+    {
+      ...dead,
+      upstream: [OK, [RESET], OK],
+      play: async (bench) => ({ seen: await askInTurn(bench, dead, 2) }),
+      sees: { [ALL_JSON]: 2 },
+      counted: {
+        'crossover_upstream_attempts_total{outcome="interrupted"}': 1,
+        'crossover_upstream_attempts_total{outcome="success"}': 2,
+        crossover_retries_total: 1,
+      },
+      kept: "The answers: the second is asked for on a new connection.",
+    },
+    {
+      ...outdone,
+      upstream: [FAILING],
+      fallback: [OK],
+      play: async (bench) => {
+        const seen = await askInTurn(bench, outdone, 8);
+        return { seen, counts: { "calls of the first model": bench.upstream.calls(slugOf(outdone)).length } };
+      },
+      sees: { [ALL_JSON]: 8 },
+      counted: { "calls of the first model": 5, 'crossover_upstream_attempts_total{outcome="success"}': 8 },
+      kept: "The answers; after five in a row the model that fails is no longer waited for.",
+    },
+    {
+      ...cached,
+      cacheFor: 60,
+      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, RESET], REFUSING, OK_STREAM, FAILING],
+      play: async (bench) => ({ seen: await askInTurn(bench, cached, 4) }),
+      sees: { '200 and "one ", then `upstream_stream_interrupted`': 1, "400 `no`": 1, [ALL]: 2 },
+      counted: {
+        'crossover_cache_lookups_total{result="hit"}': 1,
+        'crossover_cache_lookups_total{result="miss"}': 3,
+        'crossover_upstream_attempts_total{outcome="success"}': 1,
+        'crossover_tokens_total{type="input"}': 10,
+      },
+      kept: "Neither a broken answer nor an error is given again; the good one is, and its tokens count once.",
     },
   ],
 };

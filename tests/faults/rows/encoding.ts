@@ -1,11 +1,18 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Group, Row } from "../row.ts";
 import { answer, FIN, frame, head, LAST_FRAME, PAUSE, streamHead } from "../script.ts";
-import { COUNTS_OK, EVENTS, OK_JSON, SEES_OK, SEES_STREAM, TOKENS } from "./payloads.ts";
+import {
+  BAD_RESPONSE,
+  COUNTS_BAD,
+  COUNTS_OK,
+  EVENTS,
+  OK_JSON,
+  SEES_OK,
+  SEES_STREAM,
+  TOKENS,
+} from "./payloads.ts";
 
-const BAD_RESPONSE = { kind: "error", status: 502, code: "upstream_bad_response" } as const;
 const TOO_LARGE = { kind: "error", status: 502, code: "upstream_response_too_large" } as const;
-const COUNTS_BAD = { status: 502, attempts: { bad_response: 1 } } as const;
 const DECODED = "The answer, decoded: its length and its encoding fit what the client gets.";
 const CUT_AT_50 = "Memory: it is cut at 50 MiB, and the upstream's connection is closed.";
 

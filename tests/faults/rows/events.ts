@@ -5,6 +5,7 @@ import { answer, frame, LAST_FRAME, PAUSE, stream, streamHead } from "../script.
 import {
   COUNTS_OK,
   DONE,
+  deepError,
   EVENTS,
   errorJson,
   FINISH,
@@ -215,6 +216,14 @@ export const events: Group = {
       sees: { kind: "cut", content: "one ", code: "engine_died" },
       counted: { status: 502, attempts: { interrupted: 1 } },
       kept: "The key: it is blacked out.",
+    },
+    {
+      name: "an error nested 20,000 deep in the middle of a stream",
+      upstream: [stream([ROLE, ONE, `data: ${deepError(20_000)}\n\n`])],
+      stream: true,
+      sees: { kind: "cut", content: "one ", code: "upstream_stream_interrupted" },
+      counted: { status: 502, attempts: { interrupted: 1 } },
+      kept: "The process: what is too deep to be scrubbed of secrets is not passed on.",
     },
     {
       name: "an error as the whole answer, under 200",

@@ -1,5 +1,6 @@
 import type { Group } from "../row.ts";
 import type { ScenarioGroup } from "../scenario.ts";
+import { bodies } from "./bodies.ts";
 import { client } from "./client.ts";
 import { connection } from "./connection.ts";
 import { crowd } from "./crowd.ts";
@@ -12,5 +13,14 @@ import { stopping } from "./stopping.ts";
 import { surroundings } from "./surroundings.ts";
 
 /** Every fault of the suite, in the order of docs/faults.md. */
-export const groups: readonly Group[] = [connection, silence, status, framing, encoding, events, client];
+export const groups: readonly Group[] = [
+  connection,
+  silence,
+  status,
+  framing,
+  bodies,
+  encoding,
+  events,
+  client,
+];
 export const scenarioGroups: readonly ScenarioGroup[] = [crowd, stopping, surroundings];

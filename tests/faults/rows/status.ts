@@ -1,7 +1,7 @@
 import { CANARIES } from "../canaries.ts";
 import type { Group, Row } from "../row.ts";
 import { answer, type Script } from "../script.ts";
-import { errorJson, OK, SEES_OK, SPENT, TOKENS } from "./payloads.ts";
+import { deepError, errorJson, OK, SEES_OK, SPENT, TOKENS } from "./payloads.ts";
 
 const CODE = "upstream_code";
 const failing = (status: number, headers: Readonly<Record<string, string>> = {}): Script =>
@@ -154,6 +154,13 @@ export const status: Group = {
       sees: { kind: "error", status: 404, code: null },
       counted: { status: 404, attempts: { client_error: 1 } },
       kept: "No HTML reaches the client.",
+    },
+    {
+      name: "status 400 with JSON nested 100,000 deep",
+      upstream: [answer(400, deepError(100_000))],
+      sees: { kind: "error", status: 502, code: "upstream_bad_response" },
+      counted: { status: 502, attempts: { bad_response: 1 } },
+      kept: "The process: what is too deep to be scrubbed of secrets is not passed on.",
     },
     {
       name: "a chain of which each fails in its own way",

@@ -1,6 +1,6 @@
 import { until } from "../../support/until.ts";
 import type { Bench } from "../bench.ts";
-import { ask, type Seen } from "../client.ts";
+import { type Asking, ask, type Seen } from "../client.ts";
 import { frame, LAST_FRAME, type Script, streamHead } from "../script.ts";
 import { DONE, FINISH, ONE, ROLE, TWO } from "./payloads.ts";
 
@@ -31,4 +31,11 @@ export async function openStreams(
   );
   await until(() => begun.size === count);
   return { ended: Promise.all(all) };
+}
+
+/** Asks for answers, one after the other. */
+export async function askInTurn(bench: Bench, asking: Asking, count: number): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  for (let i = 0; i < count; i++) seen.push(await ask(bench, asking));
+  return seen;
 }

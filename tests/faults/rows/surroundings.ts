@@ -2,10 +2,10 @@ import { renameSync, writeFileSync } from "node:fs";
 import { sampleOf } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
 import type { Bench } from "../bench.ts";
-import { ask, type Seen } from "../client.ts";
+import { ask } from "../client.ts";
 import type { ScenarioGroup } from "../scenario.ts";
 import { OK } from "./payloads.ts";
-import { ALL, ALL_JSON, gated, openStreams } from "./streams.ts";
+import { ALL, ALL_JSON, askInTurn, gated, openStreams } from "./streams.ts";
 
 const reload = { name: "a bad configuration is put in place during 20 streams" };
 const reloadGate = gated(20);
@@ -31,12 +31,6 @@ function replaceFile(path: string, text: string): void {
 
 const failedReloads = async ({ gateway }: Bench): Promise<number> =>
   sampleOf(await gateway.metrics(), "crossover_config_reloads_total", { result: "failure" });
-
-async function askInTurn(bench: Bench, asking: { readonly name: string }, count: number): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  for (let i = 0; i < count; i++) seen.push(await ask(bench, asking));
-  return seen;
-}
 
 export const surroundings: ScenarioGroup = {
   title: "What befalls the gateway's own process",

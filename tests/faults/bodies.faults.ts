@@ -1,0 +1,4 @@
+import { bodies } from "./rows/bodies.ts";
+import { faultSuite } from "./suite.ts";
+
+faultSuite(bodies);
