@@ -5,7 +5,7 @@ import { fallbackOf, type Row, slugOf } from "./row.ts";
 import { type FaultUpstream, startFaultUpstream } from "./upstream.ts";
 
 /** What the configuration takes of a row. */
-export interface Target extends Pick<Row, "name" | "upstream" | "fallback" | "timeouts"> {
+export interface Target extends Pick<Row, "name" | "upstream" | "fallback" | "timeouts" | "hedge"> {
   /** Seconds for which its route gives an answer again. Default: not at all. */
   readonly cacheFor?: number;
 }
@@ -72,6 +72,7 @@ function configOf(targets: readonly Target[], upstream: FaultUpstream, places: P
       ...each((target) => ({
         model: slugOf(target),
         ...(target.fallback === undefined ? {} : { fallback: [fallbackOf(target)] }),
+        ...(target.hedge === undefined ? {} : { hedge: target.hedge }),
       })),
       ...second((target) => ({ model: fallbackOf(target) })),
     },

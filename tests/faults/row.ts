@@ -12,6 +12,7 @@ export type Outcome =
   | "unreachable"
   | "timeout"
   | "interrupted"
+  | "superseded"
   | "client_closed";
 
 export type Attempts = Readonly<Partial<Record<Outcome, number>>>;
@@ -30,6 +31,8 @@ export interface Row {
   readonly client?: Client;
   /** In seconds. Default: the gateway's own. */
   readonly timeouts?: Readonly<Partial<Record<"connect" | "firstByte" | "idle" | "total", number>>>;
+  /** Seconds after which the model is called a second time. Default: never. */
+  readonly hedge?: number;
   readonly sees: Sees;
   readonly counted: Counted;
   /** What must not be lost, or must not happen. */

@@ -100,7 +100,7 @@ export const encoding: Group = {
       upstream: [coded("gzip", bomb)],
       sees: TOO_LARGE,
       counted: COUNTS_BAD,
-      growsMiB: 250,
+      growsMiB: 200,
       kept: CUT_AT_50,
     },
     {
@@ -113,7 +113,7 @@ export const encoding: Group = {
       ],
       sees: TOO_LARGE,
       counted: COUNTS_BAD,
-      growsMiB: 250,
+      growsMiB: 200,
       kept: CUT_AT_50,
     },
     {
@@ -121,7 +121,7 @@ export const encoding: Group = {
       upstream: [[head(400, { "content-type": "application/json" }), { flood: "a", bytes: 1e9 }, FIN]],
       sees: TOO_LARGE,
       counted: COUNTS_BAD,
-      growsMiB: 250,
+      growsMiB: 200,
       kept: CUT_AT_50,
     },
   ],

@@ -221,9 +221,9 @@ export const events: Group = {
       name: "an error nested 20,000 deep in the middle of a stream",
       upstream: [stream([ROLE, ONE, `data: ${deepError(20_000)}\n\n`])],
       stream: true,
-      sees: { kind: "cut", content: "one ", code: "upstream_stream_interrupted" },
+      sees: { kind: "cut", content: "one ", code: "deep" },
       counted: { status: 502, attempts: { interrupted: 1 } },
-      kept: "The process: what is too deep to be scrubbed of secrets is not passed on.",
+      kept: "The upstream's own words; no stack overflows.",
     },
     {
       name: "an error as the whole answer, under 200",

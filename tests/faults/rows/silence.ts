@@ -71,6 +71,16 @@ export const silence: Group = {
       kept: "The answer: the next variant gives it.",
     },
     {
+      name: "hangs, on a hedged variant",
+      upstream: [[HANG], stream(EVENTS)],
+      hedge: 0.3,
+      stream: true,
+      sees: SEES_STREAM,
+      counted: { status: 200, attempts: { superseded: 1, success: 1 }, tokens: TOKENS },
+      takesMs: [290, 2500],
+      kept: "The answer: a second call gives it, and ends the first one.",
+    },
+    {
       name: "hangs within an unstreamed answer",
       upstream: [[promise, OK_JSON.slice(0, 50), HANG]],
       timeouts: { idle: 0.6 },
