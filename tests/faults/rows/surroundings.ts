@@ -19,7 +19,7 @@ const BAD_FILES = [
   "routes:\n  half: { rules: [",
   "",
   "routes: { other: { rules: [{ use: nobody }] } }\n",
-  `# ${"x".repeat(5_000_000)}\nnonsense: true\n`,
+  `# ${"x".repeat(200_000_000)}\nnonsense: true\n`,
   "\0\u0001\u0002",
 ] as const;
 
