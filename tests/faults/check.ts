@@ -3,8 +3,9 @@ import { sampleOf } from "../support/samples.ts";
 import { until } from "../support/until.ts";
 import type { Bench } from "./bench.ts";
 import { expectCalm } from "./calm.ts";
-import { ask, misbehave, type Seen } from "./client.ts";
+import { ask, type Seen } from "./client.ts";
 import { memoryOf } from "./gateway.ts";
+import { misbehave } from "./misbehave.ts";
 import { type Attempts, fallbackOf, type Row, type Sees, slugOf, sumOf } from "./row.ts";
 
 /** Plays a fault and checks all that its row says, and then what holds after every fault. */

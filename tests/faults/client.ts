@@ -1,10 +1,7 @@
-import { connect, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
-import { until } from "../support/until.ts";
 import type { Bench } from "./bench.ts";
 import { CANARIES } from "./canaries.ts";
-import { type Client, slugOf } from "./row.ts";
+import { slugOf } from "./row.ts";
 
 /** What a client got. */
 export interface Seen {
@@ -26,14 +23,14 @@ export interface SeenError {
   readonly param: unknown;
 }
 
-const NOTHING: Seen = { status: 0, headers: new Map(), body: "", content: "", error: undefined };
+export const NOTHING: Seen = { status: 0, headers: new Map(), body: "", content: "", error: undefined };
 
 export interface Asking {
   readonly name: string;
   readonly stream?: true;
 }
 
-const bodyOf = (asking: Asking, stream: boolean) => ({
+export const bodyOf = (asking: Asking, stream: boolean) => ({
   model: slugOf(asking),
   messages: [{ role: "user" as const, content: "Hi" }],
   stream,
@@ -102,80 +99,4 @@ function errorOf(thrown: unknown): SeenError {
     type: null,
     param: null,
   };
-}
-
-/** Asks over a bare socket and does what no SDK does. */
-export async function misbehave(bench: Bench, asking: Asking, client: Client): Promise<Seen> {
-  const slug = slugOf(asking);
-  const socket = connect(Number(new URL(bench.gateway.url).port), "127.0.0.1");
-  socket.on("error", () => {});
-  const received = (): string => text;
-  let text = "";
-  const listen = (): void =>
-    void socket.setEncoding("utf8").on("data", (part) => {
-      text += part;
-    });
-  const request = requestOf(asking);
-  const called = (): Promise<boolean> => until(() => bench.upstream.calls(slug).length === 1);
-  switch (client) {
-    case "leaves before the answer":
-      socket.write(request);
-      await called();
-      socket.destroy();
-      return NOTHING;
-    case "leaves in the middle":
-      listen();
-      socket.write(request);
-      await until(() => received().includes('"content":"one'));
-      socket.destroy();
-      return NOTHING;
-    case "reads nothing, then leaves":
-      socket.pause();
-      socket.write(request);
-      await until(() => bench.upstream.sent(slug) > 0);
-      await untilQuiet(() => bench.upstream.sent(slug));
-      socket.destroy();
-      return NOTHING;
-    case "closes its half after the request":
-      listen();
-      socket.end(request);
-      await ended(socket);
-      return read(text);
-  }
-}
-
-function requestOf(asking: Asking): string {
-  const body = JSON.stringify(bodyOf(asking, asking.stream ?? false));
-  const lines = [
-    "POST /v1/chat/completions HTTP/1.1",
-    "host: gateway.test",
-    "connection: close",
-    `authorization: Bearer ${CANARIES.client}`,
-    "content-type: application/json",
-    `content-length: ${Buffer.byteLength(body)}`,
-  ];
-  return `${lines.join("\r\n")}\r\n\r\n${body}`;
-}
-
-function ended(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
-}
-
-/** Waits until a number has not changed for half a second. */
-async function untilQuiet(number: () => number): Promise<void> {
-  for (let last = -1; last !== number(); await sleep(500)) last = number();
-}
-
-function read(text: string): Seen {
-  const split = text.indexOf("\r\n\r\n");
-  const [statusLine = "", ...lines] = text.slice(0, Math.max(0, split)).split("\r\n");
-  const headers = new Map(
-    lines.map((line): [string, string] => {
-      const colon = line.indexOf(":");
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-    }),
-  );
-  const body = text.slice(split + 4);
-  const content = /"content":"([^"]*)"/.exec(body)?.[1] ?? "";
-  return { ...NOTHING, status: Number(statusLine.split(" ")[1] ?? 0), headers, body, content };
 }

@@ -51,6 +51,7 @@ export interface Group {
 
 export type Client =
   | "leaves before the answer"
+  | "leaves while a retry waits"
   | "leaves in the middle"
   | "closes its half after the request"
   | "reads nothing, then leaves";

@@ -48,7 +48,7 @@ export const client: Group = {
     {
       name: "the client leaves while a retry waits",
       upstream: [answer(503, errorJson("busy", "server_error"), { "retry-after": "4" })],
-      client: "leaves before the answer",
+      client: "leaves while a retry waits",
       sees: GONE,
       counted: { status: 499, attempts: { server_error: 1 } },
       kept: "No retry for a client that is gone.",
