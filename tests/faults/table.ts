@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Cells, cellsOf, scenarioCells } from "./describe.ts";
 import { groups, scenarioGroups } from "./rows/index.ts";
 
@@ -6,9 +6,14 @@ import { groups, scenarioGroups } from "./rows/index.ts";
 const file = "docs/faults.md";
 
 const tables = [
-  ...groups.map(({ title, rows }) => ({ title, cells: rows.map(cellsOf) })),
-  ...scenarioGroups.map(({ title, scenarios }) => ({ title, cells: scenarios.map(scenarioCells) })),
+  ...Object.values(groups).map(({ title, rows }) => ({ title, cells: rows.map(cellsOf) })),
+  ...Object.values(scenarioGroups).map(({ title, scenarios }) => ({
+    title,
+    cells: scenarios.map(scenarioCells),
+  })),
 ];
+for (const name of Object.keys({ ...groups, ...scenarioGroups }))
+  if (!existsSync(`tests/faults/${name}.faults.ts`)) throw new Error(`nothing plays the faults of ${name}`);
 const count = tables.reduce((sum, { cells }) => sum + cells.length, 0);
 
 const text = `# Faults
