@@ -74,7 +74,9 @@ async function untilQuiet(number: () => number): Promise<void> {
   for (let last = -1; last !== number(); await sleep(500)) last = number();
 }
 
-function read(text: string): Seen {
+/** What is told before the answer itself, such as `102 Processing`, is passed over. */
+function read(told: string): Seen {
+  const text = told.replace(/^(HTTP\/1\.1 1\d\d [^\n]*\n([^\r\n]+\r\n)*\r\n)*/, "");
   const split = text.indexOf("\r\n\r\n");
   const [statusLine = "", ...lines] = text.slice(0, Math.max(0, split)).split("\r\n");
   const headers = new Map(

@@ -1,6 +1,6 @@
 import type { Group } from "../row.ts";
 import { answer, frame, HANG, streamHead } from "../script.ts";
-import { errorJson, OK, ONE, ROLE } from "./payloads.ts";
+import { COUNTS_OK, errorJson, OK, ONE, ROLE, SEES_OK } from "./payloads.ts";
 
 const GONE = { kind: "nothing" } as const;
 const COUNTS_GONE = { status: 499, attempts: { client_closed: 1 } } as const;
@@ -57,9 +57,9 @@ export const client: Group = {
       name: "the client closes its half after the request",
       upstream: [[{ waitMs: 200 }, ...OK]],
       client: "closes its half after the request",
-      sees: GONE,
-      counted: COUNTS_GONE,
-      kept: "It is taken for one that left, as on the wire nothing tells it from that.",
+      sees: SEES_OK,
+      counted: COUNTS_OK,
+      kept: "The answer: whoever shuts only the writing side still reads. Before it comes `102 Processing`, to tell it from one that left.",
     },
     {
       name: "the client reads nothing, then leaves",
