@@ -12,6 +12,8 @@ import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import { DiskKeyStore } from "./keys/disk-store.ts";
 import { KeyRing } from "./keys/key-ring.ts";
+import { openLedger } from "./ledger.ts";
+import { redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { providerKinds } from "./providers/index.ts";
 import { UndiciTransport } from "./transport/undici.ts";
@@ -38,26 +40,27 @@ declare const Bun: {
 
 // `bun src/bun.ts`: the same gateway on Bun, with its own server.
 try {
-  serve(process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml");
+  await serve(process.env["CROSSOVER_CONFIG"] || "config/crossover.yaml");
 } catch (error) {
   process.stderr.write(`crossover: ${errorText(error)}\n`);
   process.exitCode = 1;
 }
 
-function serve(configPath: string): void {
+async function serve(configPath: string): Promise<void> {
   const files = new DiskFiles(dirname(configPath));
   const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
   const table = load();
   const transport = new UndiciTransport();
   const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
   const log = stdoutLog();
-  const gateway = new Gateway({
-    table,
-    keys,
-    transport,
-    metrics: new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` }),
-    log,
+  const metrics = new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` });
+  const ledger = await openLedger({
+    redis: table.redis,
+    folder: table.server.dataDir,
+    metrics,
+    log: redactedLog(log, () => table.redaction.secrets),
   });
+  const gateway = new Gateway({ table, keys, transport, metrics, log, ledger });
   const { host, open: isOpen, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) log("warn", warning);
   const reloader = new Reloader(gateway, basename(configPath), load, isOpen);
@@ -99,5 +102,6 @@ function serve(configPath: string): void {
     const listener = { close: () => server.stop(), cut: () => void server.stop(true) };
     await gateway.drain(listener, gateway.table.server.drain);
     await transport.close();
+    await ledger.close();
   }
 }

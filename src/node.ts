@@ -14,7 +14,8 @@ import { Gateway, type Listener } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
 import { DiskKeyStore } from "./keys/disk-store.ts";
 import { KeyRing } from "./keys/key-ring.ts";
-import type { Log } from "./metrics/log.ts";
+import { openLedger } from "./ledger.ts";
+import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { providerKinds } from "./providers/index.ts";
@@ -63,8 +64,8 @@ export function loadFromDisk(
 
 /**
  * Starts the gateway on Node.
- * @throws ConfigError when the configuration is bad, StoreError when the created keys can't be read, Error when the
- * address can't be listened on
+ * @throws ConfigError when the configuration is bad, StoreError when the created keys can't be read, SpendingFileError
+ * when what was spent can't, Error when the address can't be listened on
  */
 export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const files = new DiskFiles(dirname(options.configPath));
@@ -77,7 +78,10 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     further: processMetrics(),
   });
   const keys = options.keys ?? new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
-  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys });
+  const { redis, server: settings } = table;
+  const log = redactedLog(options.log, () => table.redaction.secrets);
+  const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log });
+  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys, ledger });
   const { host, open, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) options.log("warn", warning);
   const reloader = new Reloader(gateway, basename(options.configPath), load, open);
@@ -113,6 +117,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       stopWatching();
       await gateway.drain(listenerOf(server), deadlineMs);
       await transport.close();
+      await ledger.close();
     },
   };
 }

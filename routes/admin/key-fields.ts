@@ -6,6 +6,19 @@ const LONGEST_OVERLAP_SECONDS = 30 * 86_400;
 
 const name = z.string().regex(NAME, NAME_RULE);
 
+const whole = z.int().min(1).max(1e12).nullish();
+const usd = z.number().positive().max(1e6).nullish();
+
+const limits = z
+  .strictObject({
+    requests_per_minute: whole,
+    tokens_per_minute: whole,
+    concurrent_streams: whole,
+    usd_per_day: usd,
+    usd_per_month: usd,
+  })
+  .describe("What it may take at most; what is missing or null is not limited.");
+
 /** The body that creates a key. */
 export const newKey = z.strictObject({
   name: name.describe("Unique; also against keys that were revoked."),
@@ -13,6 +26,7 @@ export const newKey = z.strictObject({
   routes: z.array(name).max(1000).optional().describe("Routes that it may use. Default: all."),
   force_variant: z.boolean().default(false).describe("May it choose a variant with x-crossover-variant?"),
   admin: z.boolean().default(false).describe("May it use the admin API?"),
+  limits: limits.nullish(),
   expires_at: z
     .string()
     .refine((text) => instantOf(text) !== undefined, INSTANT_RULE)
@@ -40,6 +54,7 @@ export const shownKey = z.object({
   routes: z.array(z.string()).nullable().describe("Null: all."),
   force_variant: z.boolean(),
   admin: z.boolean(),
+  limits: limits.nullable(),
   source: z.enum(["configuration", "created"]),
   hint: z.string().nullable().describe("The secret's end, where it is known."),
   created_at: time,

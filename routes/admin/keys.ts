@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { badRequest, serverError } from "../../src/domain/errors.ts";
 import { instantOf } from "../../src/domain/instant.ts";
-import type { Table } from "../../src/domain/table.ts";
+import type { LimitSettings, Table } from "../../src/domain/table.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { parseMembers } from "../../src/gateway/parse.ts";
 import type { Issued, ListedKey } from "../../src/keys/key-ring.ts";
@@ -29,6 +29,7 @@ export function keys(app: Hono, gateway: Gateway): void {
           routes: wanted.routes,
           forceVariant: wanted.force_variant,
           admin: wanted.admin,
+          limits: settingsOf(wanted.limits),
           expiresAt: futureOf(wanted.expires_at),
         }),
       );
@@ -107,12 +108,35 @@ function shown(listed: ListedKey): KeyAnswer {
     routes: key.routes === undefined ? null : [...key.routes],
     force_variant: key.forceVariant,
     admin: key.admin,
+    limits: key.limits === undefined ? null : shownLimits(key.limits),
     source,
     hint: key.hint === undefined ? null : `…${key.hint}`,
     created_at: timeOf(created?.key.createdAt),
     expires_at: timeOf(key.expiresAt),
     revoked: created?.key.revokedAt !== undefined,
     shadowed: created?.shadowed ?? false,
+  };
+}
+
+function settingsOf(limits: z.infer<typeof newKey>["limits"]): LimitSettings | undefined {
+  const given = Object.values(limits ?? {}).some((value) => value !== null && value !== undefined);
+  if (!limits || !given) return undefined;
+  return {
+    requestsPerMinute: limits.requests_per_minute ?? undefined,
+    tokensPerMinute: limits.tokens_per_minute ?? undefined,
+    concurrentStreams: limits.concurrent_streams ?? undefined,
+    usdPerDay: limits.usd_per_day ?? undefined,
+    usdPerMonth: limits.usd_per_month ?? undefined,
+  };
+}
+
+function shownLimits(limits: LimitSettings): KeyAnswer["limits"] {
+  return {
+    requests_per_minute: limits.requestsPerMinute ?? null,
+    tokens_per_minute: limits.tokensPerMinute ?? null,
+    concurrent_streams: limits.concurrentStreams ?? null,
+    usd_per_day: limits.usdPerDay ?? null,
+    usd_per_month: limits.usdPerMonth ?? null,
   };
 }
 

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { instantOf } from "../domain/instant.ts";
 import type { Key, KeyProof } from "../domain/table.ts";
 import { type CompileContext, unknownName } from "./compile.ts";
+import { toLimits } from "./compile-limits.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { KeyConfig } from "./schema.ts";
 
@@ -37,6 +38,7 @@ function compileKey(name: string, key: KeyConfig, routes: readonly string[], rep
       routes: key.routes,
       forceVariant: key.forceVariant ?? false,
       admin: key.admin ?? false,
+      limits: toLimits(key.limits),
       expiresAt: key.expires === undefined ? undefined : instantOf(key.expires),
     },
   ];

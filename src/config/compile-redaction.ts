@@ -1,4 +1,4 @@
-import type { Model, Redaction, ServerSettings } from "../domain/table.ts";
+import type { Model, Redaction, RedisSettings, ServerSettings } from "../domain/table.ts";
 import type { CustomPattern } from "../redaction/custom.ts";
 import { newRedactor } from "../redaction/redactor.ts";
 import { keysOf } from "./compile-model.ts";
@@ -11,9 +11,10 @@ export function compileRedaction(
   { pii = [], patterns = [] }: RedactionConfig = {},
   models: readonly Model[],
   { adminToken, metricsToken }: ServerSettings,
+  redis: RedisSettings | undefined,
   report: (path: ConfigPath, message: string) => void,
 ): Redaction {
-  const tokens = [adminToken, metricsToken].filter((token) => token !== undefined);
+  const tokens = [adminToken, metricsToken, passwordOf(redis)].filter((token) => token !== undefined);
   const known = [...new Set([...tokens, ...models.flatMap(({ target }) => keysOf(target))])];
   const own = patterns.flatMap(({ name, match }, index): CustomPattern[] => {
     const path = ["redaction", "patterns", index, "match"];
@@ -30,4 +31,9 @@ export function compileRedaction(
     secrets: newRedactor({ secrets: known }),
     stored: newRedactor({ secrets: known, personal: pii, patterns: own }),
   };
+}
+
+function passwordOf(redis: RedisSettings | undefined): string | undefined {
+  const password = redis && URL.parse(redis.url)?.password;
+  return password ? decodeURIComponent(password) : undefined;
 }

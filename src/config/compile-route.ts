@@ -1,5 +1,6 @@
 import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from "../domain/table.ts";
 import { type CompileContext, type Defined, unknownName } from "./compile.ts";
+import { toLimits } from "./compile-limits.ts";
 import { compileCondition, namesIn, SECRET_HEADERS } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
 import { indexRules } from "./rule-index.ts";
@@ -47,6 +48,7 @@ export function compileRoute(name: string, route: RouteConfig, context: RouteCon
     rules,
     candidates: indexRules(rules),
     headers: headersOf(rules),
+    limits: toLimits(route.limits),
     cache: route.cache && { ttlMs: route.cache.ttl * 1000 },
   };
 }

@@ -10,6 +10,7 @@ import type {
   Variant,
 } from "../domain/table.ts";
 import { compileKeys } from "./compile-keys.ts";
+import { compileLimiting } from "./compile-limits.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
 import { compileRedaction } from "./compile-redaction.ts";
@@ -61,7 +62,8 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   );
   const keys = compileKeys(config.keys ?? {}, [...routes.keys()], report);
   const server = serverSettings(config, inner);
-  const redaction = compileRedaction(config.redaction, [...models.values()], server, report);
+  const limiting = compileLimiting(config, models, report);
+  const redaction = compileRedaction(config.redaction, [...models.values()], server, limiting.redis, report);
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -75,6 +77,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     models,
     prompts,
     keys,
+    ...limiting,
     cacheBytes: config.cache?.maxBytes ?? 64 * 1024 * 1024,
     retries: retrySettings(config),
     breaker: breakerSettings(config),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
 import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { ProviderKind } from "../domain/provider.ts";
+import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
 
 const name = z.string().regex(NAME, NAME_RULE);
@@ -270,6 +271,7 @@ const rule = z.strictObject({
 
 const route = z.strictObject({
   description: z.string().optional(),
+  limits: limits.optional(),
   rules: z.array(rule).optional().describe("Tried in order; the first match wins."),
   cache: z
     .strictObject({
@@ -317,6 +319,7 @@ const key = z.strictObject({
     .optional()
     .describe("When the key ends: a date, of which the end in UTC is meant, or a time with its zone."),
   admin: z.boolean().optional().describe("May the key use the admin surface? Default false."),
+  limits: limits.optional(),
   tags: z.array(z.string()).optional(),
   routes: z.array(name).optional().describe("Routes that the key may use. Default: all."),
   forceVariant: z
@@ -344,6 +347,12 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       server: server.optional(),
       timeouts: timeouts.optional(),
       retries: retries.optional(),
+      limits: limiting.optional(),
+      redis: redis.optional(),
+      tags: z
+        .record(z.string().min(1), z.strictObject({ limits: limits.optional() }))
+        .optional()
+        .describe("What all keys with a tag may take together."),
       cache: z
         .strictObject({
           maxBytes: z

@@ -1,5 +1,6 @@
 import { badRequest } from "./errors.ts";
 import { arrayText, type JsonText, type Member, memberOf, ObjectText, replaceMembers } from "./json.ts";
+import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "./tokens.ts";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
 
@@ -63,9 +64,39 @@ export function textParts(content: unknown): readonly { readonly index: number; 
   });
 }
 
+/** Estimated tokens of the conversation as the client sent it. */
+export function conversationTokens({ messages }: ChatRequest): number {
+  return messages.reduce(
+    (sum, message) => sum + estimateTokens(textOf(message.content)) + MESSAGE_OVERHEAD_TOKENS,
+    0,
+  );
+}
+
 /** Index of the last message with the role `user`; -1 when there is none. */
 export function lastUserIndex(messages: readonly Message[]): number {
   return messages.findLastIndex((message) => message.role === "user");
+}
+
+/** More than any model gives, so that what a client names stays a number to reckon with. */
+const MOST_TOKENS = 10_000_000;
+const MOST_CHOICES = 128;
+
+/**
+ * The most tokens that the request lets an answer have, all its choices together.
+ * @param defaults JSON texts of members that apply where the client gave none
+ * @param otherwise tokens of a choice where nobody says
+ */
+export function mostOutputTokens(
+  { body, fields }: ChatRequest,
+  defaults: Readonly<Record<string, string>>,
+  otherwise: number,
+): number {
+  const named = ["max_completion_tokens", "max_tokens"].map(
+    (member) => body[member] ?? Number(defaults[member]),
+  );
+  const most = named.find((value) => typeof value === "number" && value > 0);
+  const tokens = Math.ceil(typeof most === "number" ? most : otherwise);
+  return Math.min(tokens, MOST_TOKENS) * Math.min(fields.choices, MOST_CHOICES);
 }
 
 /** How a request is written for one upstream. */

@@ -1,7 +1,6 @@
-import { type ChatRequest, lastUserIndex, textOf } from "./chat.ts";
+import { type ChatRequest, conversationTokens, lastUserIndex, textOf } from "./chat.ts";
 import { memberOf } from "./json.ts";
 import type { Key, VariantHealth } from "./table.ts";
-import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "./tokens.ts";
 
 /** What a decision rests on besides the request and the table. Same signals, same decision. */
 export interface Signals {
@@ -41,12 +40,7 @@ export class RequestView {
 
   /** Estimated tokens of the conversation as the client sent it. CEL counts in 64-bit integers. */
   get inputTokens(): bigint {
-    this.#inputTokens ??= BigInt(
-      this.#request.messages.reduce(
-        (sum, message) => sum + estimateTokens(textOf(message.content)) + MESSAGE_OVERHEAD_TOKENS,
-        0,
-      ),
-    );
+    this.#inputTokens ??= BigInt(conversationTokens(this.#request));
     return this.#inputTokens;
   }
 

@@ -16,6 +16,11 @@ export interface Table {
   readonly models: ReadonlyMap<string, Model>;
   readonly prompts: ReadonlyMap<string, Prompt>;
   readonly keys: readonly Key[];
+  /** What all keys with a tag may take together, by tag. */
+  readonly tagLimits: ReadonlyMap<string, LimitSettings>;
+  readonly limiting: LimitingSettings;
+  /** Undefined: limits are the process's own. */
+  readonly redis: RedisSettings | undefined;
   /** Most bytes of answers that the cache keeps. */
   readonly cacheBytes: number;
   readonly retries: RetrySettings;
@@ -76,6 +81,27 @@ export interface RetrySettings {
   readonly deadlineMs: number;
   /** Share of an upstream's recent requests below which retries stay, from 0 to 1. */
   readonly share: number;
+}
+
+/** What may be taken at most; undefined: as much as wanted. */
+export interface LimitSettings {
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+  readonly concurrentStreams: number | undefined;
+  readonly usdPerDay: number | undefined;
+  readonly usdPerMonth: number | undefined;
+}
+
+export interface LimitingSettings {
+  /** Tokens that an answer is reckoned with where the request names no most. */
+  readonly outputTokens: number;
+  /** How long a request waits while others have reserved what is left of a budget, in milliseconds. */
+  readonly waitMs: number;
+}
+
+export interface RedisSettings {
+  readonly url: string;
+  readonly cluster: boolean;
 }
 
 /** When calls are kept from an upstream that fails. */
@@ -261,6 +287,8 @@ export interface Route {
   candidates(view: ConditionView): readonly Candidate[];
   /** Names of the headers that its conditions look at, in lower case. */
   readonly headers: readonly string[];
+  /** What all its clients may take together. */
+  readonly limits: LimitSettings | undefined;
   /** Undefined: every request is answered anew. */
   readonly cache: CacheSettings | undefined;
 }
@@ -292,6 +320,7 @@ export interface Key {
   readonly forceVariant: boolean;
   /** May it use the admin surface? */
   readonly admin: boolean;
+  readonly limits: LimitSettings | undefined;
   /** Milliseconds since 1970, from which on it is as good as unknown; undefined: never. */
   readonly expiresAt: number | undefined;
 }

@@ -38,6 +38,8 @@ export interface AttemptResult {
   readonly result: SinkResult;
   /** From sending the request until the upstream was done. */
   readonly upstreamMs: number;
+  /** Tokens of the answer as far as it came, estimated. */
+  readonly outputTokens: number;
 }
 
 /** Calls an upstream once and relays its answer. */
@@ -172,6 +174,6 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     // After a complete answer there is nothing to abort, and the connection can be used again.
     if (result.outcome !== "answered") this.#flow?.abort();
     const upstreamMs = (this.#upstreamEndAt ?? performance.now()) - this.#sentAt;
-    this.#resolve({ result, upstreamMs });
+    this.#resolve({ result, upstreamMs, outputTokens: this.#sink?.outputTokens ?? 0 });
   }
 }

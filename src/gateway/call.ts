@@ -36,6 +36,8 @@ export interface Tally {
   attempts: number;
   /** How long they and the waits between them took, in milliseconds. */
   upstreamMs: number;
+  /** Of the answer that the client got, or a part of; estimated. */
+  outputTokens: number;
 }
 
 export interface CallOptions {
@@ -45,6 +47,8 @@ export interface CallOptions {
   readonly shaped: Shaped;
   /** Undefined where the route has no cache. */
   readonly slot: Slot | undefined;
+  /** Further headers on the answer. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly tally: Tally;
 }
 
@@ -130,7 +134,7 @@ export class Call {
     const { request, decision, variant, shaped, slot, tally } = this.#options;
     const { target, endpoints, timeouts } = variant.model;
     const { stream, choices } = request.fields;
-    const headers = idHeaders(id, ++tally.attempts);
+    const headers = Object.assign(idHeaders(id, ++tally.attempts), this.#options.headers);
     if (slot !== undefined) headers["x-crossover-cache"] = "miss";
     return new Attempt({
       transport: target.transport ?? transport,
@@ -150,13 +154,14 @@ export class Call {
 
   /** How a call ended, once that is told to all who learn from it. */
   async #heard(attempt: Attempt, probe: boolean): Promise<SinkResult> {
-    const { result, upstreamMs } = await attempt.result;
+    const { result, upstreamMs, outputTokens } = await attempt.result;
     const { decision, variant, tally } = this.#options;
     const { metrics, health } = this.#deps;
     const now = performance.now();
     const kind = kindOf(result);
     const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
     tally.upstreamMs += upstreamMs;
+    if (result.outcome !== "failed") tally.outputTokens = outputTokens;
     metrics.attempted(decision.route, variant, kind);
     this.upstream.record(verdict, probe, now);
     if (result.outcome === "failed" && (kind === "rate_limited" || kind === "server_error")) {

@@ -25,15 +25,23 @@ const FROM_CACHE: ChainResult = {
   firstTokenAt: undefined,
 };
 
+export interface ChainOptions {
+  readonly request: ChatRequest;
+  readonly decision: Decision;
+  /** When the request began, on the clock of performance.now(). */
+  readonly beganAt: number;
+  /** Undefined where the route has no cache. */
+  readonly caching: Caching | undefined;
+  /** Further headers on the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** The decided variant, its retries and its fallbacks, one call after the other, until the client has an answer. */
 export class Chain {
   readonly #deps: CallDeps;
-  readonly #request: ChatRequest;
-  readonly #decision: Decision;
-  readonly #beganAt: number;
-  readonly #caching: Caching | undefined;
+  readonly #options: ChainOptions;
   readonly #failed: FailedAttempt[] = [];
-  readonly tally: Tally = { attempts: 0, upstreamMs: 0 };
+  readonly tally: Tally = { attempts: 0, upstreamMs: 0, outputTokens: 0 };
   /** The variant tried last, and the tokens that its prompt added. */
   variant: Variant;
   addedTokens = 0;
@@ -42,30 +50,18 @@ export class Chain {
   #underWay: Call | Pause | undefined;
   #interrupted = false;
 
-  /**
-   * @param beganAt when the request began, on the clock of performance.now()
-   * @param caching undefined where the route has no cache
-   */
-  constructor(
-    deps: CallDeps,
-    request: ChatRequest,
-    decision: Decision,
-    beganAt: number,
-    caching: Caching | undefined,
-  ) {
+  constructor(deps: CallDeps, options: ChainOptions) {
     this.#deps = deps;
-    this.#request = request;
-    this.#decision = decision;
-    this.#beganAt = beganAt;
-    this.#caching = caching;
-    this.variant = decision.variant;
+    this.#options = options;
+    this.variant = options.decision.variant;
   }
 
   /** @throws GatewayError `gateway_draining` once it is interrupted and the client has nothing */
   async run(): Promise<ChainResult> {
-    const variants = variantsFrom(this.#decision.variant, this.#deps.table);
+    const { decision } = this.#options;
+    const variants = variantsFrom(decision.variant, this.#deps.table);
     for (const [index, variant] of variants.entries()) {
-      if (index > 0) this.#deps.metrics.fellBack(this.#decision.route, this.variant, variant);
+      if (index > 0) this.#deps.metrics.fellBack(decision.route, this.variant, variant);
       this.variant = variant;
       const result = await this.#try(variant, index === variants.length - 1);
       if (result === undefined) continue;
@@ -83,12 +79,13 @@ export class Chain {
 
   /** @returns undefined when the variant failed for good */
   async #try(variant: Variant, last: boolean): Promise<ChainResult | undefined> {
-    const shaped = shape(this.#request, variant);
-    const slot = this.#caching?.of(this.#request, variant, shaped);
+    const { request, decision, caching, headers } = this.#options;
+    const shaped = shape(request, variant);
+    const slot = caching?.of(request, variant, shaped);
     if (slot !== undefined && this.#replay(variant, slot)) return FROM_CACHE;
     this.addedTokens = shaped.addedTokens;
-    const options = { request: this.#request, decision: this.#decision, variant, shaped, slot };
-    const call = new Call(this.#deps, { ...options, tally: this.tally });
+    const { tally } = this;
+    const call = new Call(this.#deps, { request, decision, variant, shaped, slot, headers, tally });
     for (let retries = 0; ; ) {
       if (this.#interrupted) throw draining();
       this.#underWay = call;
@@ -111,7 +108,12 @@ export class Chain {
   #next(failure: Failure, call: Call, so: { readonly last: boolean; readonly retries: number }): Step {
     const { table, random } = this.#deps;
     const now = performance.now();
-    const situation = { ...so, elapsedMs: now - this.#beganAt, random: random(), wallClock: Date.now() };
+    const situation = {
+      ...so,
+      elapsedMs: now - this.#options.beganAt,
+      random: random(),
+      wallClock: Date.now(),
+    };
     const step = nextStep(failure, table.retries, situation);
     // Who only waits for the model to cool down has not called it.
     if (step.kind === "next" || failure.kind === "cooling_down" || call.upstream.retries.take(now))
@@ -130,9 +132,9 @@ export class Chain {
 
   #replay(variant: Variant, slot: Slot): boolean {
     const { id, reply, metrics } = this.#deps;
-    const { route } = this.#decision;
-    this.cached = slot.replay(reply, { ...idHeaders(id), ...toldOf(this.#decision, variant).headers });
-    metrics.lookedUp(route, this.cached ? "hit" : "miss");
+    const { decision, headers } = this.#options;
+    this.cached = slot.replay(reply, { ...idHeaders(id), ...toldOf(decision, variant).headers, ...headers });
+    metrics.lookedUp(decision.route, this.cached ? "hit" : "miss");
     return this.cached;
   }
 

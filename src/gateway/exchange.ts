@@ -1,31 +1,53 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision, Explanation } from "../domain/decision.ts";
-import { GatewayError } from "../domain/errors.ts";
+import { draining, GatewayError } from "../domain/errors.ts";
 import { errorAnswer } from "../domain/own-answer.ts";
 import type { Member } from "../domain/roster.ts";
 import type { Variant } from "../domain/table.ts";
+import type { Quota } from "../limits/quotas.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
 import type { Caching } from "./caching.ts";
 import type { CallDeps } from "./call.ts";
 import { Chain, type ChainResult } from "./chain.ts";
 import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
+import type { Limiter } from "./limiter.ts";
+import { Patience } from "./patience.ts";
+import type { Permit } from "./permit.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
+import { shape } from "./shape.ts";
 
 /** nginx's number for a client that left; nobody receives it. */
 const CLIENT_CLOSED = 499;
 
+const NO_HEADERS = {} as const;
 const NO_CALLS = { attempts: 0, upstreamMs: 0 } as const;
+
+/** A request that was decided on. */
+export interface Admitted {
+  readonly request: ChatRequest;
+  readonly decision: Decision;
+  /** Undefined where the route has no cache. */
+  readonly caching: Caching | undefined;
+  /** The limits that apply. */
+  readonly quotas: readonly Quota[];
+}
+
+export interface ExchangeDeps extends CallDeps {
+  readonly limiter: Limiter;
+}
 
 /** One request from its decision to its record. */
 export class Exchange implements Member {
   place = 0;
-  readonly #deps: CallDeps;
+  readonly #deps: ExchangeDeps;
   #beganAt = performance.now();
   #decision: Decision | undefined;
+  #permit: Permit | undefined;
+  #patience: Patience | undefined;
   #chain: Chain | undefined;
   #interrupted = false;
 
-  constructor(deps: CallDeps) {
+  constructor(deps: ExchangeDeps) {
     this.#deps = deps;
     deps.metrics.requestBegan();
   }
@@ -48,10 +70,15 @@ export class Exchange implements Member {
   }
 
   /** Calls the decided variant, and what comes after it where it fails, and tells the client how it ended. */
-  async run(request: ChatRequest, decision: Decision, caching: Caching | undefined): Promise<void> {
+  async run({ request, decision, caching, quotas }: Admitted): Promise<void> {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
-    const chain = new Chain(this.#deps, request, decision, this.#beganAt, caching);
+    if (quotas.length > 0) {
+      this.#permit = await this.#admit(request, decision, quotas);
+      if (this.#permit === undefined) return;
+    }
+    const headers = this.#permit?.headers ?? NO_HEADERS;
+    const chain = new Chain(this.#deps, { request, decision, beganAt: this.#beganAt, caching, headers });
     this.#chain = chain;
     if (this.#interrupted) chain.interrupt();
     const result = await chain.run();
@@ -59,9 +86,29 @@ export class Exchange implements Member {
     else this.#ended(result);
   }
 
+  /** @returns undefined when the client left before it was its turn */
+  async #admit(
+    request: ChatRequest,
+    decision: Decision,
+    quotas: readonly Quota[],
+  ): Promise<Permit | undefined> {
+    const { table, reply, limiter } = this.#deps;
+    const { variant } = decision;
+    const { addedTokens } = shape(request, variant);
+    const patience = new Patience(reply);
+    this.#patience = patience;
+    const permit = await limiter.admit(quotas, { request, variant, table, addedTokens }, patience.signal);
+    patience.end();
+    if (permit !== undefined) return permit;
+    if (!reply.closed) throw draining();
+    this.#record({ status: CLIENT_CLOSED, note: "client closed" });
+    return undefined;
+  }
+
   /** The gateway stops, and this request has had its time: the client hears so, and nobody more is called. */
   interrupt(): void {
     this.#interrupted = true;
+    this.#patience?.interrupt();
     this.#chain?.interrupt();
   }
 
@@ -74,6 +121,7 @@ export class Exchange implements Member {
       this.#tell(error, more);
     } catch (second) {
       // A failure in telling the failure is ours too, and ends this request only.
+      this.#settle({});
       this.#deps.reply.abandon();
       this.#logBug(second);
     }
@@ -102,7 +150,10 @@ export class Exchange implements Member {
     const variant = this.#variant;
     return this.#decision === undefined || variant === undefined
       ? {}
-      : answerHeaders(id, this.#decision, variant, this.#chain?.tally.attempts);
+      : {
+          ...answerHeaders(id, this.#decision, variant, this.#chain?.tally.attempts),
+          ...this.#permit?.headers,
+        };
   }
 
   /** The variant that answers, or the last that was tried. */
@@ -148,6 +199,7 @@ export class Exchange implements Member {
     const { attempts, upstreamMs } = this.#chain?.tally ?? NO_CALLS;
     const firstTokenMs = end.firstTokenAt === undefined ? undefined : end.firstTokenAt - this.#beganAt;
     const addedTokens = end.enriched ? (this.#chain?.addedTokens ?? 0) : 0;
+    this.#settle(end);
     this.#deps.metrics.requestEnded({
       decision: this.#decision,
       variant: this.#variant,
@@ -159,6 +211,14 @@ export class Exchange implements Member {
       addedTokens,
     });
     this.#log(end, { durationMs, firstTokenMs, addedTokens });
+  }
+
+  #settle({ usage, enriched = false }: Pick<End, "usage" | "enriched">): void {
+    this.#permit?.settle({
+      variant: enriched ? this.#variant : undefined,
+      usage,
+      outputTokens: this.#chain?.tally.outputTokens ?? 0,
+    });
   }
 
   #log(end: End, times: Times | undefined): void {

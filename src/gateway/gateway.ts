@@ -7,6 +7,7 @@ import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
 import { KeyRing } from "../keys/key-ring.ts";
+import { MemoryLedger } from "../limits/memory-ledger.ts";
 import { HealthTracker } from "../metrics/health.ts";
 import { type Log, redactedLog } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -17,6 +18,7 @@ import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Caching } from "./caching.ts";
 import { Exchange } from "./exchange.ts";
+import { type LedgerAccess, Limiter } from "./limiter.ts";
 import { asksDryRun, parseChat, requireJson } from "./parse.ts";
 
 export interface GatewayDeps {
@@ -26,6 +28,8 @@ export interface GatewayDeps {
   readonly log: Log;
   /** Default: one that holds the table's keys alone. */
   readonly keys?: KeyRing;
+  /** Where limits are counted. Default: in memory. */
+  readonly ledger?: LedgerAccess;
   /** From [0, 1). */
   readonly random?: () => number;
 }
@@ -57,6 +61,7 @@ export class Gateway {
   /** The keys in force: the table's and the created ones. */
   readonly keys: KeyRing;
   readonly #transport: Transport;
+  readonly #limiter: Limiter;
   readonly #random: () => number;
   readonly #health = new HealthTracker();
   readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
@@ -72,6 +77,7 @@ export class Gateway {
     this.metrics = deps.metrics;
     this.log = redactedLog(deps.log, () => this.#table.redaction.secrets);
     this.keys = deps.keys ?? new KeyRing();
+    this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;
@@ -107,6 +113,7 @@ export class Gateway {
       health: this.#health,
       upstreams: this.#upstreams,
       random: this.#random,
+      limiter: this.#limiter,
     });
     this.#open.add(exchange);
     if (this.#interrupted) exchange.interrupt();
@@ -122,7 +129,13 @@ export class Gateway {
       const signals = this.#signals(inbound, key);
       if (dryRun) return exchange.dryRun(request, explain(request, table, signals));
       const decision = decide(request, table, signals);
-      await exchange.run(request, decision, this.#caching(table, decision.route, inbound, key));
+      const caching = this.#caching(table, decision.route, inbound, key);
+      await exchange.run({
+        request,
+        decision,
+        caching,
+        quotas: this.#limiter.quotas(key, decision.route, table),
+      });
     } catch (error) {
       exchange.failed(error);
     } finally {

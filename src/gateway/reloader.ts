@@ -48,8 +48,10 @@ export class Reloader {
         return false;
       }
       this.#gateway.use(table);
-      const moved = AT_START.some((setting) => table.server[setting] !== before.server[setting]);
-      const note = moved ? "another host, port or dataDir takes a restart" : undefined;
+      const moved =
+        table.redis?.url !== before.redis?.url ||
+        AT_START.some((setting) => table.server[setting] !== before.server[setting]);
+      const note = moved ? "another host, port, dataDir or redis takes a restart" : undefined;
       log("info", "configuration reloaded", { version, before: before.version, note });
       return true;
     } catch (error) {

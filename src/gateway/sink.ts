@@ -82,6 +82,8 @@ export interface Sink {
   end(): void;
   /** The body will not be completed; `failure` is what a client hears that has nothing yet. */
   cut(code: CutCode, failure: Failure): void;
+  /** Tokens of the answer so far, estimated. */
+  readonly outputTokens: number;
   /** Writes something without meaning, if it can. */
   breathe(): void;
   /** Frees timers. */

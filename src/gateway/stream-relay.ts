@@ -52,6 +52,9 @@ export class StreamRelay implements Sink {
   /** The end of what passed of an event too long to hold. */
   #passed = Buffer.alloc(0);
 
+  /** Servers send about a token an event. */
+  outputTokens = 0;
+
   constructor(options: StreamOptions) {
     this.#options = options;
   }
@@ -178,6 +181,7 @@ export class StreamRelay implements Sink {
 
   /** Reads an event. @returns whether the client should get it */
   #inspect(event: Buffer): boolean {
+    this.outputTokens++;
     if (this.#firstTokenAt === undefined && hasContent(event)) this.#firstTokenAt = performance.now();
     if (hasKey(event, "finish_reason", '"')) this.#readFinish(event);
     if (event.length < 32 && dataOf(event) === "[DONE]") this.#done = true;

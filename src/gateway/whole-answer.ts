@@ -31,6 +31,11 @@ export class WholeAnswer implements Sink {
     this.#options = options;
   }
 
+  /** By its length: a token has about four bytes. */
+  get outputTokens(): number {
+    return Math.ceil(this.#length / 4);
+  }
+
   data(chunk: Uint8Array): boolean {
     this.#length += chunk.byteLength;
     if (this.#length > this.#options.maxBytes)

@@ -5,7 +5,10 @@ import { hintOf, newSecret, sha256 } from "./secret.ts";
 import type { KeyStore, StoredKey } from "./store.ts";
 
 /** What a created key may do. */
-export type NewKey = Pick<Key, "name" | "tags" | "routes" | "forceVariant" | "admin" | "expiresAt">;
+export type NewKey = Pick<
+  Key,
+  "name" | "tags" | "routes" | "forceVariant" | "admin" | "expiresAt" | "limits"
+>;
 
 /** A key as a list shows it. */
 export type ListedKey =

@@ -28,6 +28,20 @@ const instant = z
   .nullable()
   .transform((at) => at ?? undefined);
 
+const amount = z
+  .number()
+  .positive()
+  .nullable()
+  .transform((value) => value ?? undefined);
+
+const storedLimits = z.strictObject({
+  requestsPerMinute: amount,
+  tokensPerMinute: amount,
+  concurrentStreams: amount,
+  usdPerDay: amount,
+  usdPerMonth: amount,
+});
+
 const storedKey = z.strictObject({
   name: z.string().regex(NAME, NAME_RULE),
   proofs: z.array(z.strictObject({ hash: z.string().regex(/^[0-9a-f]{64}$/), until: instant })),
@@ -42,6 +56,7 @@ const storedKey = z.strictObject({
     .transform((routes) => routes ?? undefined),
   forceVariant: z.boolean(),
   admin: z.boolean(),
+  limits: storedLimits.nullable().transform((limits) => limits ?? undefined),
   createdAt: z.int(),
   expiresAt: instant,
   revokedAt: instant,

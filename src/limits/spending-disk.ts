@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../replace-file.ts";
 import type { MemoryLedger } from "./memory-ledger.ts";
 import { type Spending, spendingSchema } from "./spending.ts";
 
@@ -20,7 +20,7 @@ export class SpendingFileError extends Error {
 }
 
 export interface SpendingFileOptions {
-  /** Made when it is not there. */
+  /** Made when there is something to keep. */
   readonly folder: string;
   readonly ledger: MemoryLedger;
   /** A write failed; the next is tried a second later. */
@@ -43,13 +43,13 @@ export class SpendingFile {
 
   /**
    * Reads the file into the ledger, and writes it from now on.
-   * @throws SpendingFileError when the file is there and can't be used, or the folder can't be made
+   * @throws SpendingFileError when the file is there and can't be used
    */
   constructor({ folder, ledger, onFailure, everyMs = EVERY_MS }: SpendingFileOptions) {
     this.#path = join(folder, NAME);
     this.#ledger = ledger;
     this.#onFailure = onFailure;
-    const before = read(folder, this.#path);
+    const before = read(this.#path);
     if (before !== undefined) ledger.restore(before);
     this.#written = ledger.revision;
     this.#timer = setInterval(() => void this.flush(), everyMs);
@@ -75,7 +75,7 @@ export class SpendingFile {
     const { revision } = this.#ledger;
     if (revision === this.#written) return;
     try {
-      await replace(this.#path, `${JSON.stringify(this.#ledger.snapshot())}\n`);
+      await replaceFile(this.#path, `${JSON.stringify(this.#ledger.snapshot())}\n`);
       this.#written = revision;
     } catch (error) {
       this.#onFailure(error);
@@ -83,10 +83,9 @@ export class SpendingFile {
   }
 }
 
-function read(folder: string, path: string): Spending | undefined {
+function read(path: string): Spending | undefined {
   let text: string;
   try {
-    mkdirSync(folder, { recursive: true });
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
@@ -106,17 +105,4 @@ function parse(path: string, text: string): Spending {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new SpendingFileError(path, `${issue?.path.join(".") || "the file"}: ${issue?.message}`);
-}
-
-/** Puts a file in place whole: whoever reads it, even after a power cut, finds the old one or the new one. */
-async function replace(path: string, text: string): Promise<void> {
-  const draft = `${path}.tmp`;
-  const file = await open(draft, "w", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

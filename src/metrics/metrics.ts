@@ -33,6 +33,16 @@ export class Metrics {
     "crossover_cache_lookups_total",
     "Requests on routes with a cache, by whether it had their answer.",
   );
+  readonly #limited = new NumberFamily<"by" | "limit">(
+    "counter",
+    "crossover_limited_total",
+    "Requests that were refused by a limit: whose, and of what.",
+  );
+  readonly #limitsShared = new NumberFamily<never>(
+    "gauge",
+    "crossover_limits_shared",
+    "1: limits are counted in Redis; 0: Redis does not answer, and this process counts by itself.",
+  );
   readonly #retries = new NumberFamily<"model" | "provider">(
     "counter",
     "crossover_retries_total",
@@ -79,6 +89,8 @@ export class Metrics {
       ...Object.values(this.#perVariant),
       this.#fallbacks,
       this.#cacheLookups,
+      this.#limited,
+      this.#limitsShared,
       this.#retries,
       this.#circuits,
       this.#inflight,
@@ -120,6 +132,14 @@ export class Metrics {
 
   lookedUp(route: string, result: "hit" | "miss"): void {
     this.#cacheLookups.series({ route, result }).add(1);
+  }
+
+  limited(by: "key" | "tag" | "route", limit: string): void {
+    this.#limited.series({ by, limit }).add(1);
+  }
+
+  limitsShared(shared: boolean): void {
+    this.#limitsShared.series({}).value = shared ? 1 : 0;
   }
 
   retried({ name: model, provider }: Model): void {

@@ -58,6 +58,7 @@ const GOOD = {
   routes: null,
   forceVariant: false,
   admin: false,
+  limits: null,
   createdAt: 1,
   expiresAt: null,
   revokedAt: null,

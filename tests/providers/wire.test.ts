@@ -69,6 +69,7 @@ async function replay(wire: Wire, name: string) {
   });
   const gateway = await startGateway({
     server: { port: 0 },
+    retries: { most: 0 }, // what was recorded is told once
     providers: { up: wire.provider(upstream.url) },
     models: { m: { provider: "up", model: wire.model(upstream.url), price: { input: 1, output: 2 } } },
     variants: { plain: { model: "m" } },

@@ -1,0 +1,53 @@
+import type { RedisSettings } from "./domain/table.ts";
+import type { LedgerAccess } from "./gateway/limiter.ts";
+import { MemoryLedger } from "./limits/memory-ledger.ts";
+import { SpendingFile } from "./limits/spending-disk.ts";
+import type { Log } from "./metrics/log.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+
+/** About how often who waits for a budget that other processes settle too looks again, in milliseconds. */
+const RETRY_MS = 50;
+
+export interface LedgerOptions {
+  readonly redis: RedisSettings | undefined;
+  /** Where what was spent is kept over a restart, without Redis. */
+  readonly folder: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Where limits are counted, until it is closed. */
+export interface OpenLedger extends LedgerAccess {
+  /** Tells and writes what is left to tell and to write. */
+  close(): Promise<void>;
+}
+
+/**
+ * Limits in Redis, or in memory with a file of what was spent.
+ * @throws SpendingFileError when that file can't be used
+ */
+export async function openLedger({ redis, folder, metrics, log }: LedgerOptions): Promise<OpenLedger> {
+  if (redis === undefined) {
+    const ledger = new MemoryLedger();
+    const file = new SpendingFile({
+      folder,
+      ledger,
+      onFailure: (error) => log("error", "what was spent can't be written", { problem: String(error) }),
+    });
+    return { ledger, close: () => file.close() };
+  }
+  const { RedisLedger } = await import("./limits/redis-ledger.ts");
+  const { openRedis } = await import("./limits/redis-store.ts");
+  metrics.limitsShared(true);
+  const ledger = new RedisLedger({
+    store: await openRedis(redis),
+    onState: (state, cause) => {
+      metrics.limitsShared(state === "redis");
+      const problem = cause === undefined ? undefined : String(cause);
+      if (state === "redis") log("info", "limits are counted in Redis again");
+      else log("error", "Redis does not answer, this process counts limits by itself", { problem });
+    },
+    onLost: () => log("error", "Redis was away for too long: what a request spent is not counted there"),
+  });
+  return { ledger, retryMs: RETRY_MS, close: () => ledger.close() };
+}
