@@ -30,7 +30,7 @@ const AROUND: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   models: {
     base: { provider: "openai", model: "gpt-4.1-mini" },
-    "recipes-ft": { provider: "azure", model: "gpt-35-turbo-finetuned" },
+    "recipes-ft": { provider: "azure", model: "gpt-35-turbo-finetuned", price: { input: 1, output: 2 } },
   },
   prompts: { "recipe-assistant": { system: "You are a recipe assistant." } },
   variants: {

@@ -10,7 +10,8 @@ import { textTable } from "./text-table.ts";
 export const keys: Command = {
   summary: "List, create, rotate and revoke clients' keys.",
   help: `Usage: crossover keys list
-       crossover keys create NAME [--tag TAG] [--route ROUTE] [--force-variant] [--admin] [--expires WHEN]
+       crossover keys create NAME [--tag TAG] [--route ROUTE] [--limit NAME=NUMBER] [--force-variant] [--admin]
+                            [--expires WHEN]
        crossover keys rotate NAME [--overlap SECONDS]
        crossover keys revoke NAME
        crossover keys generate
@@ -21,6 +22,8 @@ secret of a key that may use the admin API. A secret is printed once, alone on s
   --json           print what the admin API answers
   --tag            a tag for conditions, as often as needed
   --route          a route that the key may use, as often as needed; without any it may use all
+  --limit          what it may take at most, such as requests_per_minute=60, as often as needed; also
+                   tokens_per_minute, concurrent_streams, usd_per_day, usd_per_month
   --force-variant  the key may choose a variant with x-crossover-variant
   --admin          the key may use the admin API
   --expires        a date, of which the end in UTC is meant, or a time such as 2027-01-31T18:00:00Z
@@ -55,9 +58,12 @@ async function list(args: readonly string[]): Promise<void> {
     key.expires_at ?? "never",
     key.routes?.join(" ") ?? "all",
     key.tags.join(" "),
+    Object.entries(key.limits ?? {})
+      .flatMap(([name, most]) => (most === null || most === undefined ? [] : [`${name}=${most}`]))
+      .join(" "),
     [...(key.force_variant ? ["force-variant"] : []), ...(key.admin ? ["admin"] : [])].join(" "),
   ]);
-  const head = ["name", "state", "source", "secret", "expires", "routes", "tags", "rights"];
+  const head = ["name", "state", "source", "secret", "expires", "routes", "tags", "limits", "rights"];
   process.stdout.write(textTable(head, rows, head.length));
 }
 
@@ -69,6 +75,7 @@ async function create(args: readonly string[]): Promise<void> {
       ...CONNECTION_OPTIONS,
       tag: { type: "string", multiple: true },
       route: { type: "string", multiple: true },
+      limit: { type: "string", multiple: true },
       "force-variant": { type: "boolean" },
       admin: { type: "boolean" },
       expires: { type: "string" },
@@ -78,12 +85,20 @@ async function create(args: readonly string[]): Promise<void> {
     name: oneName(positionals),
     tags: values.tag,
     routes: values.route,
+    limits: values.limit && Object.fromEntries(values.limit.map(limitOf)),
     force_variant: values["force-variant"],
     admin: values.admin,
     expires_at: values.expires,
   };
   const answer = await askAdmin(values.url, { method: "POST", path: "/keys", body }, issuedKey);
   tellSecret(answer, values.json, `The key ${answer.name} is created.`);
+}
+
+function limitOf(text: string): readonly [string, number] {
+  const [name = "", number = ""] = text.split("=");
+  if (number.trim() === "" || Number.isNaN(Number(number)))
+    throw new UsageError(`--limit takes NAME=NUMBER, not ${JSON.stringify(text)}`);
+  return [name, Number(number)];
 }
 
 async function rotate(args: readonly string[]): Promise<void> {

@@ -207,7 +207,8 @@ function messagesOf(messages: Body["messages"], members: readonly Member[]): rea
 
 /** Zod's first issue as OpenAI words it: what is wrong, and the path of the field. */
 function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): GatewayError {
-  if (issue?.code === "unrecognized_keys") return unknownField([...issue.path, issue.keys[0] ?? ""].join("."));
+  if (issue?.code === "unrecognized_keys")
+    return unknownField([...issue.path, issue.keys[0] ?? ""].join("."));
   const path = issue?.path ?? [];
   const full = path.reduce<string>(
     (text, part) =>

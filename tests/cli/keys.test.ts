@@ -45,6 +45,7 @@ test("a key is created and listed; its secret stands alone on standard output", 
     "create",
     "team/app",
     ...["--tag", "web", "--tag", "eu", "--route", "bare", "--expires", "2999-01-31", "--force-variant"],
+    ...["--limit", "usd_per_day=2.5", "--limit", "requests_per_minute=60"],
   );
   expect(created.code, created.stderr).toBe(0);
   expect(created.stdout).toMatch(/^sk-cx-[\w-]{43}\n$/);
@@ -55,7 +56,7 @@ test("a key is created and listed; its secret stands alone on standard output", 
   const listed = await keys("list");
   expect(listed.code).toBe(0);
   expect(listed.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
-    ["name", "state", "source", "secret", "expires", "routes", "tags", "rights"],
+    ["name", "state", "source", "secret", "expires", "routes", "tags", "limits", "rights"],
     expect.anything(),
     ["file", "good", "configuration", "never", "all", "a b"],
     [
@@ -66,6 +67,7 @@ test("a key is created and listed; its secret stands alone on standard output", 
       "2999-02-01T00:00:00.000Z",
       "bare",
       "web eu",
+      "requests_per_minute=60 usd_per_day=2.5",
       "force-variant",
     ],
     [""],
