@@ -146,7 +146,11 @@ function serverSettings({ server = {} }: Config, { env, report }: CompileContext
     dataDir: env["CROSSOVER_DATA_DIR"] || server.dataDir || "data",
     maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
     maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
-    jsonLimits: { depth: server.maxDepth ?? 64, nodes: server.maxNodes ?? 100_000 },
+    jsonLimits: {
+      depth: server.maxDepth ?? 64,
+      nodes: server.maxNodes ?? 100_000,
+      messages: server.maxMessages ?? 10_000,
+    },
     clientTimeout: (server.clientTimeout ?? 60) * 1000,
     requestTimeout: (server.requestTimeout ?? 300) * 1000,
     drain: (server.drain ?? 30) * 1000,

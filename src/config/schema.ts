@@ -134,6 +134,7 @@ const server = z.strictObject({
     .max(1000)
     .optional()
     .describe("Deepest nesting of a request body. Default 64."),
+  maxMessages: z.number().int().positive().optional().describe("Most messages in a request. Default 10000."),
   maxNodes: z
     .number()
     .int()

@@ -1,5 +1,13 @@
 import { badRequest } from "./errors.ts";
-import { arrayText, type JsonText, type Member, memberOf, ObjectText, replaceMembers } from "./json.ts";
+import {
+  arrayText,
+  type JsonLimits,
+  type JsonText,
+  type Member,
+  memberOf,
+  ObjectText,
+  replaceMembers,
+} from "./json.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "./tokens.ts";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function";
@@ -11,6 +19,11 @@ export interface Message {
   readonly json: string;
   /** Has it no other members? */
   readonly plain: boolean;
+}
+
+/** What a chat request may be at most. */
+export interface ChatLimits extends JsonLimits {
+  readonly messages: number;
 }
 
 /** The fields of OpenAI's body that the gateway itself reads. */

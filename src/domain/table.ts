@@ -1,5 +1,5 @@
-import type { Message } from "./chat.ts";
-import type { JsonLimits, JsonText } from "./json.ts";
+import type { ChatLimits, Message } from "./chat.ts";
+import type { JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
 import type { Redactor } from "./redactor.ts";
 import type { RequestView } from "./signals.ts";
@@ -49,7 +49,7 @@ export interface ServerSettings {
   readonly maxBodyBytes: number;
   readonly maxResponseBytes: number;
   /** For request bodies. */
-  readonly jsonLimits: JsonLimits;
+  readonly jsonLimits: ChatLimits;
   /** Milliseconds after which a client is let go that takes nothing of what waits for it. */
   readonly clientTimeout: number;
   /** Milliseconds for a whole request to arrive. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ChatRequest, Message } from "../domain/chat.ts";
+import type { ChatLimits, ChatRequest, Message } from "../domain/chat.ts";
 import { refuseDuplicates } from "../domain/chat.ts";
 import { badRequest, GatewayError } from "../domain/errors.ts";
 import { isObject, JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
@@ -37,7 +37,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * A body as a chat request.
  * @throws GatewayError 400 that names the field, 415 for another content type than JSON
  */
-export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
+export function parseChat(bytes: Uint8Array, limits: ChatLimits): ChatRequest {
   const text = decode(bytes);
   const members = guarded(text, limits);
   const body = parseBody(text);
@@ -45,6 +45,7 @@ export function parseChat(bytes: Uint8Array, limits: JsonLimits): ChatRequest {
   if (memberOf(body["metadata"], "__proto__") !== undefined)
     throw badRequest("invalid_value", "`metadata` can't have the key `__proto__`.", "metadata");
   const { model, messages, stream, user, metadata } = isGood(body) ? body : refuse(body);
+  if (messages.length > limits.messages) throw tooManyMessages(limits.messages);
   const n = body["n"];
   return {
     fields: {
@@ -93,6 +94,10 @@ function isMetadata(metadata: unknown): boolean {
       return key.length <= KEY_LENGTH && typeof value === "string" && value.length <= VALUE_LENGTH;
     })
   );
+}
+
+function tooManyMessages(most: number): GatewayError {
+  return badRequest("invalid_value", `A request may have at most ${most} messages here.`, "messages");
 }
 
 /** @throws GatewayError 400 with what is wrong */

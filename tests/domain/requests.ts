@@ -5,7 +5,7 @@ import { parseChat } from "../../src/gateway/parse.ts";
 /** A request as the gateway reads it; text is taken byte for byte. */
 export function chat(body: unknown): ChatRequest {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return parseChat(new TextEncoder().encode(text), { depth: 64, nodes: 100_000 });
+  return parseChat(new TextEncoder().encode(text), { depth: 64, nodes: 100_000, messages: 10_000 });
 }
 
 /** A request with one user message. */

@@ -7,7 +7,7 @@ import { anyJson, jsonStyle, printMembers } from "../domain/json-text.ts";
 import { anyBytes, mutated } from "./bytes.ts";
 import { corpus, runs } from "./runs.ts";
 
-const LIMITS = { depth: 64, nodes: 100_000 };
+const LIMITS = { depth: 64, nodes: 100_000, messages: 10_000 };
 const WIRE = { model: "m", defaults: {}, askUsage: false, metadataIfStored: false };
 
 const GOOD = [

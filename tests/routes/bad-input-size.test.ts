@@ -200,3 +200,18 @@ test("too many values are refused, however they are laid out", async () => {
   expect(upstream.received.length).toBe(1);
   await expectCalm(gateway);
 });
+
+test("too many messages are refused, as many as allowed are not", async () => {
+  const upstream = await startUpstream();
+  const gateway = await startGateway(twoPaths(upstream.url, server({ maxMessages: 50 })));
+  const ask = (count: number): Promise<Response> =>
+    gateway.post({
+      model: "bare",
+      messages: Array.from({ length: count }, () => ({ role: "user", content: "Hi" })),
+    });
+  expect((await ask(50)).status).toBe(200);
+  const answer = await ask(51);
+  expect((await answer.clone().json()).error.message).toContain("at most 50 messages");
+  await expectRefused(answer, { ...tooDeep, code: "invalid_value", param: "messages" });
+  expect(upstream.received).toHaveLength(1);
+});
