@@ -25,7 +25,7 @@ import { BENCH } from "./subjects.ts";
 
 // `npm run bench:micro`: what each step of a request costs by itself, in microseconds.
 
-const LIMITS = { depth: 64, nodes: 1_000_000 };
+const LIMITS = { depth: 64, nodes: 1_000_000, messages: 1_000_000 };
 const encoder = new TextEncoder();
 
 const config = readFileSync(join(BENCH, "crossover.yaml"), "utf8");

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyTooLarge, clientGone } from "../domain/errors.ts";
 import type { RoomPart } from "../domain/room.ts";
 import type { Inbound, Reply, ReplyListener } from "../domain/transport.ts";
-import { askHalfClosed } from "./node-half-closed.ts";
 import { endLingering } from "./node-linger.ts";
+import { type OpenReply, replyBegan } from "./node-replies.ts";
 import { ClientTooSlow } from "./node-stalled.ts";
 
 /** Bytes of memory that a chunk takes beside its own: a body may come in chunks of one byte. */
@@ -51,7 +51,7 @@ export class NodeInbound implements Inbound {
 }
 
 /** Writes to Node's response directly. */
-export class NodeReply implements Reply {
+export class NodeReply implements Reply, OpenReply {
   readonly #outgoing: ServerResponse;
   listener: ReplyListener | undefined;
   #ended = false;
@@ -59,10 +59,11 @@ export class NodeReply implements Reply {
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
-    askHalfClosed(outgoing.req, outgoing, () => this.#ask());
+    const { socket } = outgoing.req;
+    replyBegan(socket, this);
     outgoing.on("close", () => {
       if (outgoing.writableFinished) return;
-      this.listener?.left(outgoing.errored instanceof ClientTooSlow ? "client too slow" : "client closed");
+      this.listener?.left(socket.errored instanceof ClientTooSlow ? "client too slow" : "client closed");
     });
   }
 
@@ -106,8 +107,11 @@ export class NodeReply implements Reply {
     this.#ended = true;
   }
 
-  /** Writes something that means nothing. */
-  #ask(): void {
+  get ended(): boolean {
+    return this.#outgoing.writableEnded || this.#outgoing.destroyed;
+  }
+
+  ask(): void {
     if (this.#outgoing.headersSent) this.listener?.asked();
     else if (this.#outgoing.req.httpVersion === "1.1") this.#outgoing.writeProcessing();
   }

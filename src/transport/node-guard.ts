@@ -49,11 +49,9 @@ type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 /** Answers what Node's parser refuses, in the shape of all other errors, and hands the rest to `listener`. */
 export function guardServer(server: Server, listener: Listener, settings: ServerSettings): void {
   allowHalfClosed(server);
-  server.timeout = settings.clientTimeout;
+  endStalled(server, settings.clientTimeout);
   server.maxConnections = settings.maxConnections;
   const guarded: Listener = (incoming, outgoing) => {
-    // Somebody must listen, or Node ends the connection of an answer that is long in the making.
-    outgoing.on("timeout", endStalled);
     if (incoming.rawHeaders.length / 2 > MAX_HEADERS) return refuse(outgoing, headersTooLarge());
     if (!hasAddress(incoming)) return refuse(outgoing, malformed());
     listener(incoming, outgoing);

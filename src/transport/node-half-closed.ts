@@ -1,4 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { replyOn } from "./node-replies.ts";
 
 /**
  * When a client that has shut its writing side is asked whether it is still there, in milliseconds. The first asking
@@ -6,25 +8,15 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
  */
 const ASK_AFTER_MS = [0, 50, 500];
 
-/** Lets clients shut their writing side after the request: Node would end the connection. */
+/**
+ * Lets clients shut their writing side after the request: Node would end the connection. One that only did that ignores
+ * what it is asked; but who leaves looks the same, until something is written.
+ */
 export function allowHalfClosed(server: Server): void {
   Object.assign(server, { httpAllowHalfOpen: true });
-}
-
-/**
- * Calls `ask` a few times once the client has shut its writing side. One that only did that ignores it; but who leaves
- * looks the same, until something is written.
- */
-export function askHalfClosed(incoming: IncomingMessage, outgoing: ServerResponse, ask: () => void): void {
-  const { socket } = incoming;
-  const shut = (): void => {
-    for (const ms of ASK_AFTER_MS) {
-      const timer = setTimeout(() => {
-        if (!outgoing.writableEnded && !outgoing.destroyed) ask();
-      }, ms);
-      outgoing.on("close", () => clearTimeout(timer));
-    }
-  };
-  socket.on("end", shut);
-  outgoing.on("close", () => socket.removeListener("end", shut));
+  server.on("connection", (socket: Socket) => {
+    socket.on("end", () => {
+      for (const ms of ASK_AFTER_MS) setTimeout(() => replyOn(socket)?.ask(), ms).unref();
+    });
+  });
 }

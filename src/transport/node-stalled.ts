@@ -1,5 +1,6 @@
-import type { ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import { replyOn } from "./node-replies.ts";
 
 /** The client took nothing of what waited for it. */
 export class ClientTooSlow extends Error {
@@ -7,9 +8,13 @@ export class ClientTooSlow extends Error {
 }
 
 /**
- * Hears that nothing was read or written for the server's timeout. That is the client's fault only when bytes wait for
- * it; otherwise its answer is still being made.
+ * Ends connections on which nothing was read or written for so long. One whose answer is still being made stays: that
+ * is the client's fault only when bytes wait for it.
  */
-export function endStalled(this: ServerResponse, socket: Socket): void {
-  if (socket.writableLength > 0) this.destroy(new ClientTooSlow("the client takes nothing"));
+export function endStalled(server: Server, ms: number): void {
+  server.timeout = ms;
+  server.on("timeout", (socket: Socket) => {
+    if (socket.writableLength > 0) socket.destroy(new ClientTooSlow("the client takes nothing"));
+    else if (replyOn(socket) === undefined) socket.destroy();
+  });
 }
