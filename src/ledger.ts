@@ -39,15 +39,18 @@ export async function openLedger({ redis, folder, metrics, log }: LedgerOptions)
   const { RedisLedger } = await import("./limits/redis-ledger.ts");
   const { openRedis } = await import("./limits/redis-store.ts");
   metrics.limitsShared(true);
+  /** Settlements that Redis was away for too long for, and that are not counted there. */
+  let lost = 0;
   const ledger = new RedisLedger({
     store: await openRedis(redis),
     onState: (state, cause) => {
       metrics.limitsShared(state === "redis");
+      if (state === "memory") lost = 0;
       const problem = cause === undefined ? undefined : String(cause);
-      if (state === "redis") log("info", "limits are counted in Redis again");
+      if (state === "redis") log("info", "limits are counted in Redis again", { lost });
       else log("error", "Redis does not answer, this process counts limits by itself", { problem });
     },
-    onLost: () => log("error", "Redis was away for too long: what a request spent is not counted there"),
+    onLost: () => lost++,
   });
   return { ledger, retryMs: RETRY_MS, close: () => ledger.close() };
 }

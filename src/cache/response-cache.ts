@@ -12,7 +12,7 @@ export interface CachedAnswer {
 
 /** What an answer rests on. Two requests that differ in any of it never share one. */
 export interface CacheKey {
-  /** The client's key, as no client may see what another asked; "" where there are none. */
+  /** Hash of the client's secret, as no client may see what another asked; "" where there are none. */
   readonly tenant: string;
   readonly variant: string;
   readonly promptVersion: string | undefined;

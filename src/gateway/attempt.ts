@@ -11,6 +11,7 @@ import type {
   TransportFailure,
   UpstreamHeaders,
 } from "../domain/transport.ts";
+import type { Pass } from "../upstreams/upstream.ts";
 import { type Failure, superseded, timeoutFailure, transportFailure } from "./failure.ts";
 import type { Settler, Sink, SinkResult } from "./sink.ts";
 import { type CutCode, StreamRelay } from "./stream-relay.ts";
@@ -23,6 +24,7 @@ export interface AttemptOptions {
   readonly body: string;
   readonly timeouts: Timeouts;
   readonly reply: Reply;
+  readonly pass: Pass;
   /** Headers of our own on this answer, and on all with the same decision. */
   readonly headers: Readonly<Record<string, string>>;
   readonly sharedHeaders: Readonly<Record<string, string>>;
@@ -76,7 +78,7 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
 
   #begin(): void {
     const { reply, transport, endpoint, body } = this.#options;
-    if (reply.closed) return this.settle({ outcome: "client_closed", why: "client closed" });
+    if (reply.closed) return this.settle({ outcome: "client_closed", why: "client closed", sent: false });
     reply.listener = this;
     this.#flow = transport.send(endpoint, body, this);
   }
@@ -137,7 +139,7 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
   }
 
   left(why: Departure): void {
-    this.settle({ outcome: "client_closed", why });
+    this.settle({ outcome: "client_closed", why, sent: true });
   }
 
   timedOut(reason: TimeoutReason): void {
@@ -164,6 +166,10 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     this.#flow?.abort();
   }
 
+  begun(): void {
+    this.#options.pass.begun(performance.now());
+  }
+
   settle(result: SinkResult): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -172,7 +178,7 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     const { reply } = this.#options;
     reply.listener = undefined;
     // After a complete answer there is nothing to abort, and the connection can be used again.
-    if (result.outcome !== "answered") this.#flow?.abort();
+    if (result.outcome !== "answered" || this.#upstreamEndAt === undefined) this.#flow?.abort();
     const upstreamMs = (this.#upstreamEndAt ?? performance.now()) - this.#sentAt;
     this.#resolve({ result, upstreamMs, outputTokens: this.#sink?.outputTokens ?? 0 });
   }

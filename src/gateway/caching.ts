@@ -62,7 +62,7 @@ export class Slot {
    */
   replay(reply: Reply, headers: Readonly<Record<string, string>>): boolean {
     const found = this.#reads ? this.#cache.get(this.#key) : undefined;
-    if (found === undefined) return false;
+    if (found === undefined || found.ageMs >= this.#ttlMs) return false;
     const { contentType, body, stream } = found.answer;
     const all = {
       ...headers,
@@ -95,5 +95,5 @@ export class Slot {
 
 /** Does it ask the client to call something? To say so twice could do twice what is to be done once. */
 function callsTools(body: string): boolean {
-  return /(?<!\\)"(?:tool_calls|function_call)"\s*:\s*(?!null|\[\s*\])/.test(body);
+  return /(?<!\\)"(?:tool_calls|function_call)"\s*:(?!\s*(?:null|\[\s*\]))/.test(body);
 }

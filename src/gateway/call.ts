@@ -7,7 +7,7 @@ import type { HealthTracker } from "../metrics/health.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Verdict } from "../upstreams/breaker.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import type { Pass, Upstream } from "../upstreams/upstream.ts";
 import type { Upstreams } from "../upstreams/upstreams.ts";
 import { toldOf } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
@@ -83,8 +83,8 @@ export class Call {
     if (retries === 0) this.upstream.retries.requested(performance.now());
     else this.#deps.metrics.retried(variant.model);
     const reply = slot?.record(this.#deps.reply) ?? this.#deps.reply;
-    const result = await this.#send(reply, variant.hedgeMs, entry.probe);
-    if (result.outcome === "answered" && result.kind === "success") slot?.keep();
+    const result = await this.#send(reply, variant.hedgeMs, entry.pass);
+    if (result.outcome === "answered" && result.status === 200) slot?.keep();
     return result;
   }
 
@@ -94,27 +94,31 @@ export class Call {
     this.#underWay?.interrupt();
   }
 
-  async #send(reply: Reply, hedgeMs: number | undefined, probe: boolean): Promise<SinkResult> {
+  async #send(reply: Reply, hedgeMs: number | undefined, pass: Pass): Promise<SinkResult> {
     try {
-      if (hedgeMs !== undefined) return await this.#hedged(hedgeMs, reply, probe);
-      const attempt = this.#begin(reply);
+      if (hedgeMs !== undefined) return await this.#hedged(hedgeMs, reply, pass);
+      const attempt = this.#begin(reply, pass);
       this.#underWay = attempt;
-      return await this.#heard(attempt, probe);
+      return await this.#heard(attempt, pass);
     } catch (error) {
-      this.upstream.record("neutral", probe, performance.now()); // a bug of ours must not end all probing
+      pass.ended("neutral", performance.now()); // a bug of ours must not end all probing
       throw error;
     }
   }
 
   /** Calls once more when the client has nothing after a while; the first call that answers ends the other. */
-  async #hedged(afterMs: number, reply: Reply, probe: boolean): Promise<SinkResult> {
+  async #hedged(afterMs: number, reply: Reply, pass: Pass): Promise<SinkResult> {
     const race = new Race(reply);
     this.#underWay = race;
-    const enter = (): Attempt => race.enter((lane) => this.#begin(lane));
-    const first = this.#heard(enter(), probe);
+    const enter = (by: Pass): Promise<SinkResult> =>
+      this.#heard(
+        race.enter((lane) => this.#begin(lane, by)),
+        by,
+      );
+    const first = enter(pass);
     let second: Promise<SinkResult> | undefined;
     const timer = setTimeout(() => {
-      if (!race.won && this.#maySpare()) second = this.#heard(enter(), false);
+      if (!race.won && this.#maySpare()) second = enter(this.upstream.pass);
     }, afterMs);
     const result = await first;
     clearTimeout(timer);
@@ -129,7 +133,7 @@ export class Call {
     return !this.#interrupted && this.upstream.isFree(now) && this.upstream.retries.take(now);
   }
 
-  #begin(reply: Reply): Attempt {
+  #begin(reply: Reply, pass: Pass): Attempt {
     const { id, table, transport } = this.#deps;
     const { request, decision, variant, shaped, slot, tally } = this.#options;
     const { target, endpoints, timeouts } = variant.model;
@@ -142,6 +146,7 @@ export class Call {
       body: shaped.wire,
       timeouts,
       reply,
+      pass,
       headers,
       sharedHeaders: toldOf(decision, variant).headers,
       stream,
@@ -153,7 +158,7 @@ export class Call {
   }
 
   /** How a call ended, once that is told to all who learn from it. */
-  async #heard(attempt: Attempt, probe: boolean): Promise<SinkResult> {
+  async #heard(attempt: Attempt, pass: Pass): Promise<SinkResult> {
     const { result, upstreamMs, outputTokens } = await attempt.result;
     const { decision, variant, tally } = this.#options;
     const { metrics, health } = this.#deps;
@@ -161,9 +166,9 @@ export class Call {
     const kind = kindOf(result);
     const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
     tally.upstreamMs += upstreamMs;
-    if (result.outcome !== "failed") tally.outputTokens = outputTokens;
+    if (result.outcome !== "failed") tally.outputTokens = Math.max(tally.outputTokens, outputTokens);
     metrics.attempted(decision.route, variant, kind);
-    this.upstream.record(verdict, probe, now);
+    pass.ended(verdict, now);
     if (result.outcome === "failed" && (kind === "rate_limited" || kind === "server_error")) {
       const asked = askedWaitMs(result.failure, Date.now());
       if (asked !== undefined) this.upstream.cool(asked, now);

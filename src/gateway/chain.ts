@@ -65,7 +65,7 @@ export class Chain {
       this.variant = variant;
       const result = await this.#try(variant, index === variants.length - 1);
       if (result === undefined) continue;
-      if (result.outcome === "answered") this.#outdone();
+      if (result.outcome === "answered" && result.kind === "success" && !this.cached) this.#outdone();
       return result;
     }
     return { outcome: "refused", failed: this.#failed };
@@ -101,7 +101,7 @@ export class Chain {
       }
       if (failure.kind !== "cooling_down") retries++;
       const why = await this.#pause(step.afterMs);
-      if (why !== "waited") return { outcome: "client_closed", why };
+      if (why !== "waited") return { outcome: "client_closed", why, sent: false };
     }
   }
 

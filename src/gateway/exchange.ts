@@ -95,6 +95,7 @@ export class Exchange implements Member {
     const { table, reply, limiter } = this.#deps;
     const { variant } = decision;
     const { addedTokens } = shape(request, variant);
+    if (this.#interrupted) throw draining();
     const patience = new Patience(reply);
     this.#patience = patience;
     const permit = await limiter.admit(quotas, { request, variant, table, addedTokens }, patience.signal);
@@ -176,7 +177,7 @@ export class Exchange implements Member {
           note: result.code,
         });
       case "client_closed":
-        return this.#record({ status: CLIENT_CLOSED, enriched: true, note: result.why });
+        return this.#record({ status: CLIENT_CLOSED, enriched: result.sent, note: result.why });
     }
   }
 

@@ -214,7 +214,7 @@ export function coolingDown(forMs: number): Failure {
       type: "requests",
       code: "rate_limit_exceeded",
       message: "The model's server has more requests than it takes. Try again later.",
-      headers: { "retry-after": seconds(forMs) },
+      headers: { "retry-after": seconds(forMs), "retry-after-ms": String(Math.ceil(forMs)) },
     }),
   );
 }

@@ -27,7 +27,12 @@ export type SinkResult =
     }
   /** The client has nothing yet. */
   | { readonly outcome: "failed"; readonly failure: Failure }
-  | { readonly outcome: "client_closed"; readonly why: Departure };
+  | {
+      readonly outcome: "client_closed";
+      readonly why: Departure;
+      /** Had the upstream been called? */
+      readonly sent: boolean;
+    };
 
 /** The metric label of a result. */
 export function kindOf(result: SinkResult): AttemptKind {
@@ -54,6 +59,8 @@ export interface SinkOptions {
 
 /** Hears how an attempt ended. */
 export interface Settler {
+  /** The model answers: the first of it is here. */
+  begun(): void;
   settle(result: SinkResult): void;
 }
 

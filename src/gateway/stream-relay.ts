@@ -163,7 +163,8 @@ export class StreamRelay implements Sink {
     const held = this.#held;
     this.#held = undefined;
     clearTimeout(this.#holdTimer);
-    const { reply, upstreamHeaders, headers, sharedHeaders, secrets } = this.#options;
+    const { reply, upstreamHeaders, headers, sharedHeaders, secrets, settler } = this.#options;
+    if (this.#firstTokenAt !== undefined) settler.begun();
     reply.start(200, {
       ...passedHeaders(upstreamHeaders, secrets),
       ...sharedHeaders,

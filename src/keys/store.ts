@@ -28,18 +28,16 @@ const instant = z
   .nullable()
   .transform((at) => at ?? undefined);
 
-const amount = z
-  .number()
-  .positive()
-  .nullable()
-  .transform((value) => value ?? undefined);
+const orNone = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined);
+const whole = orNone(z.int().min(1).max(1e12));
+const usd = orNone(z.number().positive().max(1e6));
 
 const storedLimits = z.strictObject({
-  requestsPerMinute: amount,
-  tokensPerMinute: amount,
-  concurrentStreams: amount,
-  usdPerDay: amount,
-  usdPerMonth: amount,
+  requestsPerMinute: whole,
+  tokensPerMinute: whole,
+  concurrentStreams: whole,
+  usdPerDay: usd,
+  usdPerMonth: usd,
 });
 
 const storedKey = z.strictObject({

@@ -16,6 +16,8 @@ export interface AvailabilityOptions {
   readonly onLost: () => void;
 }
 
+/** How many jobs are made up for at once. */
+const JOBS_AT_ONCE = 100;
 /** How many jobs wait for Redis at most. */
 const MOST_JOBS = 10_000;
 /** A job that fails this often though Redis is there will not do better: it must not keep Redis away for ever. */
@@ -23,10 +25,15 @@ const MOST_FAILURES = 3;
 /** What a job that no request waits for may take, in milliseconds. */
 const JOB_MS = 1000;
 
+interface QueuedJob {
+  readonly run: Job;
+  failures: number;
+}
+
 /** Knows whether Redis answers in time, and makes up for what could not be told it. */
 export class Availability {
   readonly #options: AvailabilityOptions;
-  readonly #jobs: { readonly run: Job; failures: number }[] = [];
+  readonly #jobs: QueuedJob[] = [];
   #isUp = true;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -101,25 +108,37 @@ export class Availability {
     if (this.#isClosed) return;
     this.#isUp = true;
     onState("redis", undefined);
+    // What came while the others were made up for: a busy process would never see the end of it before.
+    await this.#makeUp().catch((error: unknown) => this.#lost(error));
   }
 
-  /** @throws when one fails; it and those after it stay for the next time */
+  /** Does the jobs that wait now. @throws when one fails; it and those after it stay for the next time */
   async #makeUp(): Promise<void> {
-    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
-      try {
-        await within(JOB_MS, job.run);
-      } catch (error) {
-        if (++job.failures < MOST_FAILURES) throw error;
-        this.#options.onLost();
-      }
-      if (this.#jobs[0] === job) this.#jobs.shift();
+    for (let left = this.#jobs.length; left > 0; left -= JOBS_AT_ONCE) {
+      const batch = this.#jobs.slice(0, Math.min(left, JOBS_AT_ONCE));
+      const ends = await Promise.allSettled(batch.map(({ run }) => within(JOB_MS, run)));
+      const done = new Set(batch.filter((job, i) => ends[i]?.status === "fulfilled" || this.#givesUp(job)));
+      const rest = this.#jobs.filter((job) => !done.has(job));
+      this.#jobs.splice(0, this.#jobs.length, ...rest);
+      if (done.size < batch.length) throw new Error("Redis does not do all that it is to make up for");
     }
+  }
+
+  /** A job has failed once more. */
+  #givesUp(job: QueuedJob): boolean {
+    if (++job.failures < MOST_FAILURES) return false;
+    this.#options.onLost();
+    return true;
   }
 }
 
+/** A reply that has come while this process was busy is not late: it is read before the time counts as over. */
 async function within<T>(ms: number, run: () => Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`Redis did not answer within ${ms} ms`)), ms);
+  const timer = setTimeout(
+    () => setImmediate(() => late.reject(new Error(`Redis did not answer within ${ms} ms`))),
+    ms,
+  );
   try {
     return await Promise.race([run(), late.promise]);
   } finally {

@@ -167,10 +167,17 @@ export class WebReply implements Reply, Member {
   #watch(): void {
     const before = this.#controller?.desiredSize;
     this.#stalled = setTimeout(() => {
+      if (this.#closed || this.#isRead) return;
       if (this.#controller?.desiredSize !== before) return this.#watch();
       this.#controller?.error(new Error("the client takes nothing"));
       this.leave("client too slow");
     }, this.#clientTimeout);
+    this.#stalled.unref?.(); // Workers' timers have none
+  }
+
+  /** Is the answer over, and nothing of it waits any more? A stream that is closed tells so with 0. */
+  get #isRead(): boolean {
+    return this.#ended && (this.#controller?.desiredSize ?? 0) === 0;
   }
 
   /** The client has left. */

@@ -168,6 +168,31 @@ test("a client that leaves in the middle of a stream pays for what came, by an e
   expect(await outcomes(gateway, 20)).toEqual({ ok: 10, insufficient_quota: 10 });
 });
 
+test("a client that leaves before anybody was reached pays nothing", async () => {
+  const { upstream, gateway } = await start(
+    0.15,
+    (_received, response) => sendJson(response, { error: { message: "no" } }, 429, { "retry-after": "3" }),
+    {
+      retries: undefined,
+      models: { ...MODELS, ft: { ...MODELS.ft, price: { input: 10_000, output: 100 } } },
+    },
+  );
+  const leaving = new AbortController();
+  const asked = fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...ASK, max_tokens: 1 }),
+    signal: leaving.signal,
+  }).catch(() => "left");
+  await until(() => gateway.logs.some(({ message }) => message === "attempt failed"));
+  leaving.abort();
+  await asked;
+  await until(async () => (await gateway.metric("crossover_requests_total", { status: "499" })) === 1);
+  upstream.respond(answering(1));
+  const { status } = await gateway.post(DEAR);
+  expect(status).toBe(200);
+});
+
 test("what was spent outlives a restart", async () => {
   const upstream = await startUpstream(answering(1000));
   const config = twoPaths(upstream.url, {

@@ -230,3 +230,47 @@ test("another prompt asks anew", async () => {
   }
   expect(upstream.received).toHaveLength(2);
 });
+
+test("an answer is never older than the route allows, whoever had it kept", async () => {
+  const rules = [{ name: "all", use: "tuned" }];
+  const { upstream, gateway } = await startCached(numbered, {
+    routes: { long: { rules, cache: { ttl: 3600 } }, short: { rules, cache: { ttl: 0.001 } } },
+  });
+  const ask = async (model: string): Promise<string | null> => {
+    const answer = await gateway.post({ ...ASK, model });
+    await answer.text();
+    return cacheOf(answer);
+  };
+  expect([await ask("long"), await ask("short"), await ask("long")]).toEqual(["miss", "miss", "hit"]);
+  expect(upstream.received).toHaveLength(2);
+});
+
+test("a null for tool calls is none, with a blank before it too", async () => {
+  const body = completion("ok");
+  const message = { role: "assistant", content: "ok", tool_calls: null, function_call: null };
+  const { upstream, gateway } = await startCached((_received, response) =>
+    sendJson(
+      response,
+      JSON.stringify({ ...body, choices: [{ index: 0, message, finish_reason: "stop" }] }, null, 2),
+    ),
+  );
+  for (let i = 0; i < 2; i++) await (await gateway.post(ASK)).text();
+  expect(upstream.received).toHaveLength(1);
+});
+
+test("who gets a name after another does not get the other's answers", async () => {
+  const { upstream, gateway } = await startCached(numbered, {
+    keys: { web: { secret: "first-secret-of-web" } },
+  });
+  await (await gateway.post(ASK, { authorization: "Bearer first-secret-of-web" })).text();
+  const rules = { rules: [{ name: "all", use: "tuned" }] };
+  gateway.write(
+    twoPaths(upstream.url, {
+      keys: { web: { secret: "second-secret-of-web" } },
+      routes: { bare: { ...rules, cache: { ttl: 60 } } },
+    }),
+  );
+  gateway.reload();
+  const answer = await gateway.post(ASK, { authorization: "Bearer second-secret-of-web" });
+  expect(cacheOf(answer)).toBe("miss");
+});

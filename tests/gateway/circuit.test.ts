@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { expectCalm, expectRefused } from "../routes/black-box.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, type TestGateway, until } from "../support/gateway.ts";
-import { completion, type Respond, sendJson, startUpstream, type Upstream } from "../support/upstream.ts";
+import {
+  chunk,
+  completion,
+  type Respond,
+  sendJson,
+  startStream,
+  startUpstream,
+  type Upstream,
+} from "../support/upstream.ts";
 import { ASK } from "./failing.ts";
 
 const failing: Respond = (_received, response) => sendJson(response, { error: { message: "no" } }, 500);
@@ -113,6 +121,43 @@ test("of a hundred clients at a time one probes the model; when it answers, all 
   expect(await circuit(gateway)).toBe(0);
   expect(await statuses()).toEqual(new Array(99).fill(200));
 });
+
+test("a probe has shown enough when its stream begins: others need not wait for its end", async () => {
+  const { upstream, gateway } = await startOpen();
+  upstream.respond((received, response) => {
+    if (received.body["stream"] !== true) return well(received, response);
+    startStream(response);
+    response.write(chunk({ role: "assistant", content: "" }) + chunk({ content: "Hello" }));
+  });
+  const stream = await until(async () => {
+    const answer = await gateway.post({ ...ASK, stream: true });
+    return answer.status === 200 ? answer : undefined;
+  });
+  expect(await circuit(gateway)).toBe(0);
+  expect((await gateway.post(ASK)).status).toBe(200);
+  await stream.body?.cancel();
+});
+
+test.each([
+  ["a fallback's 400", (_received, response) => sendJson(response, { error: { message: "no" } }, 400)],
+  ["a fallback's copy from the cache", undefined],
+] satisfies [string, Respond | undefined][])(
+  "%s does not show that the model is to blame",
+  async (_name, fallback) => {
+    const upstream = await startUpstream((received, response) =>
+      (received.body["model"] === "base-model" ? (fallback ?? well) : failing)(received, response),
+    );
+    const gateway = await startGateway(
+      twoPaths(upstream.url, {
+        variants: { prompted: { model: "base" }, tuned: { model: "ft", fallback: ["prompted"] } },
+        routes: { bare: { default: "tuned", cache: { ttl: 60 } } },
+      }),
+    );
+    for (let i = 0; i < 8; i++) await (await gateway.post(ASK)).text();
+    expect(upstream.received.filter(({ body }) => body["model"] !== "base-model")).toHaveLength(8);
+    expect(await circuit(gateway)).toBe(0);
+  },
+);
 
 test("a reload keeps what is known of a model, and forgets it with another address or key", async () => {
   const { upstream, gateway } = await startOpen({ breaker: { wait: 30 } });

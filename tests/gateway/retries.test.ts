@@ -236,3 +236,13 @@ test("of many requests to a model that fails, retries are at most ten or a fifth
   expect(upstream.received.length).toBeLessThanOrEqual(120);
   expect(await gateway.metric("crossover_retries_total")).toBe(upstream.received.length - 100);
 });
+
+test("what is left of a wait is told to the millisecond", async () => {
+  const upstream = await startUpstream(error(429, { "retry-after-ms": "30000" }));
+  const gateway = await startRetrying(upstream.url);
+  await (await gateway.post(ASK)).text();
+  const second = await gateway.post(ASK);
+  const [ms, seconds] = ["retry-after-ms", "retry-after"].map((name) => Number(second.headers.get(name)));
+  expect(ms).toBeLessThanOrEqual(30_000);
+  expect(seconds).toBe(Math.ceil((ms ?? 0) / 1000));
+});

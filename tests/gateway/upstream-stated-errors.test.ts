@@ -1,8 +1,17 @@
 import { expect, test } from "vitest";
 import { expectCalm, expectRefused } from "../routes/black-box.ts";
 import { twoPaths } from "../support/config.ts";
-import { startGateway } from "../support/gateway.ts";
-import { chunk, completion, DONE, event, sendJson, startUpstream, usageChunk } from "../support/upstream.ts";
+import { startGateway, until } from "../support/gateway.ts";
+import {
+  chunk,
+  completion,
+  DONE,
+  event,
+  sendJson,
+  startStream,
+  startUpstream,
+  usageChunk,
+} from "../support/upstream.ts";
 import { ASK, ASK_STREAM, eventsOf, expectCounted } from "./failing.ts";
 import { askStream, counted, respondPieces } from "./streaming.ts";
 
@@ -261,4 +270,15 @@ test("each of several answers may finish in an event too long to hold", async ()
   const gateway = await startGateway(twoPaths(upstream.url));
   expect(await (await gateway.post(askStream("bare", { n: 2 }))).text()).toBe(finished(0) + finished(1));
   expect(await counted(gateway, 200, "success")).toEqual([1, 1]);
+});
+
+test("the client's own mistake, stated in a stream that does not end, leaves no call open", async () => {
+  const upstream = await startUpstream((_received, response) => {
+    startStream(response);
+    response.write(event({ error: { message: "bad", type: "invalid_request_error", code: "x" } }));
+  });
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const answer = await gateway.post(ASK_STREAM);
+  expect([answer.status, (await answer.json()).error.code]).toEqual([400, "x"]);
+  await until(() => upstream.received[0]?.aborted());
 });

@@ -32,7 +32,7 @@ test("a call that takes too long ends, and none is made after it until Redis is 
   const { told, availability } = redis();
   const call = availability.call(() => new Promise(() => {}));
   const failed = expect(call).rejects.toThrow("Redis did not answer within 100 ms");
-  await vi.advanceTimersByTimeAsync(100);
+  await vi.advanceTimersByTimeAsync(101);
   await failed;
   expect([availability.isUp, told]).toEqual([false, ["memory"]]);
   await vi.advanceTimersByTimeAsync(1500);
@@ -75,4 +75,32 @@ test("once closed it looks no further", async () => {
   server.isThere = true;
   await vi.advanceTimersByTimeAsync(10_000);
   expect([told, vi.getTimerCount()]).toEqual([["memory"], 0]);
+});
+
+test("jobs that come while others are made up for do not keep Redis away", async () => {
+  const { server, told, availability } = redis();
+  server.isThere = false;
+  await availability.ensure(() => Promise.reject(new Error("not there")));
+  server.isThere = true;
+  // A busy process: a hundred jobs come for each round trip that is made.
+  const comes = setInterval(() => {
+    for (let i = 0; i < 50; i++) availability.later(() => new Promise((resolve) => setTimeout(resolve, 2)));
+  }, 2);
+  await vi.advanceTimersByTimeAsync(3000);
+  clearInterval(comes);
+  expect(told).toEqual(["memory", "redis"]);
+});
+
+test("a reply that was there in time is not late, however long this process was busy", async () => {
+  const { told, availability } = redis();
+  vi.useRealTimers();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const call = availability.call(() => promise);
+  setTimeout(() => {
+    const until = performance.now() + 300; // past the time for a reply
+    while (performance.now() < until);
+    setImmediate(() => resolve("in time")); // as what is read after the timers
+  }, 1);
+  expect(await call).toBe("in time");
+  expect(told).toEqual([]);
 });
