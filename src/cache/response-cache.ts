@@ -14,6 +14,7 @@ export interface CachedAnswer {
 export interface CacheKey {
   /** Hash of the client's secret, as no client may see what another asked; "" where there are none. */
   readonly tenant: string;
+  readonly route: string;
   readonly variant: string;
   readonly promptVersion: string | undefined;
   /** The address that is called. */
@@ -56,8 +57,12 @@ export class ResponseCache {
 
 /** One text for all that an answer rests on; nothing of a prompt can be read from it. */
 export function cacheKeyOf(key: CacheKey): string {
-  const { tenant, variant, promptVersion = "", url, wire, hideUsage } = key;
-  return hash("sha256", JSON.stringify([tenant, variant, promptVersion, url, wire, hideUsage]), "base64");
+  const { tenant, route, variant, promptVersion = "", url, wire, hideUsage } = key;
+  return hash(
+    "sha256",
+    JSON.stringify([tenant, route, variant, promptVersion, url, wire, hideUsage]),
+    "base64",
+  );
 }
 
 /** A text takes at most two bytes a character. */

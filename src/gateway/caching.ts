@@ -1,4 +1,4 @@
-import { type CachedAnswer, cacheKeyOf, type ResponseCache } from "../cache/response-cache.ts";
+import { type CachedAnswer, type CacheKey, cacheKeyOf, type ResponseCache } from "../cache/response-cache.ts";
 import type { ChatRequest } from "../domain/chat.ts";
 import type { CacheSettings, Variant } from "../domain/table.ts";
 import type { Reply } from "../domain/transport.ts";
@@ -6,21 +6,21 @@ import { RecordingReply } from "./recording-reply.ts";
 import type { Shaped } from "./shape.ts";
 import { STREAM_HEADERS } from "./stream-relay.ts";
 
+/** Whose answers these are. */
+export type CacheOwner = Pick<CacheKey, "tenant" | "route">;
+
 /** What one request may take from the cache and leave there. */
 export class Caching {
   readonly #cache: ResponseCache;
   readonly #settings: CacheSettings;
-  readonly #tenant: string;
+  readonly #owner: CacheOwner;
   readonly #reads: boolean;
 
-  /**
-   * @param tenant whose answers these are
-   * @param reads may an answer come from the cache?
-   */
-  constructor(cache: ResponseCache, settings: CacheSettings, tenant: string, reads: boolean) {
+  /** @param reads may an answer come from the cache? */
+  constructor(cache: ResponseCache, settings: CacheSettings, owner: CacheOwner, reads: boolean) {
     this.#cache = cache;
     this.#settings = settings;
-    this.#tenant = tenant;
+    this.#owner = owner;
     this.#reads = reads;
   }
 
@@ -29,7 +29,7 @@ export class Caching {
     const store = request.body["store"] ?? variant.params["store"] === "true";
     if (store === true) return undefined;
     const key = cacheKeyOf({
-      tenant: this.#tenant,
+      ...this.#owner,
       variant: variant.name,
       promptVersion: variant.prompt?.version,
       url: variant.model.endpoints.whole.url,

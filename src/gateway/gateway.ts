@@ -151,7 +151,8 @@ export class Gateway {
     const control = inbound.header("cache-control") ?? "";
     if (/\bno-store\b/i.test(control)) return undefined;
     if (this.#cache?.maxBytes !== table.cacheBytes) this.#cache = new ResponseCache(table.cacheBytes);
-    return new Caching(this.#cache, settings, key?.proofs[0]?.hash ?? "", !/\bno-cache\b/i.test(control));
+    const owner = { tenant: key?.proofs[0]?.hash ?? "", route };
+    return new Caching(this.#cache, settings, owner, !/\bno-cache\b/i.test(control));
   }
 
   /** Is the gateway stopping, and taking no new connections? */

@@ -28,6 +28,7 @@ test("two keys are the same only when all that an answer rests on is", () => {
   const text = fc.string({ maxLength: 6 });
   const key: fc.Arbitrary<CacheKey> = fc.record({
     tenant: text,
+    route: text,
     variant: text,
     promptVersion: text,
     url: text,
