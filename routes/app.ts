@@ -25,7 +25,8 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
       status: 404,
       type: "invalid_request_error",
       code: "unknown_url",
-      message: "There is nothing at this address. The API begins with /v1; /openapi.json describes it.",
+      message:
+        "There is nothing at this address. Crossover serves chat completions and lists models, under /v1; /openapi.json describes them.",
     });
   });
   guardKeyless(app, gateway, platform);

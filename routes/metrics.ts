@@ -14,6 +14,7 @@ export function metrics(app: Hono, gateway: Gateway): void {
         throw unauthenticated("invalid_api_key");
       return context.body(await gateway.metrics.render(), 200, {
         "content-type": CONTENT_TYPE,
+        "cache-control": "no-store",
       });
     },
   });

@@ -29,10 +29,18 @@ export interface OpenLedger extends LedgerAccess {
 export async function openLedger({ redis, folder, metrics, log }: LedgerOptions): Promise<OpenLedger> {
   if (redis === undefined) {
     const ledger = new MemoryLedger();
+    metrics.spendingKept(true);
     const file = new SpendingFile({
       folder,
       ledger,
-      onFailure: (error) => log("error", "what was spent can't be written", { problem: String(error) }),
+      onState: (error) => {
+        metrics.spendingKept(error === undefined);
+        if (error === undefined) log("info", "what was spent is written again");
+        else
+          log("error", "what was spent can't be written; it is tried each second", {
+            problem: String(error),
+          });
+      },
     });
     return { ledger, close: () => file.close() };
   }

@@ -6,27 +6,45 @@ const LONGEST_OVERLAP_SECONDS = 30 * 86_400;
 
 const name = z.string().regex(NAME, NAME_RULE);
 
-const whole = z.int().min(1).max(1e12).nullish();
-const usd = z.number().positive().max(1e6).nullish();
+const whole = z.int().min(1).max(1e12);
+const usd = z.number().positive().max(1e6);
 
 const limits = z
   .strictObject({
-    requests_per_minute: whole,
-    tokens_per_minute: whole,
-    concurrent_streams: whole,
-    usd_per_day: usd,
-    usd_per_month: usd,
+    requests_per_minute: whole.optional(),
+    tokens_per_minute: whole.optional(),
+    concurrent_streams: whole.optional(),
+    usd_per_day: usd.optional(),
+    usd_per_month: usd.optional(),
   })
-  .describe("What it may take at most; what is missing or null is not limited.");
+  .describe("What it may take at most; what is missing is not limited.");
+
+const shownLimits = z.object({
+  requests_per_minute: whole.nullable(),
+  tokens_per_minute: whole.nullable(),
+  concurrent_streams: whole.nullable(),
+  usd_per_day: usd.nullable(),
+  usd_per_month: usd.nullable(),
+});
 
 /** The body that creates a key. */
 export const newKey = z.strictObject({
   name: name.describe("Unique; also against keys that were revoked."),
-  tags: z.array(z.string().min(1).max(64)).max(64).default([]).describe("For conditions."),
+  tags: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(64)
+        .regex(/^[^\p{Cc}]*$/u, "a tag has no control characters"),
+    )
+    .max(64)
+    .default([])
+    .describe("For conditions."),
   routes: z.array(name).max(1000).optional().describe("Routes that it may use. Default: all."),
   force_variant: z.boolean().default(false).describe("May it choose a variant with x-crossover-variant?"),
   admin: z.boolean().default(false).describe("May it use the admin API?"),
-  limits: limits.nullish(),
+  limits: limits.optional(),
   expires_at: z
     .string()
     .refine((text) => instantOf(text) !== undefined, INSTANT_RULE)
@@ -54,7 +72,7 @@ export const shownKey = z.object({
   routes: z.array(z.string()).nullable().describe("Null: all."),
   force_variant: z.boolean(),
   admin: z.boolean(),
-  limits: limits.nullable(),
+  limits: shownLimits.nullable(),
   source: z.enum(["configuration", "created"]),
   hint: z.string().nullable().describe("The secret's end, where it is known."),
   created_at: time,

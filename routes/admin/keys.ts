@@ -119,14 +119,13 @@ function shown(listed: ListedKey): KeyAnswer {
 }
 
 function settingsOf(limits: z.infer<typeof newKey>["limits"]): LimitSettings | undefined {
-  const given = Object.values(limits ?? {}).some((value) => value !== null && value !== undefined);
-  if (!limits || !given) return undefined;
+  if (limits === undefined || Object.keys(limits).length === 0) return undefined;
   return {
-    requestsPerMinute: limits.requests_per_minute ?? undefined,
-    tokensPerMinute: limits.tokens_per_minute ?? undefined,
-    concurrentStreams: limits.concurrent_streams ?? undefined,
-    usdPerDay: limits.usd_per_day ?? undefined,
-    usdPerMonth: limits.usd_per_month ?? undefined,
+    requestsPerMinute: limits.requests_per_minute,
+    tokensPerMinute: limits.tokens_per_minute,
+    concurrentStreams: limits.concurrent_streams,
+    usdPerDay: limits.usd_per_day,
+    usdPerMonth: limits.usd_per_month,
   };
 }
 

@@ -98,18 +98,30 @@ const MOST_CHOICES = 128;
  * The most tokens that the request lets an answer have, all its choices together.
  * @param defaults JSON texts of members that apply where the client gave none
  * @param otherwise tokens of a choice where nobody says
+ * @throws GatewayError 400 `invalid_value` for an `n` or a most that is no whole number from 1
  */
 export function mostOutputTokens(
-  { body, fields }: ChatRequest,
+  { body }: ChatRequest,
   defaults: Readonly<Record<string, string>>,
   otherwise: number,
 ): number {
-  const named = ["max_completion_tokens", "max_tokens"].map(
-    (member) => body[member] ?? Number(defaults[member]),
-  );
-  const most = named.find((value) => typeof value === "number" && value > 0);
-  const tokens = Math.ceil(typeof most === "number" ? most : otherwise);
-  return Math.min(tokens, MOST_TOKENS) * Math.min(fields.choices, MOST_CHOICES);
+  const choices = wholeMember(body, "n", MOST_CHOICES) ?? 1;
+  for (const member of ["max_completion_tokens", "max_tokens"]) {
+    const most = wholeMember(body, member, MOST_TOKENS) ?? Number(defaults[member]);
+    if (most > 0) return Math.min(Math.ceil(most), MOST_TOKENS) * choices;
+  }
+  return otherwise * choices;
+}
+
+function wholeMember(
+  body: Readonly<Record<string, unknown>>,
+  member: string,
+  most: number,
+): number | undefined {
+  const value = body[member];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw badRequest("invalid_value", `\`${member}\` must be a whole number from 1 to ${most}.`, member);
 }
 
 /** How a request is written for one upstream. */

@@ -152,7 +152,10 @@ export function promptFailed(prompt: string): GatewayError {
 
 /** The gateway stops, and what is under way has had its time. */
 export function draining(): GatewayError {
-  return serverError(503, "gateway_draining", "The gateway is stopping. Try again.", { "retry-after": "1" });
+  return serverError(503, "gateway_draining", "The gateway is stopping. Try again.", {
+    "retry-after": "1",
+    connection: "close",
+  });
 }
 
 /** Our own bug, without detail: the detail is in the log under the request id. */

@@ -22,6 +22,10 @@ export class Roster<T extends Member> {
     this.#members[member.place] = last;
   }
 
+  get size(): number {
+    return this.#members.length;
+  }
+
   /** The members of this moment. */
   all(): readonly T[] {
     return [...this.#members];

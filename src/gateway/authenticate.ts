@@ -1,17 +1,38 @@
-import { badRequest, unauthenticated } from "../domain/errors.ts";
+import { badRequest, forbidden, unauthenticated } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
+import type { Inbound } from "../domain/transport.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
+import { hasLoopbackName } from "../net.ts";
+
+/** The headers that tell who asks. */
+type Asker = Pick<Inbound, "header">;
 
 /**
  * The key that a client gave; undefined where none is asked for, as there never was any.
- * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`
+ * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`; 403 `insufficient_permissions` for a web page of
+ * another machine where no key is asked for
  */
-export function authenticate(authorization: string | undefined, keys: KeyRing): Key | undefined {
-  if (!keys.required) return undefined;
+export function authenticate(asker: Asker, keys: KeyRing): Key | undefined {
+  if (!keys.required) {
+    refuseForeignPages(asker);
+    return undefined;
+  }
+  const authorization = asker.header("authorization");
   if (authorization === undefined) throw unauthenticated("missing_api_key");
   const key = keys.holder(authorization);
   if (key === undefined) throw unauthenticated("invalid_api_key");
   return key;
+}
+
+/** A browser on this machine would send what any page wants sent. It says whose page it is; no page can hide that. */
+function refuseForeignPages(asker: Asker): void {
+  const origin = asker.header("origin");
+  const isForeign = origin !== undefined && !(URL.canParse(origin) && hasLoopbackName(origin));
+  if (isForeign || asker.header("sec-fetch-site") === "cross-site")
+    throw forbidden(
+      "insufficient_permissions",
+      "Web pages of other hosts may not use a gateway without keys. Configure `keys` to let them.",
+    );
 }
 
 /**

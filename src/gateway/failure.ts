@@ -90,7 +90,9 @@ export function transportFailure(failure: TransportFailure): Failure {
         ),
       );
     case "bad_response":
-      return badResponse("The model's server did not answer in valid HTTP.");
+      return badResponse(
+        "The model's server sent what can't be read: no valid HTTP, or a compression that is broken or not known.",
+      );
   }
 }
 

@@ -1,5 +1,5 @@
 import { ResponseCache } from "../cache/response-cache.ts";
-import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
+import { draining, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { Room } from "../domain/room.ts";
 import { Roster } from "../domain/roster.ts";
@@ -69,7 +69,7 @@ export class Gateway {
   #cache: ResponseCache | undefined;
   readonly #room = new Room();
   #draining = false;
-  #interrupted = false;
+  #whenEmpty: (() => void) | undefined;
   #table: Table;
   #tableSince = new Date();
 
@@ -115,11 +115,11 @@ export class Gateway {
       random: this.#random,
       limiter: this.#limiter,
     });
+    if (this.#draining) return exchange.failed(draining());
     this.#open.add(exchange);
-    if (this.#interrupted) exchange.interrupt();
     const room = this.#room.part(table.server.maxBufferedBytes);
     try {
-      const key = authenticate(inbound.header("authorization"), this.keys);
+      const key = authenticate(inbound, this.keys);
       const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
       requireJson(inbound);
       const waitsFrom = performance.now();
@@ -141,6 +141,7 @@ export class Gateway {
     } finally {
       room.release();
       this.#open.delete(exchange);
+      if (this.#open.size === 0) this.#whenEmpty?.();
     }
   }
 
@@ -162,19 +163,31 @@ export class Gateway {
 
   /**
    * Lets requests under way end. Those that did not by the deadline, and those that still come, hear that
-   * the gateway stops.
+   * the gateway stops: it listens until then, so that nobody meets a connection that has just been closed.
    */
   async drain(listener: Listener, deadlineMs: number): Promise<void> {
     this.#draining = true;
-    const deadline = setTimeout(() => this.#interrupt(), deadlineMs);
     const cut = setTimeout(() => listener.cut(), deadlineMs + LAST_WORDS_MS);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(() => {
+      this.#interrupt();
+      resolve();
+    }, deadlineMs);
+    await Promise.race([this.#emptied(), late]);
     await listener.close();
     clearTimeout(deadline);
     clearTimeout(cut);
   }
 
+  /** Resolves when no request is under way. */
+  #emptied(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenEmpty = resolve;
+    if (this.#open.size === 0) resolve();
+    return promise;
+  }
+
   #interrupt(): void {
-    this.#interrupted = true;
     for (const exchange of this.#open.all()) exchange.interrupt();
   }
 
@@ -202,16 +215,16 @@ export class Gateway {
   }
 
   /** The routes that the client's key may use. */
-  models(authorization: string | undefined): readonly ListedModel[] {
-    const key = authenticate(authorization, this.keys);
+  models(inbound: Pick<Inbound, "header">): readonly ListedModel[] {
+    const key = authenticate(inbound, this.keys);
     return [...this.#table.routes.keys()]
       .filter((route) => key?.routes?.includes(route) ?? true)
       .map((id) => this.#listed(id));
   }
 
   /** @throws GatewayError 404 for a route that is not there, 403 for one that is not for this key */
-  model(id: string, authorization: string | undefined): ListedModel {
-    const key = authenticate(authorization, this.keys);
+  model(id: string, inbound: Pick<Inbound, "header">): ListedModel {
+    const key = authenticate(inbound, this.keys);
     if (!this.#table.routes.has(id)) throw modelNotFound(id);
     if (key?.routes?.includes(id) === false) throw modelNotAllowed(id);
     return this.#listed(id);

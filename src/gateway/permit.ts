@@ -69,7 +69,7 @@ function words({ measure, limit }: Quota, spent: boolean): string {
     case "requests":
       return `may have ${limit} requests a minute, and had them.`;
     case "tokens":
-      return `may have ${limit} tokens a minute, and had them.`;
+      return `may have ${limit} tokens a minute, and too few are left for this request.`;
     case "streams":
       return `may have ${limit} streams at a time, and has them.`;
     case "usd-day":

@@ -41,6 +41,7 @@ export class KeyRing {
   readonly #store: KeyStore | undefined;
   readonly #now: () => number;
   #configured: ReadonlyMap<string, Key> = new Map();
+  #wasRequired = false;
   #created: readonly StoredKey[];
   #index = new KeyIndex([]);
   #changes: Promise<unknown> = Promise.resolve();
@@ -55,13 +56,14 @@ export class KeyRing {
 
   /** Puts the configuration's keys in place of those before. */
   configure(keys: readonly Key[]): void {
+    this.#wasRequired = this.required;
     this.#configured = new Map(keys.map((key) => [key.name, key]));
     this.#reindex();
   }
 
   /** Must clients give a key? Yes once there was one, be it revoked or expired: that must open nothing. */
   get required(): boolean {
-    return this.#configured.size > 0 || this.#created.length > 0;
+    return this.#wasRequired || this.#configured.size > 0 || this.#created.length > 0;
   }
 
   /** Would clients need a key if the configuration had these? */

@@ -23,8 +23,8 @@ export interface SpendingFileOptions {
   /** Made when there is something to keep. */
   readonly folder: string;
   readonly ledger: MemoryLedger;
-  /** A write failed; the next is tried a second later. */
-  readonly onFailure: (error: unknown) => void;
+  /** Told when writing begins to fail, with the error, and when it succeeds again. It is tried each second. */
+  readonly onState: (error: unknown) => void;
   /** Default 1000 ms. */
   readonly everyMs?: number;
 }
@@ -36,19 +36,20 @@ export interface SpendingFileOptions {
 export class SpendingFile {
   readonly #path: string;
   readonly #ledger: MemoryLedger;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #onState: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   #written: number;
+  #fails = false;
   #writing: Promise<void> | undefined;
 
   /**
    * Reads the file into the ledger, and writes it from now on.
    * @throws SpendingFileError when the file is there and can't be used
    */
-  constructor({ folder, ledger, onFailure, everyMs = EVERY_MS }: SpendingFileOptions) {
+  constructor({ folder, ledger, onState, everyMs = EVERY_MS }: SpendingFileOptions) {
     this.#path = join(folder, NAME);
     this.#ledger = ledger;
-    this.#onFailure = onFailure;
+    this.#onState = onState;
     const before = read(this.#path);
     if (before !== undefined) ledger.restore(before);
     this.#written = ledger.revision;
@@ -77,9 +78,17 @@ export class SpendingFile {
     try {
       await replaceFile(this.#path, `${JSON.stringify(this.#ledger.snapshot())}\n`);
       this.#written = revision;
+      this.#tell(undefined);
     } catch (error) {
-      this.#onFailure(error);
+      this.#tell(error);
     }
+  }
+
+  #tell(error: unknown): void {
+    const fails = error !== undefined;
+    if (fails === this.#fails) return;
+    this.#fails = fails;
+    this.#onState(error);
   }
 }
 

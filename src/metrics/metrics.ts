@@ -43,6 +43,11 @@ export class Metrics {
     "crossover_limits_shared",
     "1: limits are counted in Redis; 0: Redis does not answer, and this process counts by itself.",
   );
+  readonly #spendingKept = new NumberFamily<never>(
+    "gauge",
+    "crossover_spending_kept",
+    "Without Redis: 1 while what was spent can be written to its file, 0 while it can't.",
+  );
   readonly #retries = new NumberFamily<"model" | "provider">(
     "counter",
     "crossover_retries_total",
@@ -91,6 +96,7 @@ export class Metrics {
       this.#cacheLookups,
       this.#limited,
       this.#limitsShared,
+      this.#spendingKept,
       this.#retries,
       this.#circuits,
       this.#inflight,
@@ -140,6 +146,10 @@ export class Metrics {
 
   limitsShared(shared: boolean): void {
     this.#limitsShared.series({}).value = shared ? 1 : 0;
+  }
+
+  spendingKept(kept: boolean): void {
+    this.#spendingKept.series({}).value = kept ? 1 : 0;
   }
 
   retried({ name: model, provider }: Model): void {

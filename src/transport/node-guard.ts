@@ -53,7 +53,7 @@ export function guardServer(server: Server, listener: Listener, settings: Server
   server.maxConnections = settings.maxConnections;
   const guarded: Listener = (incoming, outgoing) => {
     if (incoming.rawHeaders.length / 2 > MAX_HEADERS) return refuse(outgoing, headersTooLarge());
-    if (!hasAddress(incoming)) return refuse(outgoing, malformed());
+    if (!hasAddress(incoming) || !isPlainlyFramed(incoming)) return refuse(outgoing, malformed());
     listener(incoming, outgoing);
   };
   server.maxHeadersCount = 0;
@@ -91,6 +91,11 @@ function parserRefusal(code: string | undefined): GatewayError {
     default:
       return malformed();
   }
+}
+
+/** Node takes a coding before `chunked` as if it were not there; another reader might not. */
+function isPlainlyFramed({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"]?.includes(",") !== true;
 }
 
 /** A path that is one whatever host it is on. */

@@ -197,3 +197,24 @@ test("a created key has limits of its own, and a budget without a price is told"
   await expectRefused(answer, { status: 503, type: "server_error", code: "price_missing", param: null });
   expect(upstream.received).toHaveLength(1);
 });
+
+test.each([
+  ["n", -5],
+  ["n", 0],
+  ["n", 1_000_000],
+  ["max_tokens", -1e9],
+  ["max_tokens", "9"],
+  ["max_tokens", []],
+  ["max_completion_tokens", 0.5],
+])("where a limit reckons with %s, it can't be %j", async (member, value) => {
+  const { upstream, gateway } = await start({ keys: key("ada", { limits: { tokensPerMinute: 5000 } }) });
+  const answer = await gateway.post({ ...ASK, [member]: value }, as("ada"));
+  await expectRefused(answer, {
+    status: 400,
+    type: "invalid_request_error",
+    code: "invalid_value",
+    param: member,
+  });
+  expect(upstream.received).toEqual([]);
+  expect((await gateway.post(ASK, as("ada"))).headers.get("x-ratelimit-remaining-tokens")).not.toBe("0");
+});

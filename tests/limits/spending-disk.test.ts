@@ -16,14 +16,15 @@ function newFolder(): string {
 /** A process that keeps its spending in this folder. */
 function start(folder: string, everyMs = 10) {
   const ledger = new MemoryLedger();
-  const failures: unknown[] = [];
-  const file = new SpendingFile({ folder, ledger, everyMs, onFailure: (error) => failures.push(error) });
+  /** What was told: errors where writing began to fail, undefined where it went on. */
+  const states: unknown[] = [];
+  const file = new SpendingFile({ folder, ledger, everyMs, onState: (error) => states.push(error) });
   onTestFinished(() => file.close());
   const spend = (units: number): void => {
     granted(ledger.reserve([perDay(1000, units)])).reservation.settle([units]);
   };
   const left = (): number | undefined => ledger.reserve([perDay(1000, 0)]).standings[0]?.remaining;
-  return { file, failures, spend, left };
+  return { file, states, spend, left };
 }
 
 test("what was spent survives a restart", async () => {
@@ -88,12 +89,14 @@ test("a write that fails is told, stops nothing, and is made up for", async () =
   const folder = newFolder();
   const draft = join(folder, "spending.json.tmp");
   mkdirSync(draft); // stands in the way, for root too
-  const { failures, spend, left } = start(folder);
+  const { states, spend, left } = start(folder);
   spend(300);
-  await until(() => failures.length > 1 || undefined);
+  await until(() => states.length > 0 || undefined);
   spend(100);
   expect(left()).toBe(600);
   rmSync(draft, { recursive: true });
   await until(() => existsSync(join(folder, "spending.json")) || undefined);
+  await until(() => states.length > 1 || undefined);
+  expect(states).toEqual([expect.any(Error), undefined]);
   expect(start(folder).left()).toBe(600);
 });

@@ -9,7 +9,7 @@ interface Serving {
   readonly url: string;
 }
 
-/** After SIGTERM a gateway takes nobody new, lets a stream under way finish, and exits with 0. */
+/** After SIGTERM a gateway tells those who come that it stops, lets a stream under way finish, and exits with 0. */
 export async function expectDrained(start: (config: unknown) => Promise<Serving>): Promise<void> {
   const upstream = await startUpstream();
   let goOn = (): void => {};
@@ -22,20 +22,21 @@ export async function expectDrained(start: (config: unknown) => Promise<Serving>
     response.end(chunk({ content: "last" }) + chunk({}, "stop") + DONE);
   });
   const { child, url } = await start(twoPaths(upstream.url));
-  const answer = await fetch(`${url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Hi" }], stream: true }),
-  });
+  const ask = (): Promise<Response> =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "bare", messages: [{ role: "user", content: "Hi" }], stream: true }),
+    });
+  const answer = await ask();
   const parts = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   expect((await parts?.read())?.value).toContain("first");
   child.process.kill("SIGTERM");
-  await until(() =>
-    fetch(`${url}/health/live`).then(
-      () => false,
-      () => true,
-    ),
-  );
+  await until(async () => (await fetch(`${url}/health/ready`)).status === 503);
+  expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  const late = await ask();
+  expect([late.status, late.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect((await late.json()).error.code).toBe("gateway_draining");
   expect(child.hasEnded()).toBe(false);
   goOn();
   let rest = "";

@@ -32,6 +32,7 @@ test.each([
   ["a blank before the colon", head(...POST, "Transfer-Encoding : chunked") + CHUNKED],
   ["a vertical tab before the coding", head(...POST, "Transfer-Encoding: \x0bchunked") + CHUNKED],
   ["a coding that is none", head(...POST, "Transfer-Encoding: xchunked") + CHUNKED],
+  ["a coding before chunked", head(...POST, "Transfer-Encoding: gzip, chunked") + CHUNKED],
   ["a folded header", head(...POST, "X: a", " b", SIZE) + BODY],
   ["a bare line feed in a header", head(...POST, "X: a\nContent-Length: 0", SIZE) + BODY],
   [

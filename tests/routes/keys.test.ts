@@ -201,3 +201,38 @@ test("no key is in the log, the metrics or an answer", async () => {
     expect(sinks).not.toContain(createHash("sha256").update(secret).digest("hex"));
   }
 });
+
+test.each([
+  ["a page of another host", { origin: "http://evil.example" }],
+  ["a page by another name of this machine", { origin: "http://evil.example:8787" }],
+  ["a page without an origin of its own", { origin: "null" }],
+  ["a page that a browser calls foreign", { "sec-fetch-site": "cross-site" }],
+])("without keys %s can't use the gateway", async (_name, headers) => {
+  const upstream = await startUpstream();
+  const gateway = await startGateway(twoPaths(upstream.url));
+  const answer = await gateway.post({ model: "bare", messages: [{ role: "user", content: "Hi" }] }, headers);
+  await expectRefused(answer, {
+    status: 403,
+    type: "permission_error",
+    code: "insufficient_permissions",
+    param: null,
+  });
+  expect((await fetch(`${gateway.url}/v1/models`, { headers })).status).toBe(403);
+  expect(upstream.received).toEqual([]);
+  const own = { origin: "http://localhost:3000", "sec-fetch-site": "same-site" };
+  expect((await fetch(`${gateway.url}/v1/models`, { headers: own })).status).toBe(200);
+});
+
+test("a reload that takes the last key away does not open the gateway", async () => {
+  const upstream = await startUpstream();
+  const secret = "the-only-secret-there-is";
+  const gateway = await startGateway(twoPaths(upstream.url, { keys: { app: { secret } } }));
+  gateway.write(twoPaths(upstream.url));
+  gateway.reload();
+  const statusOf = async (headers: Record<string, string>): Promise<number> =>
+    (await fetch(`${gateway.url}/v1/models`, { headers })).status;
+  expect([await statusOf({}), await statusOf({ authorization: `Bearer ${secret}` })]).toEqual([401, 401]);
+  expect(
+    gateway.logs.some(({ level, message }) => level === "warn" && message.includes("no key is left")),
+  ).toBe(true);
+});

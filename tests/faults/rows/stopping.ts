@@ -21,19 +21,14 @@ export const stopping: ScenarioGroup = {
         const answers = Array.from({ length: 10 }, () => ask(bench, stop));
         await until(() => bench.upstream.calls(slugOf(stop)).length === 30);
         bench.gateway.child.process.kill("SIGTERM");
-        await until(() =>
-          fetch(`${bench.gateway.url}/health/live`).then(
-            () => false,
-            () => true,
-          ),
-        );
+        await until(async () => (await fetch(`${bench.gateway.url}/health/ready`)).status === 503);
         const tooLate = await ask(bench, stop);
         stopGate.open();
         return { seen: [...(await ended), ...(await Promise.all(answers)), tooLate] };
       },
-      sees: { [ALL]: 20, [ALL_JSON]: 10, nothing: 1 },
+      sees: { [ALL]: 20, [ALL_JSON]: 10, "503 `gateway_draining`": 1 },
       counted: {},
-      kept: "Every answer under way, to its last byte. New connections are refused, and the process ends with 0.",
+      kept: "Every answer under way, to its last byte. Readiness says at once that the gateway stops, and so does an answer to whoever comes later; the process ends with 0.",
       exits: 0,
     },
     {
