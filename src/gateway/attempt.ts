@@ -40,6 +40,8 @@ export interface AttemptResult {
   readonly result: SinkResult;
   /** From sending the request until the upstream was done. */
   readonly upstreamMs: number;
+  /** When the upstream was done, on the clock of performance.now(). */
+  readonly endedAt: number;
   /** Tokens of the answer as far as it came, estimated. */
   readonly outputTokens: number;
 }
@@ -179,7 +181,8 @@ export class Attempt implements Receiver, ReplyListener, Settler, TimeoutListene
     reply.listener = undefined;
     // After a complete answer there is nothing to abort, and the connection can be used again.
     if (result.outcome !== "answered" || this.#upstreamEndAt === undefined) this.#flow?.abort();
-    const upstreamMs = (this.#upstreamEndAt ?? performance.now()) - this.#sentAt;
-    this.#resolve({ result, upstreamMs, outputTokens: this.#sink?.outputTokens ?? 0 });
+    const endedAt = this.#upstreamEndAt ?? performance.now();
+    const upstreamMs = endedAt - this.#sentAt;
+    this.#resolve({ result, upstreamMs, endedAt, outputTokens: this.#sink?.outputTokens ?? 0 });
   }
 }

@@ -72,7 +72,8 @@ export class Call {
    */
   async make(retries: number): Promise<SinkResult> {
     const { variant, slot } = this.#options;
-    const entry = this.upstream.enter(performance.now());
+    const now = performance.now();
+    const entry = this.upstream.enter(now);
     switch (entry.kind) {
       case "cooling":
         return { outcome: "failed", failure: coolingDown(entry.forMs) };
@@ -80,7 +81,7 @@ export class Call {
         return { outcome: "failed", failure: circuitOpen(entry.forMs) };
       case "admitted":
     }
-    if (retries === 0) this.upstream.retries.requested(performance.now());
+    if (retries === 0) this.upstream.retries.requested(now);
     else this.#deps.metrics.retried(variant.model);
     const reply = slot?.record(this.#deps.reply) ?? this.#deps.reply;
     const result = await this.#send(reply, variant.hedgeMs, entry.pass);
@@ -159,10 +160,9 @@ export class Call {
 
   /** How a call ended, once that is told to all who learn from it. */
   async #heard(attempt: Attempt, pass: Pass): Promise<SinkResult> {
-    const { result, upstreamMs, outputTokens } = await attempt.result;
+    const { result, upstreamMs, endedAt: now, outputTokens } = await attempt.result;
     const { decision, variant, tally } = this.#options;
     const { metrics, health } = this.#deps;
-    const now = performance.now();
     const kind = kindOf(result);
     const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
     tally.upstreamMs += upstreamMs;

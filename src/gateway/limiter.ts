@@ -11,6 +11,8 @@ import { Reckoning, type Wanted } from "./reckoning.ts";
 /** Most requests that wait for one budget. */
 const MOST_WAITING = 1000;
 
+const NO_QUOTAS: readonly Quota[] = [];
+
 /** Where limits are counted. */
 export interface LedgerAccess {
   readonly ledger: Ledger;
@@ -81,6 +83,6 @@ export class Limiter {
   }
 
   #of(subject: Subject, limits: LimitSettings | undefined): readonly Quota[] {
-    return limits === undefined ? [] : known(this.#quotas, limits, () => quotasOf(subject, limits));
+    return limits === undefined ? NO_QUOTAS : known(this.#quotas, limits, () => quotasOf(subject, limits));
   }
 }

@@ -37,6 +37,7 @@ export class Upstream {
   readonly retries: RetryBudget;
   /** Of a call that is no probe. */
   readonly pass: Pass;
+  readonly #admitted: Entry;
   readonly #breaker: Breaker | undefined;
   #coolUntil = 0;
 
@@ -48,6 +49,7 @@ export class Upstream {
     this.retries = new RetryBudget(retries.share);
     this.#breaker = breaker === undefined ? undefined : new Breaker(breaker, changed);
     this.pass = new Pass(this.#breaker, false);
+    this.#admitted = { kind: "admitted", pass: this.pass };
   }
 
   get circuit(): Circuit {
@@ -63,7 +65,7 @@ export class Upstream {
     if (now < this.#coolUntil) return { kind: "cooling", forMs: this.#coolUntil - now };
     const admission = this.#breaker?.admit(now);
     if (admission?.kind === "refused") return { kind: "open", forMs: admission.forMs };
-    return { kind: "admitted", pass: admission?.probe ? new Pass(this.#breaker, true) : this.pass };
+    return admission?.probe ? { kind: "admitted", pass: new Pass(this.#breaker, true) } : this.#admitted;
   }
 
   /** Another model answered what this one failed. */
