@@ -2,8 +2,9 @@ import { ProblemError, type Target } from "../domain/provider.ts";
 import type { Model, Timeouts } from "../domain/table.ts";
 import type { Endpoint } from "../domain/transport.ts";
 import { type CompileContext, unknownName } from "./compile.ts";
+import type { TimeoutsConfig } from "./failure-schema.ts";
 import { publicPrice } from "./price-table.ts";
-import { type Config, providerBase, type TimeoutsConfig } from "./schema.ts";
+import { type Config, providerBase } from "./schema.ts";
 
 interface ModelContext extends CompileContext {
   readonly notices: string[];

@@ -16,8 +16,9 @@ import { compilePrompt } from "./compile-prompt.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
 import type { Environment } from "./document.ts";
+import type { TimeoutsConfig } from "./failure-schema.ts";
 import type { ConfigPath } from "./problem.ts";
-import type { Config, TimeoutsConfig } from "./schema.ts";
+import type { Config } from "./schema.ts";
 
 export interface CompileContext {
   readonly kinds: readonly ProviderKind[];

@@ -2,171 +2,14 @@ import { z } from "zod";
 import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
 import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { ProviderKind } from "../domain/provider.ts";
+import { breaker, retries, seconds, timeouts } from "./failure-schema.ts";
 import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
+import { server } from "./server-schema.ts";
 
 const name = z.string().regex(NAME, NAME_RULE);
 
 const instant = z.string().refine((text) => instantOf(text) !== undefined, INSTANT_RULE);
-
-const seconds = z.number().positive().max(86_400);
-
-const timeouts = z
-  .strictObject({
-    connect: seconds.optional().describe("Seconds to open a connection. Default 5."),
-    firstByte: seconds
-      .optional()
-      .describe("Seconds until the answer begins. Default 60 for streams; for other answers `total`."),
-    idle: seconds.optional().describe("Seconds between two chunks of an answer. Default 30."),
-    total: seconds.optional().describe("Seconds for the whole answer. Default 600."),
-  })
-  .describe("How long to wait for an upstream, in seconds.");
-
-const retries = z
-  .strictObject({
-    most: z
-      .number()
-      .int()
-      .min(0)
-      .max(10)
-      .optional()
-      .describe("Most retries on a variant that has no fallback left. Default 2."),
-    beforeFallback: z
-      .number()
-      .int()
-      .min(0)
-      .max(10)
-      .optional()
-      .describe(
-        "Most retries on a variant that still has a fallback. Default 0: the fallback is asked at once.",
-      ),
-    deadline: z
-      .number()
-      .positive()
-      .max(600)
-      .optional()
-      .describe("No retry begins later than so many seconds after the request. Default 5."),
-    budget: z
-      .number()
-      .min(0)
-      .max(1)
-      .optional()
-      .describe("Share of a model's requests below which its retries stay. Default 0.2."),
-  })
-  .describe("When a failed call is tried again.");
-
-const breaker = z
-  .strictObject({
-    requests: z
-      .number()
-      .int()
-      .min(1)
-      .max(1e6)
-      .optional()
-      .describe("Fewest calls within ten seconds on which a judgement rests. Default 20."),
-    failures: z
-      .number()
-      .gt(0)
-      .max(1)
-      .optional()
-      .describe("Share of failed calls at which the circuit opens. Default 0.5."),
-    outdone: z
-      .number()
-      .int()
-      .min(1)
-      .max(1e6)
-      .optional()
-      .describe(
-        "Failures in a row at which it opens too, where a fallback answered each of them. Default 5.",
-      ),
-    wait: seconds.optional().describe("Seconds until a call may probe the model again. Default 5."),
-    maxWait: seconds
-      .optional()
-      .describe("Longest wait in seconds: it doubles with each probe that fails. Default 60."),
-  })
-  .describe("When calls are kept from a model that fails.");
-
-const portNumber = z.number().int().min(0).max(65_535);
-
-const server = z.strictObject({
-  host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1; HOST overrides it."),
-  port: z
-    .union([
-      portNumber,
-      z
-        .string()
-        .regex(/^\d{1,5}$/, "expected a number")
-        .transform(Number)
-        .pipe(portNumber),
-    ])
-    .optional()
-    .describe("Port. Default 8787; PORT overrides it."),
-  adminToken: z
-    .string()
-    .optional()
-    .describe(
-      "Bearer token for /admin. Without one, and without a key with `admin: true`, it answers only on a loopback address.",
-    ),
-  metricsToken: z.string().optional().describe("Bearer token for /metrics. Without one /metrics is open."),
-  dataDir: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "Folder for the keys that the admin API creates, relative to the working directory. Default data; CROSSOVER_DATA_DIR overrides it.",
-    ),
-  maxBodyBytes: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe("Largest request body in bytes. Default 20 MiB."),
-  maxResponseBytes: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe("Largest unstreamed answer in bytes. Default 50 MiB."),
-  maxDepth: z
-    .number()
-    .int()
-    .min(2)
-    .max(1000)
-    .optional()
-    .describe("Deepest nesting of a request body. Default 64."),
-  maxMessages: z.number().int().positive().optional().describe("Most messages in a request. Default 10000."),
-  maxNodes: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe("Most JSON values in a request body. Default 100000."),
-  clientTimeout: seconds
-    .optional()
-    .describe(
-      "Seconds after which a client is let go that takes nothing of the answer that waits for it. Default 60.",
-    ),
-  requestTimeout: seconds.optional().describe("Seconds for a whole request to arrive. Default 300."),
-  drain: seconds
-    .optional()
-    .describe("Seconds that requests under way may take to end after a signal to stop. Default 30."),
-  maxConnections: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe("Most clients' connections at a time; further ones are closed. Default 10000."),
-  maxBufferedBytes: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe("Most bytes of all requests' bodies under way together. Default 512 MiB."),
-  requestLog: z
-    .boolean()
-    .optional()
-    .describe("Write a line of JSON for each request to standard output. Default true."),
-});
 
 const usdPerMillion = z.number().nonnegative();
 
@@ -414,5 +257,4 @@ export type Config = z.infer<ReturnType<typeof configSchema>>;
 export type UseConfig = z.infer<typeof use>;
 export type RouteConfig = z.infer<typeof route>;
 export type KeyConfig = z.infer<typeof key>;
-export type TimeoutsConfig = z.infer<typeof timeouts>;
 export type PromptConfig = z.infer<typeof prompt>;
