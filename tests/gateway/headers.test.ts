@@ -80,7 +80,7 @@ test("of a client's headers none reaches an upstream", async () => {
     apiKey: "sk-upstream-secret-0001",
     headers: { "x-configured": "yes" },
   };
-  const keys = { client: { secret: "client-key-0123456789" } };
+  const keys = { client: { secret: "client-key-0123456789", forceVariant: true } };
   const gateway = await startGateway(twoPaths(upstream.url, { providers: { up: provider }, keys }));
   for (const body of [ASK, ASK_STREAM]) {
     const lines = FOREIGN.map(([name, value]) => `${name}: ${value}`);
