@@ -51,6 +51,7 @@ export async function openLedger({ redis, folder, metrics, log }: LedgerOptions)
   let lost = 0;
   const ledger = new RedisLedger({
     store: await openRedis(redis),
+    timeoutMs: redis.timeoutMs,
     onState: (state, cause) => {
       metrics.limitsShared(state === "redis");
       if (state === "memory") lost = 0;
@@ -60,5 +61,6 @@ export async function openLedger({ redis, folder, metrics, log }: LedgerOptions)
     },
     onLost: () => lost++,
   });
+  await ledger.check();
   return { ledger, retryMs: RETRY_MS, close: () => ledger.close() };
 }

@@ -113,9 +113,8 @@ async function rotate(args: readonly string[]): Promise<void> {
   const path = `/keys/${encodeURIComponent(oneName(positionals))}/rotate`;
   const body = { overlap_seconds: seconds };
   const answer = await askAdmin(values.url, { method: "POST", path, body }, issuedKey);
-  const before =
-    seconds === 0 ? "The one before is no longer good." : `The one before is good for ${seconds} s.`;
-  tellSecret(answer, values.json, `The key ${answer.name} has a new secret. ${before}`);
+  const before = seconds === 0 ? "The old one is no longer good" : `The old one is good for ${seconds} s`;
+  tellSecret(answer, values.json, `${before}. The key ${answer.name} has a new secret.`);
 }
 
 async function revoke(args: readonly string[]): Promise<void> {

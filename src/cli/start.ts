@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Gateway } from "../gateway/gateway.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
 import { stdoutLog } from "./stdout-log.ts";
@@ -37,12 +38,19 @@ function banner({ url, gateway, warning }: RunningGateway, configPath: string): 
     `Crossover listens on ${url}/v1`,
     `  configuration  ${configPath} (${table.version})`,
     `  routes         ${[...table.routes.keys()].join(", ") || "none"}`,
+    ...keysLine(gateway),
     ...table.notices.map((notice) => `  note           ${notice}`),
     ...(warning === undefined ? [] : [`  WARNING        ${warning}`]),
     "",
     ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first, gateway.keys.required)}`, ""]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function keysLine({ keys, table }: Gateway): readonly string[] {
+  if (!keys.required) return [];
+  const created = keys.list().filter(({ source }) => source === "created").length;
+  return [`  keys           ${table.keys.length} in the configuration, ${created} created`];
 }
 
 function tryIt(url: string, route: string, needsKey: boolean): string {

@@ -1,4 +1,4 @@
-import type { LimitSettings, Model, Table } from "../domain/table.ts";
+import type { LimitSettings, Model, RedisSettings, Table } from "../domain/table.ts";
 import type { CompileContext } from "./compile.ts";
 import type { LimitsConfig } from "./limits-schema.ts";
 import type { Config } from "./schema.ts";
@@ -26,11 +26,13 @@ export function compileLimiting(
       }),
     ),
     limiting: { outputTokens: limits.outputTokens ?? 1024, waitMs: (limits.wait ?? 5) * 1000 },
-    redis:
-      redis === undefined || redis.url === ""
-        ? undefined
-        : { url: redis.url, cluster: redis.cluster ?? false },
+    redis: redisSettings(redis),
   };
+}
+
+function redisSettings(redis: Config["redis"]): RedisSettings | undefined {
+  if (redis === undefined || redis.url === "") return undefined;
+  return { url: redis.url, cluster: redis.cluster ?? false, timeoutMs: (redis.timeout ?? 0.1) * 1000 };
 }
 
 /** A budget that does not know what a model costs would never be spent. */

@@ -35,7 +35,16 @@ export const limiting = z
 
 export const redis = z
   .strictObject({
-    url: z.string().describe("Such as redis://user:password@host:6379/0. Empty: none."),
+    url: z
+      .string()
+      .regex(/^(rediss?:\/\/.+)?$/, "expected redis://HOST:PORT or rediss://HOST:PORT")
+      .describe("Such as redis://user:password@host:6379/0. Empty: none."),
+    timeout: z
+      .number()
+      .positive()
+      .max(10)
+      .optional()
+      .describe("Seconds for which a request waits for Redis at most. Default 0.1."),
     cluster: z.boolean().optional().describe("Is it a node of a Redis Cluster? Default false."),
   })
   .describe("Where several gateways share their limits. Read at the start.");

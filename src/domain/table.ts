@@ -102,6 +102,8 @@ export interface LimitingSettings {
 export interface RedisSettings {
   readonly url: string;
   readonly cluster: boolean;
+  /** What a request waits for it at most, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /** When calls are kept from an upstream that fails. */

@@ -94,7 +94,8 @@ export class Chain {
       if (this.#interrupted) throw draining();
       const { failure } = result;
       const step = this.#next(failure, call, { last, retries });
-      if (failure.kind !== "cooling_down") this.#log(variant, failure, step);
+      if (failure.kind !== "cooling_down" && failure.kind !== "circuit_open")
+        this.#log(variant, failure, step);
       if (step.kind === "next") {
         this.#failed.push({ variant, failure, retries });
         return undefined;

@@ -243,6 +243,15 @@ export function allFailed(failed: readonly FailedAttempt[]): GatewayError {
     502,
     "all_targets_failed",
     `No variant could answer (${list}).`,
-    temporary ? {} : { "x-should-retry": "false" },
+    temporary ? soonest(failed) : { "x-should-retry": "false" },
   );
+}
+
+/** The wait of the first that may be asked again. */
+function soonest(failed: readonly FailedAttempt[]): Record<string, string> {
+  const waits = failed.flatMap(({ failure: { answer } }) => {
+    const wait = Number(answer.headers["retry-after"]);
+    return wait > 0 ? [wait] : [];
+  });
+  return waits.length === 0 ? {} : { "retry-after": String(Math.min(...waits)) };
 }

@@ -85,6 +85,11 @@ export class RedisLedger implements Ledger {
     return this.#availability.isUp ? "redis" : "memory";
   }
 
+  /** Learns whether Redis is there, before the first request has to. Never rejects. */
+  async check(): Promise<void> {
+    await this.#availability.call(this.#probe).catch(() => {});
+  }
+
   async reserve(claims: readonly Claim[]): Promise<Outcome> {
     requireClaims(claims);
     if (!this.#availability.isUp) return this.#reserveHere(claims);

@@ -66,6 +66,22 @@ test("while the circuit is open the fallback answers, with the prompt built for 
   expect(upstream.received.at(-1)?.text).toContain("Question: Hi");
 });
 
+test("where the circuits of a whole chain are open, the client hears when the first may be asked again", async () => {
+  const upstream = await startUpstream(failing);
+  const gateway = await startGateway(
+    twoPaths(upstream.url, {
+      breaker: { requests: 2, wait: 30 },
+      variants: { prompted: { model: "base" }, tuned: { model: "ft", fallback: ["prompted"] } },
+    }),
+  );
+  for (let i = 0; i < 2; i++) await (await gateway.post(ASK)).text();
+  const answer = await gateway.post(ASK);
+  expect([answer.status, (await answer.json()).error.code]).toEqual([502, "all_targets_failed"]);
+  expect(answer.headers.get("x-should-retry")).toBeNull();
+  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(25);
+  expect(upstream.received).toHaveLength(4);
+});
+
 test("five failures in a row that the fallback answers are enough; as many without a fallback are not", async () => {
   const upstream = await startUpstream((received, response) =>
     (received.body["model"] === "base-model" ? well : failing)(received, response),

@@ -21,7 +21,7 @@ async function startFleet(limits: object): Promise<Fleet> {
   const upstream = await startUpstream((_received, response) => sendJson(response, completion("ok", usage)));
   const price = { input: 0, output: 100 };
   const config = twoPaths(upstream.url, {
-    redis: { url: redis.url },
+    redis: { url: redis.url, timeout: 5 }, // the machine may be busy
     models: { base: { provider: "up", model: "a", price }, ft: { provider: "up", model: "b", price } },
     routes: { bare: { default: "tuned", limits } },
   });
