@@ -91,7 +91,8 @@ function ofLeft({ seen: { number, endedAt }, line, calls }: Match, leavingMs: nu
   if (line.status === 499) return undefined;
   if (line.status === 200)
     return last?.end === "complete" ? ofTokens(line, number) : told("left", last?.end, line);
-  return isFault(last?.end) ? undefined : told("left", last?.end, line);
+  // Without a call: a circuit breaker refused, as the client was leaving.
+  return last === undefined || isFault(last.end) ? undefined : told("left", last.end, line);
 }
 
 function ofTokens({ input_tokens, output_tokens }: RequestLine, number: number): string | undefined {
