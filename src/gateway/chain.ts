@@ -9,7 +9,7 @@ import { Call, type CallDeps, type Tally, verdictOf } from "./call.ts";
 import type { FailedAttempt, Failure } from "./failure.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { Pause, type PauseEnd } from "./pause.ts";
-import { shape } from "./shape.ts";
+import { type Shaped, shape } from "./shape.ts";
 import type { SinkResult } from "./sink.ts";
 
 /** How a chain ended: with an answer or a part of one, or with nothing but failures. */
@@ -28,6 +28,8 @@ const FROM_CACHE: ChainResult = {
 export interface ChainOptions {
   readonly request: ChatRequest;
   readonly decision: Decision;
+  /** The request as the decided variant's upstream gets it. */
+  readonly shaped: Shaped;
   /** When the request began, on the clock of performance.now(). */
   readonly beganAt: number;
   /** Undefined where the route has no cache. */
@@ -58,12 +60,13 @@ export class Chain {
 
   /** @throws GatewayError `gateway_draining` once it is interrupted and the client has nothing */
   async run(): Promise<ChainResult> {
-    const { decision } = this.#options;
+    const { request, decision } = this.#options;
     const variants = variantsFrom(decision.variant, this.#deps.table);
     for (const [index, variant] of variants.entries()) {
       if (index > 0) this.#deps.metrics.fellBack(decision.route, this.variant, variant);
       this.variant = variant;
-      const result = await this.#try(variant, index === variants.length - 1);
+      const shaped = index === 0 ? this.#options.shaped : shape(request, variant);
+      const result = await this.#try(variant, shaped, index === variants.length - 1);
       if (result === undefined) continue;
       if (result.outcome === "answered" && result.kind === "success" && !this.cached) this.#outdone();
       return result;
@@ -78,9 +81,8 @@ export class Chain {
   }
 
   /** @returns undefined when the variant failed for good */
-  async #try(variant: Variant, last: boolean): Promise<ChainResult | undefined> {
+  async #try(variant: Variant, shaped: Shaped, last: boolean): Promise<ChainResult | undefined> {
     const { request, decision, caching, headers } = this.#options;
-    const shaped = shape(request, variant);
     const slot = caching?.of(request, variant, shaped);
     if (slot !== undefined && this.#replay(variant, slot)) return FROM_CACHE;
     this.addedTokens = shaped.addedTokens;

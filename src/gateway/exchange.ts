@@ -14,7 +14,7 @@ import type { Limiter } from "./limiter.ts";
 import { Patience } from "./patience.ts";
 import type { Permit } from "./permit.ts";
 import { type End, requestLine, type Times } from "./request-line.ts";
-import { shape } from "./shape.ts";
+import { type Shaped, shape } from "./shape.ts";
 
 /** nginx's number for a client that left; nobody receives it. */
 const CLIENT_CLOSED = 499;
@@ -73,12 +73,20 @@ export class Exchange implements Member {
   async run({ request, decision, caching, quotas }: Admitted): Promise<void> {
     this.#decision = decision;
     this.#deps.metrics.decided(decision);
+    const shaped = shape(request, decision.variant);
     if (quotas.length > 0) {
-      this.#permit = await this.#admit(request, decision, quotas);
+      this.#permit = await this.#admit(request, decision, shaped, quotas);
       if (this.#permit === undefined) return;
     }
     const headers = this.#permit?.headers ?? NO_HEADERS;
-    const chain = new Chain(this.#deps, { request, decision, beganAt: this.#beganAt, caching, headers });
+    const chain = new Chain(this.#deps, {
+      request,
+      decision,
+      shaped,
+      beganAt: this.#beganAt,
+      caching,
+      headers,
+    });
     this.#chain = chain;
     if (this.#interrupted) chain.interrupt();
     const result = await chain.run();
@@ -90,11 +98,11 @@ export class Exchange implements Member {
   async #admit(
     request: ChatRequest,
     decision: Decision,
+    { addedTokens }: Shaped,
     quotas: readonly Quota[],
   ): Promise<Permit | undefined> {
     const { table, reply, limiter } = this.#deps;
     const { variant } = decision;
-    const { addedTokens } = shape(request, variant);
     if (this.#interrupted) throw draining();
     const patience = new Patience(reply);
     this.#patience = patience;
