@@ -135,7 +135,7 @@ test("one provider does not import another", () => {
 test("Node's own modules stay in the files of the platforms, save for two that every platform has", () => {
   const everywhere = ["node:crypto", "node:util"];
   const platform =
-    /^src\/(node|bun|replace-file)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store)\.ts$/;
+    /^src\/(node|bun|replace-file)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store|store\/(node-)?sqlite)\.ts$/;
   const wrong = imports.filter(
     ({ from, to }) => to.startsWith("node:") && !everywhere.includes(to) && !platform.test(from),
   );
@@ -156,6 +156,17 @@ test("Redis' client is loaded in one place, and only where Redis is used", () =>
   expect([...new Set(users)]).toEqual(["src/limits/redis-store.ts"]);
   const text = readFileSync(join(root, "src/limits/redis-store.ts"), "utf8");
   expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "@redis\/client"/m);
+});
+
+test("Kysely stays in the store, and the client of Postgres is loaded only where Postgres is used", () => {
+  const users = (name: string) => [
+    ...new Set(imports.filter(({ to }) => to.split("/")[0] === name).map(({ from }) => from)),
+  ];
+  expect(users("kysely").filter((from) => roomOf(from) !== "store")).toEqual([]);
+  expect(users("pg")).toEqual(["src/store/postgres.ts"]);
+  const opens = imports.filter(({ to }) => to === "src/store/postgres.ts").map(({ from }) => from);
+  expect(opens).toEqual(["src/store/open.ts"]);
+  expect(readFileSync(join(root, "src/store/open.ts"), "utf8")).toContain('await import("./postgres.ts")');
 });
 
 test("what runs needs no package that only development has", () => {

@@ -157,9 +157,12 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
   /** May the same succeed later, without anybody's change to the data? Full disks, locks and lost connections. */
   readonly temporary: boolean;
-  constructor(message: string, temporary: boolean) {
+  /** Is it the caller's own fault, such as a cursor that no page ended with? */
+  readonly invalid: boolean;
+  constructor(message: string, temporary: boolean, invalid = false) {
     super(message);
     this.temporary = temporary;
+    this.invalid = invalid;
   }
 }
 

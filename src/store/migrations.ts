@@ -1,0 +1,197 @@
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import type { Database, Dialect } from "./dialect.ts";
+import type { Schema } from "./schema.ts";
+import { StoreError } from "./store.ts";
+
+/**
+ * Brings the tables up to this version; does nothing where they are. Two processes may do so at once.
+ * @throws StoreError for a store that a newer version has written
+ */
+export async function migrate({ db, dialect }: Database): Promise<void> {
+  const migrations = migrationsOf(dialect);
+  await db.transaction().execute(async (transaction) => {
+    await dialect.lockMigrations(transaction);
+    const migrator = new Migrator({
+      db: transaction,
+      provider: { getMigrations: async () => migrations },
+      nameComparator: (a, b) => (a < b ? -1 : 1),
+    });
+    const unknown = await unknownMigration(transaction, migrations);
+    if (unknown !== undefined)
+      throw new StoreError(
+        `the store was written by a newer version of Crossover (it has "${unknown}"): use that version, or another store`,
+        false,
+      );
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+  });
+}
+
+async function unknownMigration(
+  db: Kysely<Schema>,
+  known: Readonly<Record<string, Migration>>,
+): Promise<string | undefined> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === "kysely_migration")) return undefined;
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.find(({ name }) => !Object.hasOwn(known, name))?.name;
+}
+
+/** Migrations by name, in the order of their names. One that was released is never changed. */
+function migrationsOf(dialect: Dialect): Readonly<Record<string, Migration>> {
+  return { "001_first": { up: (db: Kysely<Schema>) => first(db, dialect) } };
+}
+
+async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, counting } = dialect;
+  const { schema } = db;
+  await schema
+    .createTable("captures")
+    .addColumn("seq", counting.type, counting.mark)
+    .addColumn("id", text, (column) => column.notNull().unique())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("route", text, (column) => column.notNull())
+    .addColumn("rule", text, (column) => column.notNull())
+    .addColumn("variant", text, (column) => column.notNull())
+    .addColumn("decided", text, (column) => column.notNull())
+    .addColumn("path", text, (column) => column.notNull())
+    .addColumn("model", text, (column) => column.notNull())
+    .addColumn("provider", text, (column) => column.notNull())
+    .addColumn("propensity", "double precision", (column) => column.notNull())
+    .addColumn("sticky_by", text)
+    .addColumn("sticky_key", text)
+    .addColumn("rollout", text)
+    .addColumn("stage", "integer")
+    .addColumn("key", text)
+    .addColumn("user", text)
+    .addColumn("metadata", text, (column) => column.notNull())
+    .addColumn("status", "integer", (column) => column.notNull())
+    .addColumn("outcome", text, (column) => column.notNull())
+    .addColumn("error_code", text)
+    .addColumn("attempts", "integer", (column) => column.notNull())
+    .addColumn("stream", "integer", (column) => column.notNull())
+    .addColumn("cached", "integer", (column) => column.notNull())
+    .addColumn("input_tokens", "bigint")
+    .addColumn("cached_input_tokens", "bigint")
+    .addColumn("output_tokens", "bigint")
+    .addColumn("added_tokens", "double precision", (column) => column.notNull())
+    .addColumn("cost_usd", "double precision")
+    .addColumn("first_token_ms", "double precision")
+    .addColumn("duration_ms", "double precision", (column) => column.notNull())
+    .addColumn("prompt", text)
+    .addColumn("prompt_version", text)
+    .addColumn("recipe", text, (column) => column.notNull())
+    .addColumn("content_length", "bigint")
+    .execute();
+  // Within one millisecond the database sorts by id itself: an index without the long ids is a third of the size.
+  await schema.createIndex("captures_by_at").on("captures").columns(["at"]).execute();
+  for (const column of ["route", "variant", "outcome"] as const)
+    await schema.createIndex(`captures_by_${column}`).on("captures").columns([column, "at"]).execute();
+  for (const column of ["key", "user"] as const)
+    await schema
+      .createIndex(`captures_by_${column}`)
+      .on("captures")
+      .columns([column, "at"])
+      .where(sql.ref(column), "is not", null)
+      .execute();
+
+  await schema
+    .createTable("contents")
+    .addColumn("seq", "bigint", (column) =>
+      column.primaryKey().references("captures.seq").onDelete("cascade"),
+    )
+    .addColumn("request", text, (column) => column.notNull())
+    .addColumn("query", text, (column) => column.notNull())
+    .addColumn("answer", text)
+    .addColumn("answer_text", text, (column) => column.notNull())
+    .addColumn("finish_reason", text)
+    .addColumn("truncated", "integer", (column) => column.notNull())
+    .execute();
+  await dialect.createSearch(db);
+
+  await schema
+    .createTable("feedback")
+    .addColumn("seq", counting.type, counting.mark)
+    .addColumn("id", text, (column) => column.notNull().unique())
+    .addColumn("request_id", text, (column) => column.notNull())
+    .addColumn("name", text, (column) => column.notNull())
+    .addColumn("kind", text, (column) => column.notNull())
+    .addColumn("number", "double precision")
+    .addColumn("text", text)
+    .addColumn("comment", text)
+    .addColumn("key", text)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("feedback_by_request").on("feedback").columns(["request_id"]).execute();
+  await schema.createIndex("feedback_by_at").on("feedback").columns(["at"]).execute();
+  await schema
+    .createTable("latest_feedback")
+    .addColumn("request_id", text, (column) => column.notNull())
+    .addColumn("name", text, (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("number", "double precision")
+    .addColumn("text", text)
+    .addPrimaryKeyConstraint("latest_feedback_key", ["request_id", "name"])
+    .execute();
+  await schema
+    .createIndex("latest_feedback_by_value")
+    .on("latest_feedback")
+    .columns(["name", "number"])
+    .execute();
+
+  await schema
+    .createTable("recipes")
+    .addColumn("version", text, (column) => column.notNull().primaryKey())
+    .addColumn("document", text, (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("usage")
+    .addColumn("hour", "bigint", (column) => column.notNull())
+    .addColumn("route", text, (column) => column.notNull())
+    .addColumn("variant", text, (column) => column.notNull())
+    .addColumn("path", text, (column) => column.notNull())
+    .addColumn("model", text, (column) => column.notNull())
+    .addColumn("prompt_version", text, (column) => column.notNull())
+    .addColumn("requests", "bigint", (column) => column.notNull())
+    .addColumn("errors", "bigint", (column) => column.notNull())
+    .addColumn("cached", "bigint", (column) => column.notNull())
+    .addColumn("priced", "bigint", (column) => column.notNull())
+    .addColumn("input_tokens", "bigint", (column) => column.notNull())
+    .addColumn("cached_input_tokens", "bigint", (column) => column.notNull())
+    .addColumn("output_tokens", "bigint", (column) => column.notNull())
+    .addColumn("added_tokens", "double precision", (column) => column.notNull())
+    .addColumn("cost_usd", "double precision", (column) => column.notNull())
+    .addColumn("cost_usd_squares", "double precision", (column) => column.notNull())
+    .addColumn("duration_ms", "double precision", (column) => column.notNull())
+    .addPrimaryKeyConstraint("usage_key", ["hour", "route", "variant", "path", "model", "prompt_version"])
+    .execute();
+
+  await schema
+    .createTable("comparisons")
+    .addColumn("id", text, (column) => column.notNull().primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("route", text)
+    .addColumn("variants", text, (column) => column.notNull())
+    .addColumn("summary", text, (column) => column.notNull())
+    .execute();
+  await schema.createIndex("comparisons_by_at").on("comparisons").columns(["at"]).execute();
+  await schema
+    .createTable("comparison_rows")
+    .addColumn("comparison_id", text, (column) =>
+      column.notNull().references("comparisons.id").onDelete("cascade"),
+    )
+    .addColumn("position", "integer", (column) => column.notNull())
+    .addColumn("capture_id", text)
+    .addColumn("user", text)
+    .addColumn("document", text, (column) => column.notNull())
+    .addPrimaryKeyConstraint("comparison_rows_key", ["comparison_id", "position"])
+    .execute();
+  for (const column of ["capture_id", "user"] as const)
+    await schema
+      .createIndex(`comparison_rows_by_${column}`)
+      .on("comparison_rows")
+      .columns([column])
+      .where(sql.ref(column), "is not", null)
+      .execute();
+}

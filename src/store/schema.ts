@@ -1,0 +1,143 @@
+import type { Generated, Selectable } from "kysely";
+import type { CaptureOutcome } from "../domain/capture.ts";
+import type { Path } from "../domain/table.ts";
+
+/** 0 or 1: SQLite has no booleans, and both databases keep the same rows. */
+type Flag = number;
+
+/** The facts of a request: narrow rows, so that filters read little. */
+export interface CaptureTable {
+  /** Order of arrival; the texts and their words go by it. Never given twice. */
+  seq: Generated<number>;
+  id: string;
+  at: number;
+  route: string;
+  rule: string;
+  variant: string;
+  decided: string;
+  path: Path;
+  model: string;
+  provider: string;
+  propensity: number;
+  sticky_by: string | null;
+  sticky_key: string | null;
+  rollout: string | null;
+  stage: number | null;
+  key: string | null;
+  user: string | null;
+  /** JSON. */
+  metadata: string;
+  status: number;
+  outcome: CaptureOutcome;
+  error_code: string | null;
+  attempts: number;
+  stream: Flag;
+  cached: Flag;
+  input_tokens: number | null;
+  cached_input_tokens: number | null;
+  output_tokens: number | null;
+  added_tokens: number;
+  cost_usd: number | null;
+  first_token_ms: number | null;
+  duration_ms: number;
+  prompt: string | null;
+  prompt_version: string | null;
+  recipe: string;
+  /** Characters of all texts; null where the texts were not kept. */
+  content_length: number | null;
+}
+
+export interface ContentTable {
+  seq: number;
+  request: string;
+  query: string;
+  answer: string | null;
+  answer_text: string;
+  finish_reason: string | null;
+  truncated: Flag;
+}
+
+export interface FeedbackTable {
+  seq: Generated<number>;
+  id: string;
+  request_id: string;
+  name: string;
+  kind: "number" | "boolean" | "text";
+  /** Of numbers and booleans. */
+  number: number | null;
+  text: string | null;
+  comment: string | null;
+  key: string | null;
+  at: number;
+}
+
+/** The latest value of each name of each request, for filters and sums. */
+export interface LatestFeedbackTable {
+  request_id: string;
+  name: string;
+  at: number;
+  number: number | null;
+  text: string | null;
+}
+
+export interface RecipeTable {
+  version: string;
+  /** JSON. */
+  document: string;
+}
+
+export interface UsageTable {
+  hour: number;
+  route: string;
+  variant: string;
+  path: Path;
+  model: string;
+  /** Empty where there is none: it is part of the key. */
+  prompt_version: string;
+  requests: number;
+  errors: number;
+  cached: number;
+  priced: number;
+  input_tokens: number;
+  cached_input_tokens: number;
+  output_tokens: number;
+  added_tokens: number;
+  cost_usd: number;
+  cost_usd_squares: number;
+  duration_ms: number;
+}
+
+export interface ComparisonTable {
+  id: string;
+  at: number;
+  route: string | null;
+  /** JSON. */
+  variants: string;
+  /** JSON. */
+  summary: string;
+}
+
+export interface ComparisonRowTable {
+  comparison_id: string;
+  position: number;
+  capture_id: string | null;
+  user: string | null;
+  /** JSON. */
+  document: string;
+}
+
+export interface Schema {
+  captures: CaptureTable;
+  contents: ContentTable;
+  feedback: FeedbackTable;
+  latest_feedback: LatestFeedbackTable;
+  recipes: RecipeTable;
+  usage: UsageTable;
+  comparisons: ComparisonTable;
+  comparison_rows: ComparisonRowTable;
+}
+
+export type CaptureRow = Omit<Selectable<CaptureTable>, "seq">;
+export type ContentRow = Selectable<ContentTable>;
+export type FeedbackRow = Omit<Selectable<FeedbackTable>, "seq">;
+export type UsageRow = Selectable<UsageTable>;

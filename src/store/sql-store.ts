@@ -1,0 +1,176 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Feedback, Recipe, UsageHour } from "../domain/capture.ts";
+import {
+  type ComparisonDocument,
+  comparisonOf,
+  readComparison,
+  saveComparison,
+} from "./comparison-queries.ts";
+import { deleteCaptures } from "./deletion.ts";
+import type { Database, Dialect } from "./dialect.ts";
+import { parseRecipe } from "./documents.ts";
+import { addFeedback, summarize } from "./feedback-queries.ts";
+import { filtered } from "./filter.ts";
+import { readPage, withTexts } from "./page.ts";
+import { retain } from "./retention.ts";
+import { clean, usageOf } from "./rows.ts";
+import type { Schema } from "./schema.ts";
+import type {
+  Batch,
+  CaptureFilter,
+  CapturePage,
+  ComparisonRow,
+  Deleted,
+  FeedbackSummary,
+  PageRequest,
+  Store,
+  StoredCapture,
+  StoredComparison,
+  StoreSize,
+} from "./store.ts";
+import { Writer } from "./writer.ts";
+
+/** The store over a database that Kysely speaks to. */
+export class SqlStore implements Store {
+  readonly #db: Kysely<Schema>;
+  readonly #dialect: Dialect;
+  readonly #writer: Writer;
+
+  constructor({ db, dialect }: Database) {
+    this.#db = db;
+    this.#dialect = dialect;
+    this.#writer = new Writer(dialect);
+  }
+
+  write(batch: Batch): Promise<void> {
+    return this.#change((transaction) => this.#writer.write(transaction, batch));
+  }
+
+  find(id: string): Promise<StoredCapture | undefined> {
+    return this.#do(async () => {
+      const row = await this.#db
+        .selectFrom("captures")
+        .selectAll()
+        .where("id", "=", clean(id))
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const [capture] = await withTexts(this.#db, [row]);
+      return capture;
+    });
+  }
+
+  page(filter: CaptureFilter, page: PageRequest): Promise<CapturePage> {
+    return this.#do(() => readPage({ db: this.#db, dialect: this.#dialect }, filter, page));
+  }
+
+  count(filter: CaptureFilter): Promise<number> {
+    return this.#do(async () => {
+      const { count } = await this.#db
+        .selectFrom("captures")
+        .select((eb) => eb.fn.countAll<number>().as("count"))
+        .where((eb) => filtered(eb, filter, this.#dialect))
+        .executeTakeFirstOrThrow();
+      return count;
+    });
+  }
+
+  recipe(version: string): Promise<Recipe | undefined> {
+    return this.#do(async () => {
+      const row = await this.#db
+        .selectFrom("recipes")
+        .select("document")
+        .where("version", "=", clean(version))
+        .executeTakeFirst();
+      return row === undefined ? undefined : parseRecipe(row.document);
+    });
+  }
+
+  addFeedback(feedback: Feedback): Promise<void> {
+    return this.#change((transaction) => addFeedback(transaction, feedback));
+  }
+
+  feedbackSummary(filter: CaptureFilter): Promise<readonly FeedbackSummary[]> {
+    return this.#do(() => summarize({ db: this.#db, dialect: this.#dialect }, filter));
+  }
+
+  usage(filter: {
+    readonly route?: string | undefined;
+    readonly from?: number | undefined;
+    readonly to?: number | undefined;
+  }): Promise<readonly UsageHour[]> {
+    const { route, from, to } = filter;
+    return this.#do(async () => {
+      let query = this.#db.selectFrom("usage").selectAll();
+      if (route !== undefined) query = query.where("route", "=", clean(route));
+      if (from !== undefined) query = query.where("hour", ">=", from);
+      if (to !== undefined) query = query.where("hour", "<", to);
+      const rows = await query
+        .orderBy("hour")
+        .orderBy("route")
+        .orderBy("variant")
+        .orderBy("path")
+        .orderBy("model")
+        .orderBy("prompt_version")
+        .execute();
+      return rows.map(usageOf);
+    });
+  }
+
+  saveComparison(comparison: StoredComparison, rows: readonly ComparisonRow[]): Promise<void> {
+    return this.#change((transaction) => saveComparison(transaction, comparison, rows));
+  }
+
+  comparisons(limit: number): Promise<readonly StoredComparison[]> {
+    return this.#do(async () => {
+      const rows = await this.#db
+        .selectFrom("comparisons")
+        .selectAll()
+        .orderBy("at", "desc")
+        .orderBy("id", "desc")
+        .limit(limit)
+        .execute();
+      return rows.map(comparisonOf);
+    });
+  }
+
+  comparison(id: string): Promise<ComparisonDocument | undefined> {
+    return this.#do(() => readComparison(this.#db, clean(id)));
+  }
+
+  delete(filter: CaptureFilter & ({ readonly user: string } | { readonly id: string })): Promise<Deleted> {
+    return this.#do(() => deleteCaptures({ db: this.#db, dialect: this.#dialect }, filter));
+  }
+
+  retain(limits: {
+    readonly before: number | undefined;
+    readonly maxBytes: number | undefined;
+  }): Promise<number> {
+    return this.#do(() => retain({ db: this.#db, dialect: this.#dialect }, limits));
+  }
+
+  size(): Promise<StoreSize> {
+    return this.#do(async () => {
+      const { captures, oldest } = await this.#db
+        .selectFrom("captures")
+        .select((eb) => [eb.fn.countAll<number>().as("captures"), eb.fn.min("at").as("oldest")])
+        .executeTakeFirstOrThrow();
+      return { captures, bytes: await this.#dialect.bytes(this.#db), oldest: oldest ?? undefined };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#do(() => this.#db.destroy());
+  }
+
+  #change(change: (transaction: Transaction<Schema>) => Promise<void>): Promise<void> {
+    return this.#do(() => this.#db.transaction().execute(change));
+  }
+
+  async #do<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#dialect.failure(error);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { openStore } from "../../src/store/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { type PostgresServer, startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
+
+/** A kind of database on which the same tests run. */
+export interface DatabaseKind {
+  readonly name: "SQLite" | "Postgres";
+  /** The URL of an empty store that is gone after the tests of the file. */
+  create(): Promise<string>;
+}
+
+const folders: string[] = [];
+const stores: Store[] = [];
+let server: Promise<PostgresServer> | undefined;
+
+const sqlite: DatabaseKind = {
+  name: "SQLite",
+  create: async () => {
+    const folder = mkdtempSync(join(tmpdir(), "crossover-store-"));
+    folders.push(folder);
+    return `file:${join(folder, "crossover.db")}`;
+  },
+};
+
+const postgres: DatabaseKind = {
+  name: "Postgres",
+  create: async () => {
+    server ??= startPostgres();
+    return (await server).createDatabase();
+  },
+};
+
+export const DATABASES: readonly DatabaseKind[] = WITHOUT_POSTGRES ? [sqlite] : [sqlite, postgres];
+
+/** Opens a store that is closed after the tests of the file. */
+export async function open(url: string): Promise<Store> {
+  const store = await openStore(url);
+  stores.push(store);
+  return store;
+}
+
+afterAll(async () => {
+  await Promise.all(stores.map((store) => store.close()));
+  await (await server)?.stop();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});

@@ -1,0 +1,111 @@
+import type { Capture, CaptureContent, Feedback, Recipe, UsageHour } from "../../src/domain/capture.ts";
+import type { Batch } from "../../src/store/store.ts";
+
+export function contentOf(query: string, answerText: string): CaptureContent {
+  return {
+    request: JSON.stringify({ model: "recipes", messages: [{ role: "user", content: query }] }),
+    query,
+    answer: JSON.stringify({ choices: [{ message: { role: "assistant", content: answerText } }] }),
+    answerText,
+    finishReason: "stop",
+    truncated: false,
+  };
+}
+
+export function capture(id: string, changes: Partial<Capture> = {}): Capture {
+  return {
+    id,
+    at: 1_000,
+    route: "recipes",
+    rule: "default",
+    variant: "prompted",
+    decided: "prompted",
+    path: "enriched",
+    model: "gpt-4o-mini",
+    provider: "openai",
+    propensity: 0.5,
+    stickyBy: "user",
+    stickyKey: "hash",
+    rollout: undefined,
+    stage: undefined,
+    key: "app",
+    user: "ada",
+    metadata: { team: "kitchen" },
+    status: 200,
+    outcome: "success",
+    errorCode: undefined,
+    attempts: 1,
+    stream: true,
+    cached: false,
+    inputTokens: 100,
+    cachedInputTokens: 0,
+    outputTokens: 20,
+    addedTokens: 80,
+    costUsd: 0.000_123,
+    firstTokenMs: 12.5,
+    durationMs: 230.25,
+    prompt: "chef",
+    promptVersion: "v1",
+    recipe: "r1",
+    content: contentOf("Quick tomato soup", "Chop the onions."),
+    ...changes,
+  };
+}
+
+export function batch(parts: Partial<Batch>): Batch {
+  return { captures: [], recipes: [], usage: [], ...parts };
+}
+
+export function feedback(id: string, requestId: string, changes: Partial<Feedback> = {}): Feedback {
+  return {
+    id,
+    requestId,
+    name: "thumbs",
+    value: true,
+    comment: undefined,
+    key: "app",
+    at: 2_000,
+    ...changes,
+  };
+}
+
+export function usage(changes: Partial<UsageHour> = {}): UsageHour {
+  return {
+    hour: 3_600_000,
+    route: "recipes",
+    variant: "prompted",
+    path: "enriched",
+    model: "gpt-4o-mini",
+    promptVersion: "v1",
+    requests: 2,
+    errors: 1,
+    cached: 0,
+    priced: 1,
+    inputTokens: 200,
+    cachedInputTokens: 10,
+    outputTokens: 40,
+    addedTokens: 160,
+    costUsd: 0.5,
+    costUsdSquares: 0.25,
+    durationMs: 460.5,
+    ...changes,
+  };
+}
+
+export const recipe: Recipe = {
+  version: "r1",
+  prompt: {
+    name: "chef",
+    version: "v1",
+    system: "You are a chef.",
+    literalExamples: false,
+    examples: [{ user: "Soup?", assistant: "Soup." }],
+    cue: undefined,
+    merge: "prepend",
+  },
+  params: { temperature: "0.2" },
+  bare: "strip-system",
+  upstreamModel: "gpt-4o-mini",
+  streamUsage: true,
+  metadata: "if-stored",
+};
