@@ -16,6 +16,8 @@ export interface Platform {
   reload?: () => boolean;
   /** Is there a newer configuration that can't be used? */
   configStale: () => boolean;
+  /** Undefined: nothing is kept here, as on a Worker. */
+  storeState?: () => "ok" | "degraded" | "off";
   /** May the admin surface answer without a token? Only where no stranger can reach it. */
   readonly openAdmin: () => boolean;
   /**

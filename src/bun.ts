@@ -7,6 +7,7 @@ import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import { Departures } from "./departures.ts";
+import type { Table } from "./domain/table.ts";
 import { exposureOf } from "./exposure.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Reloader } from "./gateway/reloader.ts";
@@ -15,6 +16,7 @@ import { KeyRing } from "./keys/key-ring.ts";
 import { openLedger } from "./ledger.ts";
 import { redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { threadedStore } from "./open-store.ts";
 import { providerKinds } from "./providers/index.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
@@ -54,13 +56,12 @@ async function serve(configPath: string): Promise<void> {
   const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
   const log = stdoutLog();
   const metrics = new Metrics({ version: VERSION, runtime: `bun ${Bun.version}` });
-  const ledger = await openLedger({
-    redis: table.redis,
-    folder: table.server.dataDir,
-    metrics,
-    log: redactedLog(log, () => table.redaction.secrets),
-  });
-  const gateway = new Gateway({ table, keys, transport, metrics, log, ledger });
+  const ownLog = redactedLog(log, () => table.redaction.secrets);
+  const store = threadedStore(table, { metrics, log: ownLog });
+  const { redis, server: settings } = table;
+  const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log: ownLog });
+  const onTable = (inForce: Table): void => store?.use(inForce);
+  const gateway = new Gateway({ table, keys, transport, metrics, log, ledger, store, onTable });
   const { host, open: isOpen, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) log("warn", warning);
   const reloader = new Reloader(gateway, basename(configPath), load, isOpen);
@@ -73,6 +74,7 @@ async function serve(configPath: string): Promise<void> {
       open: (context) => open(context.req.raw),
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
+      storeState: () => store?.state ?? "off",
       openAdmin: () => !isOpen,
     },
     VERSION,
@@ -87,6 +89,7 @@ async function serve(configPath: string): Promise<void> {
     routes: { [CHAT_PATH]: { POST: chat } },
     fetch: app.fetch,
   });
+  store?.open();
   const stopWatching = files.watch(() => reloader.tryReload());
   process.on("SIGHUP", () => reloader.tryReload());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
@@ -103,5 +106,6 @@ async function serve(configPath: string): Promise<void> {
     await gateway.drain(listener, gateway.table.server.drain);
     await transport.close();
     await ledger.close();
+    await store?.close();
   }
 }

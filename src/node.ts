@@ -18,7 +18,9 @@ import { openLedger } from "./ledger.ts";
 import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
+import { threadedStore } from "./open-store.ts";
 import { providerKinds } from "./providers/index.ts";
+import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, serverOptions } from "./transport/node-guard.ts";
@@ -37,12 +39,15 @@ export interface NodeOptions {
   readonly log: Log;
   /** Default: one with the created keys of the data folder. */
   readonly keys?: KeyRing;
+  /** Open the configured store? Default true. */
+  readonly store?: boolean;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
 }
 
 export interface RunningGateway {
   readonly gateway: Gateway;
+  readonly store: ThreadedStore | undefined;
   readonly server: Server;
   /** Where it listens, such as `http://127.0.0.1:8787`. */
   readonly url: string;
@@ -80,8 +85,10 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const keys = options.keys ?? new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });
   const { redis, server: settings } = table;
   const log = redactedLog(options.log, () => table.redaction.secrets);
+  const store = (options.store ?? true) ? threadedStore(table, { metrics, log }) : undefined;
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log });
-  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys, ledger });
+  const onTable = (inForce: Table): void => store?.use(inForce);
+  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys, ledger, store, onTable });
   const { host, open, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) options.log("warn", warning);
   const reloader = new Reloader(gateway, basename(options.configPath), load, open);
@@ -91,6 +98,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       open: openNode,
       reload: () => reloader.reload(),
       configStale: () => reloader.stale,
+      storeState: () => store?.state ?? "off",
       openAdmin: () => !open,
     },
     VERSION,
@@ -106,9 +114,11 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   guardServer(server, answer, table.server);
   closeWhatGoesIdle(server);
   await listen(server, table.server.port, host);
+  store?.open();
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
     gateway,
+    store,
     server,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
     warning,
@@ -118,6 +128,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       await gateway.drain(listenerOf(server), deadlineMs);
       await transport.close();
       await ledger.close();
+      await store?.close();
     },
   };
 }

@@ -39,8 +39,10 @@ function build(env: WorkerEnv): Hono {
     },
     list: () => [],
   };
+  const table = loadTable({ file: FILE, files, env, kinds: providerKinds });
+  if (table.store?.isStated) log("warn", "a Worker keeps no captures: `store` has no effect");
   const gateway = new Gateway({
-    table: loadTable({ file: FILE, files, env, kinds: providerKinds }),
+    table,
     transport: new FetchTransport(),
     metrics: new Metrics({ version: VERSION, runtime: "workerd" }),
     log,

@@ -21,6 +21,8 @@ SIGHUP and changes of the file reload the configuration.
       process.once(signal, () => void stop(running, signal));
     // Whoever reads that it listens may signal it at once.
     process.stdout.write(banner(running, configPath));
+    // Nobody waits for the store.
+    void running.store?.settled.then(() => process.stdout.write(storeWarning(running)));
     return undefined;
   },
 };
@@ -39,12 +41,21 @@ function banner({ url, gateway, warning }: RunningGateway, configPath: string): 
     `  configuration  ${configPath} (${table.version})`,
     `  routes         ${[...table.routes.keys()].join(", ") || "none"}`,
     ...keysLine(gateway),
+    ...(table.store === undefined
+      ? []
+      : [`  store          ${table.redaction.secrets.redact(table.store.url)}`]),
     ...table.notices.map((notice) => `  note           ${notice}`),
     ...(warning === undefined ? [] : [`  WARNING        ${warning}`]),
     "",
     ...(first === undefined ? [] : ["Try it:", `  ${tryIt(url, first, gateway.keys.required)}`, ""]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function storeWarning({ store, gateway }: RunningGateway): string {
+  if (store?.trouble === undefined) return "";
+  const problem = gateway.table.redaction.secrets.redact(store.trouble.message);
+  return `  WARNING        ${problem}. Requests are answered, and nothing of them is kept\n`;
 }
 
 function keysLine({ keys, table }: Gateway): readonly string[] {

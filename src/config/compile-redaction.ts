@@ -1,39 +1,52 @@
-import type { Model, Redaction, RedisSettings, ServerSettings } from "../domain/table.ts";
-import type { CustomPattern } from "../redaction/custom.ts";
+import type { Model, Redaction, RedisSettings, ServerSettings, StoreSettings } from "../domain/table.ts";
 import { newRedactor } from "../redaction/redactor.ts";
 import { keysOf } from "./compile-model.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { RedactionConfig } from "./redaction-schema.ts";
 import { linearPattern } from "./regex.ts";
+import { redactorOf } from "./stored-redactor.ts";
+
+/** What of the configuration holds secrets. */
+interface SecretHolders {
+  readonly models: readonly Model[];
+  readonly server: ServerSettings;
+  readonly redis: RedisSettings | undefined;
+  readonly store: StoreSettings | undefined;
+}
 
 /** Redactors that know the upstreams' keys and the server's tokens; of clients' keys only hashes are kept. */
 export function compileRedaction(
   { pii = [], patterns = [] }: RedactionConfig = {},
-  models: readonly Model[],
-  { adminToken, metricsToken }: ServerSettings,
-  redis: RedisSettings | undefined,
+  { models, server, redis, store }: SecretHolders,
   report: (path: ConfigPath, message: string) => void,
 ): Redaction {
-  const tokens = [adminToken, metricsToken, passwordOf(redis)].filter((token) => token !== undefined);
-  const known = [...new Set([...tokens, ...models.flatMap(({ target }) => keysOf(target))])];
-  const own = patterns.flatMap(({ name, match }, index): CustomPattern[] => {
-    const path = ["redaction", "patterns", index, "match"];
-    try {
-      const find = linearPattern(match);
-      if (find("") === undefined) return [{ name, find }];
-      report(path, "the pattern matches an empty text: it would be found everywhere");
-    } catch (error) {
-      report(path, error instanceof Error ? error.message : String(error));
-    }
-    return [];
+  const tokens = [server.adminToken, server.metricsToken, passwordOf(redis?.url), passwordOf(store?.url)];
+  const keys = models.flatMap(({ target }) => keysOf(target));
+  const secrets = [...new Set([...tokens.filter((token) => token !== undefined), ...keys])];
+  const usable = patterns.filter(({ match }, index) => {
+    const problem = problemOf(match);
+    if (problem !== undefined) report(["redaction", "patterns", index, "match"], problem);
+    return problem === undefined;
   });
-  return {
-    secrets: newRedactor({ secrets: known }),
-    stored: newRedactor({ secrets: known, personal: pii, patterns: own }),
-  };
+  const settings = { secrets, personal: pii, patterns: usable };
+  return { secrets: newRedactor({ secrets }), stored: redactorOf(settings), settings };
 }
 
-function passwordOf(redis: RedisSettings | undefined): string | undefined {
-  const password = redis && URL.parse(redis.url)?.password;
-  return password ? decodeURIComponent(password) : undefined;
+function problemOf(pattern: string): string | undefined {
+  try {
+    const matchesNothing = linearPattern(pattern)("") !== undefined;
+    return matchesNothing ? "the pattern matches an empty text: it would be found everywhere" : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function passwordOf(url = ""): string | undefined {
+  const password = URL.parse(url)?.password;
+  if (!password) return undefined;
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password; // a percent sign that encodes nothing
+  }
 }

@@ -15,6 +15,7 @@ import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
+import { compileStore } from "./compile-store.ts";
 import type { Environment } from "./document.ts";
 import type { TimeoutsConfig } from "./failure-schema.ts";
 import type { ConfigPath } from "./problem.ts";
@@ -64,7 +65,12 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   const keys = compileKeys(config.keys ?? {}, [...routes.keys()], report);
   const server = serverSettings(config, inner);
   const limiting = compileLimiting(config, models, report);
-  const redaction = compileRedaction(config.redaction, [...models.values()], server, limiting.redis, report);
+  const store = compileStore(config, server);
+  const redaction = compileRedaction(
+    config.redaction,
+    { models: [...models.values()], server, redis: limiting.redis, store },
+    report,
+  );
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -83,6 +89,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     retries: retrySettings(config),
     breaker: breakerSettings(config),
     redaction,
+    store,
     notices: [...new Set(notices)],
   };
 }

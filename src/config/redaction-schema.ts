@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PERSONAL_KINDS } from "../redaction/personal.ts";
+import { PERSONAL_KINDS } from "../domain/redactor.ts";
 
 const pattern = z.strictObject({
   name: z

@@ -6,6 +6,7 @@ import { breaker, retries, seconds, timeouts } from "./failure-schema.ts";
 import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
 import { server } from "./server-schema.ts";
+import { store } from "./store-schema.ts";
 
 const name = z.string().regex(NAME, NAME_RULE);
 
@@ -220,6 +221,7 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       rollouts: z.record(name, rollout).optional(),
       routes: z.record(name, route).optional(),
       redaction: redaction.optional(),
+      store: store.optional(),
       keys: z
         .record(name, key)
         .optional()

@@ -1,3 +1,16 @@
+/** Kinds of personal data that can be redacted; none is unless the configuration asks. */
+export const PERSONAL_KINDS = ["email", "phone", "card", "iban", "national-id"] as const;
+export type PersonalKind = (typeof PERSONAL_KINDS)[number];
+
+/** What a redactor is made of: plain data, so that another thread can make the same. */
+export interface RedactionSettings {
+  /** Secrets that are known, such as the configuration's own. */
+  readonly secrets: readonly string[];
+  readonly personal: readonly PersonalKind[];
+  /** RE2, checked. The name stands in the placeholder. */
+  readonly patterns: readonly { readonly name: string; readonly match: string }[];
+}
+
 /** Replaces what nobody may read later by `[redacted:KIND]`, such as `[redacted:api-key]`. */
 export interface Redactor {
   /** The same text when there is nothing to replace. Redacting twice changes nothing more. */

@@ -1,7 +1,7 @@
 import type { ChatLimits, Message } from "./chat.ts";
 import type { JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
-import type { Redactor } from "./redactor.ts";
+import type { RedactionSettings, Redactor } from "./redactor.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
 import type { Price } from "./usage.ts";
@@ -27,6 +27,8 @@ export interface Table {
   /** Undefined: no circuit ever opens. */
   readonly breaker: BreakerSettings | undefined;
   readonly redaction: Redaction;
+  /** Undefined: nothing is kept. */
+  readonly store: StoreSettings | undefined;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
 }
@@ -37,6 +39,8 @@ export interface Redaction {
   readonly secrets: Redactor;
   /** For prompts and answers that are stored: what the configuration asks for too. */
   readonly stored: Redactor;
+  /** Of which `stored` is made. */
+  readonly settings: RedactionSettings;
 }
 
 export interface ServerSettings {
@@ -104,6 +108,21 @@ export interface RedisSettings {
   readonly cluster: boolean;
   /** What a request waits for it at most, in milliseconds. */
   readonly timeoutMs: number;
+}
+
+/** Where captures are kept, and for how long. */
+export interface StoreSettings {
+  /** `file:PATH`, relative to the working directory, or `postgres://...`. */
+  readonly url: string;
+  /** Does the configuration say so, or is it the default? */
+  readonly isStated: boolean;
+  readonly retention: RetentionSettings;
+}
+
+/** What is older goes, then the oldest until the rest fits. */
+export interface RetentionSettings {
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
 }
 
 /** When calls are kept from an upstream that fails. */

@@ -12,6 +12,7 @@ import { HealthTracker } from "../metrics/health.ts";
 import { type Log, redactedLog } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { decide, explain } from "../routing/decide.ts";
+import type { Store } from "../store/store.ts";
 import type { Circuit } from "../upstreams/breaker.ts";
 import { Upstreams } from "../upstreams/upstreams.ts";
 import { decisionJson } from "./answer.ts";
@@ -30,6 +31,10 @@ export interface GatewayDeps {
   readonly keys?: KeyRing;
   /** Where limits are counted. Default: in memory. */
   readonly ledger?: LedgerAccess;
+  /** Where captures are kept. Default: nowhere. */
+  readonly store?: Store | undefined;
+  /** Told of each table that comes into force. */
+  readonly onTable?: (table: Table) => void;
   /** From [0, 1). */
   readonly random?: () => number;
 }
@@ -60,6 +65,9 @@ export class Gateway {
   readonly log: Log;
   /** The keys in force: the table's and the created ones. */
   readonly keys: KeyRing;
+  /** Undefined: nothing is kept. */
+  readonly store: Store | undefined;
+  readonly #onTable: (table: Table) => void;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -77,6 +85,8 @@ export class Gateway {
     this.metrics = deps.metrics;
     this.log = redactedLog(deps.log, () => this.#table.redaction.secrets);
     this.keys = deps.keys ?? new KeyRing();
+    this.store = deps.store;
+    this.#onTable = deps.onTable ?? (() => {});
     this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
@@ -98,6 +108,7 @@ export class Gateway {
     this.#upstreams.watch(table);
     for (const model of table.models.values())
       this.metrics.showCircuit(model, this.#upstreams.of(model).circuit);
+    this.#onTable(table);
   }
 
   /** Answers a chat completion. Never rejects: a failure is an answer too. */

@@ -50,8 +50,9 @@ export class Reloader {
       this.#gateway.use(table);
       const moved =
         table.redis?.url !== before.redis?.url ||
+        table.store?.url !== before.store?.url ||
         AT_START.some((setting) => table.server[setting] !== before.server[setting]);
-      const note = moved ? "another host, port, dataDir or redis takes a restart" : undefined;
+      const note = moved ? "another host, port, dataDir, redis or store takes a restart" : undefined;
       if (before.keys.length > 0 && table.keys.length === 0 && !this.#open)
         log("warn", "no key is left in the configuration; one is required all the same, until a restart");
       log("info", "configuration reloaded", { version, before: before.version, note });

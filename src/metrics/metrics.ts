@@ -48,6 +48,11 @@ export class Metrics {
     "crossover_spending_kept",
     "Without Redis: 1 while what was spent can be written to its file, 0 while it can't.",
   );
+  readonly #storeUp = new NumberFamily<never>(
+    "gauge",
+    "crossover_store_up",
+    "1: what is captured can be stored; 0: the store does not work.",
+  );
   readonly #retries = new NumberFamily<"model" | "provider">(
     "counter",
     "crossover_retries_total",
@@ -97,6 +102,7 @@ export class Metrics {
       this.#limited,
       this.#limitsShared,
       this.#spendingKept,
+      this.#storeUp,
       this.#retries,
       this.#circuits,
       this.#inflight,
@@ -150,6 +156,10 @@ export class Metrics {
 
   spendingKept(kept: boolean): void {
     this.#spendingKept.series({}).value = kept ? 1 : 0;
+  }
+
+  storeUp(up: boolean): void {
+    this.#storeUp.series({}).value = up ? 1 : 0;
   }
 
   retried({ name: model, provider }: Model): void {

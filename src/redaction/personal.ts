@@ -1,3 +1,4 @@
+import type { PersonalKind } from "../domain/redactor.ts";
 import {
   isCodiceFiscale,
   isCpf,
@@ -10,10 +11,6 @@ import {
   isSpanishId,
 } from "./check-digits.ts";
 import type { Rule } from "./scanner.ts";
-
-/** Kinds of personal data that can be redacted; none is unless the configuration asks. */
-export const PERSONAL_KINDS = ["email", "phone", "card", "iban", "national-id"] as const;
-export type PersonalKind = (typeof PERSONAL_KINDS)[number];
 
 const LATIN = "A-Za-z0-9\\u00c0-\\u024f";
 /** No part of a longer number, word or fraction. */

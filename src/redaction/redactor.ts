@@ -1,10 +1,15 @@
-import type { RedactingStream, Redactor } from "../domain/redactor.ts";
+import {
+  PERSONAL_KINDS,
+  type PersonalKind,
+  type RedactingStream,
+  type Redactor,
+} from "../domain/redactor.ts";
 import { type CustomPattern, CustomScanner } from "./custom.ts";
 import { KEY_FORMS } from "./key-forms.ts";
 import { knownSecrets } from "./known-secrets.ts";
 import { redactMembers } from "./members.ts";
 import { NAMED_VALUES } from "./named-values.ts";
-import { PERSONAL_KINDS, type PersonalKind, personalRules } from "./personal.ts";
+import { personalRules } from "./personal.ts";
 import { compileRules, type RuleSet, Scanner } from "./scanner.ts";
 
 export interface RedactorOptions {

@@ -109,11 +109,11 @@ describe("the watched file", () => {
     const good = configured(upstream.url, "Old");
     const gateway = await startGateway(good, { watch: true });
     const version = gateway.gateway.table.version;
-    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "current" }]);
+    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "current", store: "off" }]);
 
     spoil(gateway.configPath);
     await until(async () => (await reloads(gateway, "failure")) === 1);
-    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "stale" }]);
+    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "stale", store: "off" }]);
     expect(gateway.gateway.table.version).toBe(version);
     expect((await gateway.post(ask("enriched"))).status).toBe(200);
     const told = gateway.logs.filter((line) => line.level === "error");
@@ -241,7 +241,7 @@ describe("the admin API", () => {
     expect(JSON.stringify(body)).not.toContain(dirname(gateway.configPath));
     expect(await routesOf(gateway)).toEqual(["enriched", "bare"]);
     expect(await reloads(gateway, "failure")).toBe(1);
-    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "stale" }]);
+    expect(await ready(gateway)).toEqual([200, { status: "ready", config: "stale", store: "off" }]);
   });
 
   test("GET /admin/api/config shows the table in force and whether it is stale, without a secret", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PERSONAL_KINDS } from "../../src/redaction/personal.ts";
+import { PERSONAL_KINDS } from "../../src/domain/redactor.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
 
 const redactor = newRedactor({ personal: PERSONAL_KINDS });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Redactor } from "../../src/domain/redactor.ts";
-import { PERSONAL_KINDS } from "../../src/redaction/personal.ts";
+import { PERSONAL_KINDS } from "../../src/domain/redactor.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
 import { readPage } from "../support/markdown.ts";
 import { anywhere, type MadeUp, makeUp, OF_EACH, PERSONAL, SECRETS } from "./made-up.ts";

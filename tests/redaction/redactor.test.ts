@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Redactor } from "../../src/domain/redactor.ts";
-import { PERSONAL_KINDS } from "../../src/redaction/personal.ts";
+import { PERSONAL_KINDS } from "../../src/domain/redactor.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
 import { REACH } from "../../src/redaction/scanner.ts";
 import { LEAKS, NO_LEAKS, SENTENCES } from "./samples.ts";

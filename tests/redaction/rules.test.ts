@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { PERSONAL_KINDS } from "../../src/domain/redactor.ts";
 import { KEY_FORMS } from "../../src/redaction/key-forms.ts";
 import { knownSecrets } from "../../src/redaction/known-secrets.ts";
 import { NAMED_VALUES } from "../../src/redaction/named-values.ts";
-import { PERSONAL_KINDS, personalRules } from "../../src/redaction/personal.ts";
+import { personalRules } from "../../src/redaction/personal.ts";
 import { REACH } from "../../src/redaction/scanner.ts";
 
 const EMOJI = "\u{1f511}";

@@ -34,6 +34,8 @@ export interface TestGateway extends RunningGateway {
 export interface TestGatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly watch?: boolean;
+  /** Open the configured store, in threads that take a while to start? Default false. */
+  readonly store?: boolean;
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
     env: { PORT: "0", CROSSOVER_DATA_DIR: join(folder, "data"), ...options.env },
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     watch: options.watch ?? false,
+    store: options.store ?? false,
   });
   onTestFinished(async () => {
     await running.close(0);

@@ -1,0 +1,56 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Table } from "./domain/table.ts";
+import type { Log } from "./metrics/log.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { FromThread } from "./threads/protocol.ts";
+import type { StartThread } from "./threads/supervised-thread.ts";
+import { ThreadedStore } from "./threads/threaded-store.ts";
+
+/** Beside this file, as source and as built. */
+const ENTRY = new URL(`store-thread${extname(import.meta.url)}`, import.meta.url);
+
+export interface StoreDeps {
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The configured store, in threads of its own. @returns undefined when there is none */
+export function threadedStore(
+  { store, redaction }: Pick<Table, "store" | "redaction">,
+  { metrics, log }: StoreDeps,
+): ThreadedStore | undefined {
+  if (store === undefined) return undefined;
+  metrics.storeUp(true);
+  return new ThreadedStore({
+    settings: store,
+    redaction: redaction.settings,
+    start: startThread,
+    onTrouble: (trouble) => {
+      metrics.storeUp(trouble === undefined);
+      if (trouble === undefined) log("info", "the store works again");
+      else
+        log("error", "the store does not work, requests go on without it", {
+          problem: trouble.message,
+          note: trouble.temporary ? "it is tried again and again" : "it has to be repaired or moved away",
+        });
+    },
+  });
+}
+
+export const startThread: StartThread = (start, listener) => {
+  const worker = new Worker(ENTRY, { workerData: start });
+  let cause: unknown;
+  worker.on("message", (message: FromThread) => listener.heard(message));
+  worker.on("error", (error) => {
+    cause = error;
+  });
+  worker.on("exit", () => listener.ended(cause));
+  return {
+    post: (message) => worker.postMessage(message),
+    abandon: () => {
+      worker.unref();
+      void worker.terminate();
+    },
+  };
+};

@@ -1,0 +1,234 @@
+import type { RedactionSettings } from "../domain/redactor.ts";
+import type { RetentionSettings, StoreSettings, Table } from "../domain/table.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { type ArgsOf, type Failure, fromFailure, type Method, type ResultOf, toFailure } from "./protocol.ts";
+import { type StartThread, SupervisedThread } from "./supervised-thread.ts";
+
+export interface ThreadedStoreOptions {
+  readonly settings: Pick<StoreSettings, "url" | "retention">;
+  readonly redaction: RedactionSettings;
+  readonly start: StartThread;
+  /** Told when the store begins to fail, and with undefined when it works again. */
+  readonly onTrouble: (trouble: Failure | undefined) => void;
+  /** How long reading may take, in milliseconds. Default 5 s. */
+  readonly readMs?: number;
+  /** After how long without an answer to a write the store is in trouble, in milliseconds. Default 10 s. */
+  readonly silentMs?: number;
+  /** How often what is too old is deleted, in milliseconds. Default 1 minute. */
+  readonly retainEveryMs?: number;
+  /** How long closing may take, in milliseconds. Default 5 s. */
+  readonly closeMs?: number;
+  /** The first wait before a lost store is tried again, in milliseconds. Default 1 s. */
+  readonly retryMs?: number;
+}
+
+/** Who asks for a change waits no longer than this, in milliseconds; it may be done later all the same. */
+const CHANGE_MS = 10_000;
+/** Deleting for good rewrites much of a store. */
+const DELETE_MS = 60_000;
+/** Reads that may wait for a store that does not answer; further ones are refused at once. */
+const MOST_READS = 100;
+
+/**
+ * A store in two threads: one writes and one reads, so that no search holds up a write and neither holds up the event loop.
+ * Calls to a store that is lost are refused at once, until it is back.
+ */
+export class ThreadedStore implements Store {
+  readonly #options: ThreadedStoreOptions;
+  #writer: SupervisedThread | undefined;
+  /** Started by the first read. */
+  #reader: SupervisedThread | undefined;
+  #reads = 0;
+  #retention: RetentionSettings;
+  #redaction: RedactionSettings;
+  #lost: Failure | undefined;
+  #readerLost: Failure | undefined;
+  #failed: Failure | undefined;
+  #isTroubled = false;
+  #opened = openable();
+  #retaining: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: ThreadedStoreOptions) {
+    this.#options = options;
+    this.#retention = options.settings.retention;
+    this.#redaction = options.redaction;
+  }
+
+  /** Opens the store now; else the first call does. Calls may come before it is open. */
+  open(): void {
+    this.#writing();
+  }
+
+  /** What keeps it from working, as far as is known. */
+  get trouble(): Failure | undefined {
+    return this.#lost ?? this.#failed ?? this.#readerLost;
+  }
+
+  get state(): "ok" | "degraded" {
+    return this.trouble === undefined ? "ok" : "degraded";
+  }
+
+  /** Resolves when it is known whether the store can be opened. Never rejects. */
+  get settled(): Promise<void> {
+    return this.#opened.promise.catch(() => {});
+  }
+
+  /** Puts a table's settings in force for what comes after. Another place takes a restart. */
+  use({ store, redaction }: Pick<Table, "store" | "redaction">): void {
+    this.#retention = store?.retention ?? this.#retention;
+    this.#redaction = redaction.settings;
+    this.#writer?.redactBy(this.#redaction);
+  }
+
+  /** Waits for its turn however long that takes: what was handed over is written once, or refused. */
+  readonly write: Store["write"] = (batch) => this.#change("write", [batch]);
+  readonly addFeedback: Store["addFeedback"] = (feedback) =>
+    within(CHANGE_MS, this.#change("addFeedback", [feedback]));
+  readonly saveComparison: Store["saveComparison"] = (comparison, rows) =>
+    within(CHANGE_MS, this.#change("saveComparison", [comparison, rows]));
+  readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));
+  readonly retain: Store["retain"] = (limits) => this.#change("retain", [limits]);
+
+  readonly find: Store["find"] = (id) => this.#read("find", [id]);
+  readonly page: Store["page"] = (filter, page) => this.#read("page", [filter, page]);
+  readonly count: Store["count"] = (filter) => this.#read("count", [filter]);
+  readonly recipe: Store["recipe"] = (version) => this.#read("recipe", [version]);
+  readonly feedbackSummary: Store["feedbackSummary"] = (filter) => this.#read("feedbackSummary", [filter]);
+  readonly usage: Store["usage"] = (filter) => this.#read("usage", [filter]);
+  readonly comparisons: Store["comparisons"] = (limit) => this.#read("comparisons", [limit]);
+  readonly comparison: Store["comparison"] = (id) => this.#read("comparison", [id]);
+  readonly size: Store["size"] = () => this.#read("size", []);
+
+  /** Finishes what was asked and closes the store, within some seconds. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retaining);
+    const { closeMs = 5000 } = this.#options;
+    await Promise.all([this.#writer?.close(closeMs), this.#reader?.close(closeMs)]);
+  }
+
+  #writing(): SupervisedThread {
+    if (this.#isClosed) throw new StoreError("the store is closed", true);
+    if (this.#writer === undefined) {
+      this.#writer = this.#startThread((lost) => this.#writerIs(lost));
+      void this.#heeded(this.#opened.promise).catch(() => {});
+      this.#retainLater();
+    }
+    return this.#writer;
+  }
+
+  #startThread(onState: (lost: Failure | undefined) => void): SupervisedThread {
+    const { start, settings, retryMs } = this.#options;
+    return new SupervisedThread({
+      start,
+      url: settings.url,
+      redaction: this.#redaction,
+      onState,
+      ...(retryMs === undefined ? {} : { waitMs: retryMs }),
+    });
+  }
+
+  async #change<M extends Method>(method: M, args: ArgsOf<M>): Promise<ResultOf<M>> {
+    try {
+      const result = await this.#heeded(this.#writing().call(method, args));
+      this.#changed(undefined);
+      return result;
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!failure.invalid) this.#changed(failure);
+      throw error;
+    }
+  }
+
+  /** Sees trouble in what takes too long. */
+  async #heeded<T>(answered: Promise<T>): Promise<T> {
+    const { silentMs = 10_000 } = this.#options;
+    const silence = setTimeout(() => this.#changed(noAnswer(silentMs)), silentMs);
+    try {
+      return await answered;
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+
+  /** Undefined: a change succeeded. */
+  #changed(failed: Failure | undefined): void {
+    this.#failed = failed;
+    this.#tell();
+  }
+
+  #writerIs(lost: Failure | undefined): void {
+    this.#lost = lost;
+    if (lost === undefined) {
+      this.#failed = undefined;
+      this.#opened.resolve();
+    } else {
+      this.#opened.reject(fromFailure(lost));
+      this.#opened = openable();
+    }
+    this.#tell();
+  }
+
+  /** Tells when trouble begins and when it ends. */
+  #tell(): void {
+    const { trouble } = this;
+    if ((trouble !== undefined) === this.#isTroubled) return;
+    this.#isTroubled = trouble !== undefined;
+    this.#options.onTrouble(trouble);
+  }
+
+  async #read<M extends Method>(method: M, args: ArgsOf<M>): Promise<ResultOf<M>> {
+    if (this.#reads >= MOST_READS) throw new StoreError("too many wait for the store to answer", true);
+    this.#reads++;
+    const answered = this.#readThread()
+      .then((reader) => reader.call(method, args))
+      .finally(() => this.#reads--);
+    return within(this.#options.readMs ?? 5000, answered);
+  }
+
+  /** The reader comes after the writer, which brings a store of an older version up to date. */
+  async #readThread(): Promise<SupervisedThread> {
+    this.#writing();
+    if (this.#reader === undefined && this.#lost !== undefined) throw fromFailure(this.#lost);
+    if (this.#reader === undefined) await this.#opened.promise;
+    if (this.#isClosed) throw new StoreError("the store is closed", true);
+    this.#reader ??= this.#startThread((lost) => {
+      this.#readerLost = lost;
+      this.#tell();
+    });
+    return this.#reader;
+  }
+
+  #retainLater(): void {
+    this.#retaining = setTimeout(async () => {
+      const { maxAgeMs, maxBytes } = this.#retention;
+      // A failure is told as trouble; the next turn tries again.
+      await this.retain({ before: Date.now() - maxAgeMs, maxBytes }).catch(() => {});
+      if (!this.#isClosed) this.#retainLater();
+    }, this.#options.retainEveryMs ?? 60_000);
+    this.#retaining.unref();
+  }
+}
+
+/** Whose rejection nobody has to hear. */
+function openable(): PromiseWithResolvers<void> {
+  const opened = Promise.withResolvers<void>();
+  opened.promise.catch(() => {});
+  return opened;
+}
+
+function noAnswer(ms: number): Failure {
+  return { message: `the store has not answered for ${ms / 1000} s`, temporary: true, invalid: false };
+}
+
+/** @throws StoreError when it takes longer; it may be done later all the same */
+async function within<T>(ms: number, answered: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(fromFailure(noAnswer(ms))), ms);
+  try {
+    return await Promise.race([answered, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
