@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
 import { check } from "./check.ts";
+import { dataset } from "./dataset.ts";
 import { errorText, UsageError } from "./error-text.ts";
 import { explain } from "./explain.ts";
 import { keys } from "./keys.ts";
@@ -13,7 +14,7 @@ export interface Command {
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-const commands: Readonly<Record<string, Command>> = { start, check, explain, keys };
+const commands: Readonly<Record<string, Command>> = { start, check, explain, keys, dataset };
 
 const HELP = `crossover ${VERSION}
 

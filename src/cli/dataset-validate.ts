@@ -1,0 +1,154 @@
+import { createReadStream } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Estimate, estimate, type TokenStats, tokenStats } from "../datasets/estimate.ts";
+import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
+import { readLines } from "../datasets/read.ts";
+import { tunableModel } from "../datasets/tunable-models.ts";
+import { type DatasetReport, type ValidateOptions, validate as validateLines } from "../datasets/validate.ts";
+import { UsageError } from "./error-text.ts";
+import { textTable } from "./text-table.ts";
+
+export const VALIDATE_HELP = `Usage: crossover dataset validate FILE [--validation FILE] [--format FORMAT]
+                                  [--model MODEL] [--epochs NUMBER] [--price USD] [--json]
+
+Checks a fine-tuning file as the trainer would, and says what training on it takes.
+Exit code 0: no errors, 1: there are some.
+  --validation  a second file, which is to measure what was learned: checked too, and compared with the first
+  --format      openai, azure, trl-messages or trl-prompt-completion. Default openai
+  --model       the model to be tuned, for its tokens, limit and price. Default gpt-4.1-mini
+  --epochs      passes over the set. Default: OpenAI's own rule
+  --price       USD per million trained tokens. Default: OpenAI's list price
+  --json        print the report as JSON
+`;
+
+const OPTIONS = {
+  validation: { type: "string" },
+  format: { type: "string", default: "openai" },
+  model: { type: "string", default: "gpt-4.1-mini" },
+  epochs: { type: "string" },
+  price: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** What is printed of a file. */
+interface FileReport extends Omit<DatasetReport, "seen" | "tokens"> {
+  readonly file: string;
+  readonly tokens: TokenStats | null;
+}
+
+/** `crossover dataset validate`. @returns the exit code */
+export async function validate(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new UsageError("give one file to check");
+  const format = formatOf(values.format);
+  const { model } = values;
+  const epochs = numberOf("--epochs", values.epochs, (number) => Number.isInteger(number) && number >= 1);
+  const usdPerMillion = numberOf("--price", values.price, (number) => number >= 0);
+
+  const training = await check(file, { format, model });
+  const validation =
+    values.validation === undefined ? undefined : await check(values.validation, { format, model, training });
+  const forOpenAI = format === "openai";
+  const took = estimate(training.tokens, { model, epochs, usdPerMillion, forOpenAI });
+
+  const files = [
+    shown(file, training),
+    ...(values.validation !== undefined && validation ? [shown(values.validation, validation)] : []),
+  ];
+  const [first, second] = files;
+  if (values.json) {
+    const report = { format, model, training: first, validation: second ?? null, estimate: took };
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  } else {
+    for (const one of files) process.stdout.write(textOf(one));
+    process.stdout.write(estimateText(took, { model, examples: training.examples }));
+  }
+  return files.every(({ valid }) => valid) ? 0 : 1;
+}
+
+function check(file: string, options: ValidateOptions): Promise<DatasetReport> {
+  return validateLines(readLines(createReadStream(file)), options);
+}
+
+function formatOf(name: string): Format {
+  if (isFormat(name)) return name;
+  throw new UsageError(`there is no format ${JSON.stringify(name)}: use ${FORMATS.join(", ")}`);
+}
+
+function numberOf(
+  option: string,
+  text: string | undefined,
+  isGood: (number: number) => boolean,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isFinite(number) || !isGood(number))
+    throw new UsageError(`${option} can't be ${JSON.stringify(text)}`);
+  return number;
+}
+
+function shown(file: string, { seen: _, tokens, ...report }: DatasetReport): FileReport {
+  return { file, ...report, tokens: tokenStats(tokens) ?? null };
+}
+
+function textOf({ file, rows, examples, errors, warnings, problems, counts, ...report }: FileReport): string {
+  const verdict = errors === 0 ? "can be trained on" : "can't be trained on";
+  const parts = [
+    `${file} ${verdict}: ${counted(rows, "row")}, ${counted(errors, "error")}, ${counted(warnings, "warning")}.\n`,
+  ];
+  if (problems.length > 0) {
+    const table = problems.map(({ line, level, code, path, message }) => [
+      line === null ? "file" : String(line),
+      level,
+      code,
+      path,
+      message,
+    ]);
+    parts.push(`\n${textTable(["line", "level", "code", "where", "what"], table, 5)}`);
+    const hidden = Object.entries(counts)
+      .map(
+        ([code, count]) =>
+          [code, count - problems.filter((problem) => problem.code === code).length] as const,
+      )
+      .filter(([, more]) => more > 0)
+      .map(([code, more]) => `${more} more of ${code}`);
+    if (hidden.length > 0) parts.push(`${hidden.join(", ")}.\n`);
+    parts.push("\n");
+  }
+  if (report.tokens !== null) parts.push(tokensText(report.tokens, examples, report));
+  return parts.join("");
+}
+
+function tokensText(
+  { total, min, mean, p95, max }: TokenStats,
+  examples: number,
+  { answerTokens, exact }: Pick<FileReport, "answerTokens" | "exact">,
+): string {
+  const how = exact
+    ? "counted as OpenAI's cookbook does"
+    : "in part estimated: tools, images or the model's tokenizer";
+  return (
+    `${counted(examples, "example")} with ${total} tokens, ${answerTokens} of them in answers; ${how}.\n` +
+    `Of an example: min ${min}, mean ${mean.toFixed(1)}, p95 ${Math.round(p95)}, max ${max}.\n`
+  );
+}
+
+function estimateText(
+  { epochs, epochsGiven, billedTokens, usdPerMillion, priceAsOf, usd }: Estimate,
+  { model, examples }: { readonly model: string; readonly examples: number },
+): string {
+  if (examples === 0) return "";
+  const rule = epochsGiven ? "" : " (OpenAI's default for so many examples)";
+  const limit = tunableModel(model)?.exampleLimit;
+  const cut = limit === undefined ? `\nThe limit of ${model} is not known here.` : "";
+  const passes = `Training ${model} for ${counted(epochs, "epoch")}${rule} bills about ${billedTokens} tokens`;
+  if (usd === undefined || usdPerMillion === undefined)
+    return `${passes}. What a token costs is not known here: give --price.${cut}\n`;
+  const source = priceAsOf === undefined ? "as given" : `OpenAI's list price as of ${priceAsOf}`;
+  return `${passes}: USD ${usd.toFixed(2)} at ${usdPerMillion} per million, ${source}.${cut}\n`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,19 @@
+import { CONVERT_HELP, convert } from "./dataset-convert.ts";
+import { VALIDATE_HELP, validate } from "./dataset-validate.ts";
+import { UsageError } from "./error-text.ts";
+import type { Command } from "./main.ts";
+
+/** What can be done with data sets. @returns the exit code */
+type Action = (args: readonly string[]) => Promise<number>;
+
+const actions: Readonly<Record<string, Action>> = { validate, convert };
+
+export const dataset: Command = {
+  summary: "Check and convert training sets.",
+  help: `${VALIDATE_HELP}\n${CONVERT_HELP}`,
+  run: async ([action = "", ...args]) => {
+    const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (run === undefined) throw new UsageError(`say what to do: ${Object.keys(actions).join(", ")}`);
+    return run(args);
+  },
+};

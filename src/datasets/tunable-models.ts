@@ -1,0 +1,40 @@
+/** What is known of training a model. */
+export interface TunableModel {
+  /** Tokens of an example beyond which training cuts it off. */
+  readonly exampleLimit: number;
+  /** OpenAI's price in USD per million trained tokens; undefined where training by tokens is not sold. */
+  readonly usdPerMillion: number | undefined;
+}
+
+/** When OpenAI's price list for fine-tuning (https://openai.com/api/pricing) said what stands below. */
+export const PRICES_AS_OF = "2026-08-05";
+
+/**
+ * Models by the beginning of their names; the longest that fits counts. The limits are those of Microsoft's
+ * page "Customize a model with fine-tuning" (training example context length, 2025-06), which trains the same
+ * models; that of gpt-3.5-turbo-0613 is OpenAI's cookbook's of 2023.
+ */
+const MODELS: Readonly<Record<string, TunableModel>> = {
+  "gpt-4.1": { exampleLimit: 65_536, usdPerMillion: 25 },
+  "gpt-4.1-mini": { exampleLimit: 65_536, usdPerMillion: 5 },
+  "gpt-4.1-nano": { exampleLimit: 32_768, usdPerMillion: 1.5 },
+  "gpt-4o": { exampleLimit: 65_536, usdPerMillion: 25 },
+  "gpt-4o-mini": { exampleLimit: 65_536, usdPerMillion: 3 },
+  "gpt-3.5-turbo": { exampleLimit: 16_385, usdPerMillion: 8 },
+  "gpt-3.5-turbo-0613": { exampleLimit: 4096, usdPerMillion: undefined },
+};
+
+/** A model's name without what says that it is tuned, and in OpenAI's spelling. */
+export function baseModel(model: string): string {
+  const [, base = model] = /^ft:([^:]+)/.exec(model) ?? [];
+  return base.replace(/^gpt-35/, "gpt-3.5");
+}
+
+/** What is known of a model; undefined when nothing is. @example tunableModel("gpt-4.1-mini-2025-04-14") */
+export function tunableModel(model: string): TunableModel | undefined {
+  const base = baseModel(model);
+  const name = Object.keys(MODELS)
+    .filter((start) => base === start || base.startsWith(`${start}-`))
+    .sort((a, b) => b.length - a.length)[0];
+  return name === undefined ? undefined : MODELS[name];
+}
