@@ -25,6 +25,7 @@ export const CODES = {
   // The row
   invalid_json: error("The line is not JSON. Each row is one object on one line."),
   not_an_object: error("The line is JSON, but no object."),
+  duplicate_key: error("A key stands twice in the row, which no two readers take alike. Give it once."),
   nested_too_deep: error("The row is nested deeper than 100 levels."),
   other_shape: error("The row has the shape of another kind of set. Use `crossover dataset convert`."),
   preference_row: error("The row is for preference tuning (DPO). This checks supervised sets only."),

@@ -35,9 +35,12 @@ export function checkRow(text: string, format: Format, tell: Tell): Row | undefi
 
 function parse(text: string, tell: Tell): Readonly<Record<string, unknown>> | undefined {
   try {
-    outline(text, LIMITS);
+    const members = outline(text, LIMITS);
     const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
+    if (isObject(value)) {
+      if (members.length !== Object.keys(value).length) tell("duplicate_key", "");
+      return value;
+    }
     tell("not_an_object", "");
   } catch (error) {
     if (error instanceof JsonLimitError) tell("nested_too_deep", "");
