@@ -25,3 +25,11 @@ export function isTrl(format: Format): boolean {
 export function toolsOf({ tools }: Readonly<Record<string, unknown>>): unknown {
   return typeof tools === "string" ? (parseJson(tools) ?? tools) : tools;
 }
+
+/**
+ * Most bytes of a file that the service takes; undefined where no service is meant. OpenAI's API reference and
+ * Microsoft's page on fine-tuning say 512 MB, read as the smaller of its two meanings.
+ */
+export function mostBytes(format: Format): number | undefined {
+  return isTrl(format) ? undefined : 512 * 1000 * 1000;
+}

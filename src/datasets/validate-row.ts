@@ -13,6 +13,7 @@ export interface Row {
 const OPENAI_KEYS = ["messages", "tools", "parallel_tool_calls", "functions"];
 const PREFERENCE_KEYS = ["chosen", "rejected", "preferred_output", "non_preferred_output"];
 const OTHER_KEYS = ["conversations", "instruction", "completion", "instances"];
+const ARRAY = "A JSON array begins here. Write a row on each line, as `crossover dataset convert` does.";
 const LIMITS = { depth: 100, nodes: Number.POSITIVE_INFINITY } as const;
 
 /** Checks a line of a file. @returns the row, or undefined when it holds no conversation */
@@ -41,9 +42,10 @@ function parse(text: string, tell: Tell): Readonly<Record<string, unknown>> | un
       if (members.length !== Object.keys(value).length) tell("duplicate_key", "");
       return value;
     }
-    tell("not_an_object", "");
+    tell("not_an_object", "", Array.isArray(value) ? ARRAY : undefined);
   } catch (error) {
     if (error instanceof JsonLimitError) tell("nested_too_deep", "");
+    else if (text.startsWith("[")) tell("invalid_json", "", ARRAY);
     else tell("invalid_json", "", `The line is not JSON: ${error instanceof Error ? error.message : ""}`);
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { memberOf } from "../domain/json.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type Format, isTrl } from "./format.ts";
+import { type Format, isTrl, mostBytes } from "./format.ts";
 import { BOM, type Line } from "./read.ts";
 import { exampleTokens, type Tokenizer, tokenizerFor } from "./tokens.ts";
 import { tunableModel } from "./tunable-models.ts";
@@ -48,8 +48,6 @@ export interface DatasetReport {
 }
 
 const LEAST_EXAMPLES = 10;
-/** OpenAI's API reference and Microsoft's page on fine-tuning say 512 MB; read as the smaller. */
-const MOST_BYTES = 512 * 1000 * 1000;
 
 /**
  * Checks a fine-tuning file, reading it once. Holds two hashes and a number of each row, no rows.
@@ -166,7 +164,8 @@ class Validation {
         "",
         `The file has ${this.#read} of at least ${least} examples. Add more.`,
       );
-    if (!isTrl(format) && this.#bytes > MOST_BYTES) this.#problems.tell(null, "file_too_large");
+    if (this.#bytes > (mostBytes(format) ?? Number.POSITIVE_INFINITY))
+      this.#problems.tell(null, "file_too_large");
     if (format === "azure" && !this.#bom) this.#problems.tell(null, "missing_bom");
     if (format !== "azure" && this.#bom) this.#problems.tell(null, "unexpected_bom");
   }

@@ -167,6 +167,15 @@ describe("Hugging Face's TRL", () => {
   });
 });
 
+test("a JSON array instead of rows is told of as such, on one line and on many", async () => {
+  for (const indent of [0, 2]) {
+    const [first] = (await check(JSON.stringify(GOOD.map(parse), null, indent))).problems.filter(
+      ({ line }) => line === 1,
+    );
+    expect(first?.message).toMatch(/^A JSON array begins here\./);
+  }
+});
+
 test("Azure's file begins with a byte-order mark", async () => {
   expect(told(await check(`\uFEFF${GOOD.join("\n")}`, { format: "azure" }))).toEqual([]);
 });
