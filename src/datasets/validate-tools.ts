@@ -132,11 +132,10 @@ function readParameters(parameters: unknown, path: string, tell: Tell): Validato
   }
   try {
     const check = new Validator(objectSchema.parse(shape.data), "2020-12");
-    check.validate({}); // finds references that lead nowhere
+    check.validate({}); // finds a schema that refers to itself without end
     return check;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.slice(0, 100) : "";
-    tell("invalid_tool", path, `The parameters' JSON Schema can't be used: ${why}`);
+    tell("invalid_tool", path, `The parameters' JSON Schema can't be used: ${reason(cause)}`);
     return undefined;
   }
 }
@@ -209,7 +208,12 @@ function mismatch(check: Validator | undefined, value: unknown): string | undefi
   try {
     const { valid, errors } = check.validate(value);
     return valid ? undefined : `The arguments do not fit the tool's schema: ${errors.at(-1)?.error ?? ""}`;
-  } catch {
-    return undefined; // a pattern of the schema that is no regular expression
+  } catch (cause) {
+    // A reference that leads nowhere, or a pattern that is no regular expression.
+    return `The arguments can't be checked by the tool's schema: ${reason(cause)}`;
   }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "";
 }

@@ -5,7 +5,7 @@ import { isObject } from "../../src/domain/json.ts";
 import { anyBytes } from "../fuzz/bytes.ts";
 import { readPage } from "../support/markdown.ts";
 import { bytesOf, check, PUBLISHED, rowTexts, told } from "./files.ts";
-import { MUTATIONS, parse, reversed, withCall } from "./mutations.ts";
+import { MUTATIONS, parse, put, reversed, withCall } from "./mutations.ts";
 
 const FILES = Object.entries(PUBLISHED);
 
@@ -112,6 +112,17 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], inner: unkn
   return isObject(value) ? { ...value, [key]: replaced(value[key], rest, inner) } : value;
 }
 
+test("a thousand questions to a bank, answered with their intents, are a good set", async () => {
+  const rows = rowTexts("banking77_sample.jsonl").map((row) => {
+    const { text, category } = parse(row);
+    const system = { role: "system", content: "Name the intent." };
+    const messages = [system, { role: "user", content: text }, { role: "assistant", content: category }];
+    return JSON.stringify({ messages });
+  });
+  const report = await check(rows.join("\n"));
+  expect([told(report), report.examples, report.exact]).toEqual([[], 1000, true]);
+});
+
 test("many problems are counted, and the first of each code are kept", async () => {
   const report = await check("{}\n".repeat(50) + "x\n".repeat(30), { keep: 5 });
   expect(report.counts).toEqual({ missing_messages: 50, invalid_json: 30 });
@@ -165,6 +176,29 @@ describe("Hugging Face's TRL", () => {
     ]);
     expect(told(await check(file, trl))).toEqual(["1 other_shape", "2 other_shape"]);
   });
+});
+
+test("a call without an answer is told of once, and what has an error is no example", async () => {
+  const user = { role: "user", content: "And then?" };
+  const row = withCall(parse(GOOD[0]));
+  const messages = Array.isArray(row["messages"]) ? row["messages"].toSpliced(-2, 1, user, user) : [];
+  const report = await check([...GOOD, JSON.stringify({ ...row, messages })].join("\n"));
+  expect(told(report)).toEqual(["11 unanswered_tool_call messages[3]"]);
+  expect([report.rows, report.examples, report.tokens.length]).toEqual([11, 10, 10]);
+});
+
+test.each([
+  [{ $ref: "#" }, "invalid_tool tools[0].function.parameters"],
+  [{ required: "text" }, "invalid_tool tools[0].function.parameters"],
+  [{ type: "string" }, "invalid_tool tools[0].function.parameters"],
+  [{ properties: { text: { $ref: "#/$defs/none" } } }, "arguments_mismatch"],
+  [{ properties: { text: { pattern: "(" } } }, "arguments_mismatch"],
+  [{ additionalProperties: false }, "arguments_mismatch"],
+])("a tool's parameters with %j: %s", async (schema, expected) => {
+  const row = withCall(parse(GOOD[0]));
+  const changed = put(row, ["tools", 0, "function", "parameters"], { type: "object", ...schema });
+  const lines = told(await check([...GOOD, JSON.stringify(changed)].join("\n")));
+  expect(lines).toEqual([expect.stringMatching(`^11 ${expected.replaceAll(/[[\].]/g, "\\$&")}`)]);
 });
 
 test("a JSON array instead of rows is told of as such, on one line and on many", async () => {
