@@ -105,8 +105,8 @@ test("special tokens in a text are text", async () => {
 
 test("a text in one piece without an end is counted about right, and does not take for ever", async () => {
   const { count } = await tokenizerFor("gpt-4o");
-  // In one piece it would take minutes.
-  expect(count("a".repeat(400_000))).toBe(1000 * count("a".repeat(400)));
+  // In one piece it would take longer than a test may.
+  expect(count("a".repeat(120_000))).toBe(300 * count("a".repeat(400)));
   expect(count(`x ${" ".repeat(1000)} y`)).toBeLessThan(30);
 });
 
