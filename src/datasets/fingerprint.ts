@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { isObject, memberOf } from "../domain/json.ts";
 
 /** By what a row is known again, in whatever order its members stand. */
@@ -9,13 +10,33 @@ export interface Fingerprint {
 }
 
 /** The fingerprint of an example's messages. @param row the whole row, as parsed */
-export function fingerprint(row: unknown, messages: readonly unknown[]): Fingerprint {
+export function fingerprint(
+  row: Readonly<Record<string, unknown>>,
+  messages: readonly unknown[],
+): Fingerprint {
   const last = messages.findLastIndex((message) => memberOf(message, "role") === "assistant");
-  return { row: digest(row), input: digest(messages.slice(0, last)) };
+  const { tools, ...rest } = row;
+  return {
+    row: digest(canonical(rest) + canonicalTools(tools)),
+    input: digest(canonical(messages.slice(0, last))),
+  };
 }
 
-function digest(value: unknown): string {
-  return hash("sha1", canonical(value), "base64");
+function digest(text: string): string {
+  return hash("sha1", text, "base64");
+}
+
+/** Rows of a set mostly have the same tools, which are the larger part of them. */
+const known = new LRUCache<string, string>({ max: 100 });
+
+function canonicalTools(tools: unknown): string {
+  if (tools === undefined) return "";
+  const text = JSON.stringify(tools);
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const made = canonical(tools);
+  known.set(text, made);
+  return made;
 }
 
 /** JSON with the members of each object in the order of their names. */

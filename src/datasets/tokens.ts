@@ -41,7 +41,9 @@ export async function tokenizerFor(model: string): Promise<Tokenizer> {
     encoding: older ? "cl100k_base" : "o200k_base",
     known: older || NEWER.test(base),
     count: (text) => {
-      const tokens = counted.get(text) ?? count(text);
+      const before = counted.get(text);
+      if (before !== undefined) return before;
+      const tokens = count(text);
       counted.set(text, tokens);
       return tokens;
     },
