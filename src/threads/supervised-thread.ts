@@ -127,7 +127,7 @@ export class SupervisedThread {
     try {
       this.#thread = start({ url, redaction: this.#redaction }, listener);
     } catch (error) {
-      this.#ended(undefined, error);
+      this.#ended(temporary(`the store's thread can't be started: ${causeOf(error)}`), undefined);
     }
   }
 
@@ -158,11 +158,7 @@ export class SupervisedThread {
   #ended(failure: Failure | undefined, cause: unknown): void {
     this.#thread = undefined;
     if (this.#whenClosed !== undefined) return this.#whenClosed();
-    this.#lost = failure ?? {
-      message: `the store's thread ended: ${causeOf(cause)}`,
-      temporary: true,
-      invalid: false,
-    };
+    this.#lost = failure ?? temporary(`the store's thread ended: ${causeOf(cause)}`);
     this.#refuseAll(this.#lost.message);
     this.#options.onState(this.#lost);
     const { maxWaitMs = 10_000, hopelessMs = 60_000 } = this.#options;
@@ -174,6 +170,10 @@ export class SupervisedThread {
     for (const { reject } of this.#waiting.values()) reject(new StoreError(message, true));
     this.#waiting.clear();
   }
+}
+
+function temporary(message: string): Failure {
+  return { message, temporary: true, invalid: false };
 }
 
 function causeOf(cause: unknown): string {

@@ -46,6 +46,7 @@ export class ThreadedStore implements Store {
   #failed: Failure | undefined;
   #isTroubled = false;
   #opened = openable();
+  readonly #settled = Promise.withResolvers<void>();
   #retaining: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -71,7 +72,7 @@ export class ThreadedStore implements Store {
 
   /** Resolves when it is known whether the store can be opened. Never rejects. */
   get settled(): Promise<void> {
-    return this.#opened.promise.catch(() => {});
+    return this.#settled.promise;
   }
 
   /** Puts a table's settings in force for what comes after. Another place takes a restart. */
@@ -112,7 +113,7 @@ export class ThreadedStore implements Store {
     if (this.#isClosed) throw new StoreError("the store is closed", true);
     if (this.#writer === undefined) {
       this.#writer = this.#startThread((lost) => this.#writerIs(lost));
-      void this.#heeded(this.#opened.promise).catch(() => {});
+      this.#heeded(this.#opened.promise).catch(() => {}); // told as a state
       this.#retainLater();
     }
     return this.#writer;
@@ -145,6 +146,7 @@ export class ThreadedStore implements Store {
   async #heeded<T>(answered: Promise<T>): Promise<T> {
     const { silentMs = 10_000 } = this.#options;
     const silence = setTimeout(() => this.#changed(noAnswer(silentMs)), silentMs);
+    silence.unref();
     try {
       return await answered;
     } finally {
@@ -167,13 +169,14 @@ export class ThreadedStore implements Store {
       this.#opened.reject(fromFailure(lost));
       this.#opened = openable();
     }
+    this.#settled.resolve();
     this.#tell();
   }
 
   /** Tells when trouble begins and when it ends. */
   #tell(): void {
     const { trouble } = this;
-    if ((trouble !== undefined) === this.#isTroubled) return;
+    if (this.#isClosed || (trouble !== undefined) === this.#isTroubled) return;
     this.#isTroubled = trouble !== undefined;
     this.#options.onTrouble(trouble);
   }
