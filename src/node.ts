@@ -6,6 +6,8 @@ import type { Context } from "hono";
 import { createApp } from "../routes/app.ts";
 import { CHAT_PATH } from "../routes/chat.ts";
 import type { OpenExchange } from "../routes/platform.ts";
+import { CaptureQueue } from "./captures/capture-queue.ts";
+import type { RawSink } from "./captures/raw.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
 import type { Table } from "./domain/table.ts";
@@ -33,6 +35,9 @@ import { VERSION } from "./version.ts";
  */
 const BACKLOG = 4096;
 
+/** How long captures may take to be stored when the gateway has stopped, in milliseconds. */
+const LAST_WRITES_MS = 5000;
+
 export interface NodeOptions {
   readonly configPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -41,6 +46,8 @@ export interface NodeOptions {
   readonly keys?: KeyRing;
   /** Open the configured store? Default true. */
   readonly store?: boolean;
+  /** Where captures go. Default: nowhere. */
+  readonly captureSink?: RawSink;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
 }
@@ -88,7 +95,19 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const store = (options.store ?? true) ? threadedStore(table, { metrics, log }) : undefined;
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log });
   const onTable = (inForce: Table): void => store?.use(inForce);
-  const gateway = new Gateway({ table, transport, metrics, log: options.log, keys, ledger, store, onTable });
+  const sink = options.captureSink;
+  const captures = sink && new CaptureQueue({ sink, metrics, log });
+  const gateway = new Gateway({
+    table,
+    transport,
+    metrics,
+    log: options.log,
+    keys,
+    ledger,
+    store,
+    captures,
+    onTable,
+  });
   const { host, open, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) options.log("warn", warning);
   const reloader = new Reloader(gateway, basename(options.configPath), load, open);
@@ -126,6 +145,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     close: async (deadlineMs) => {
       stopWatching();
       await gateway.drain(listenerOf(server), deadlineMs);
+      await captures?.close(LAST_WRITES_MS);
       await transport.close();
       await ledger.close();
       await store?.close();

@@ -47,6 +47,7 @@ function summary({ table }: Gateway): Readonly<Record<string, unknown>> {
     routes: [...table.routes.values()].map((route) => ({
       name: route.name,
       description: route.description ?? null,
+      capture: route.capture ?? false,
       rules: route.rules.map((rule) => ({
         name: rule.name,
         when: rule.when?.source ?? null,

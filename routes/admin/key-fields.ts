@@ -44,6 +44,7 @@ export const newKey = z.strictObject({
   routes: z.array(name).max(1000).optional().describe("Routes that it may use. Default: all."),
   force_variant: z.boolean().default(false).describe("May it choose a variant with x-crossover-variant?"),
   admin: z.boolean().default(false).describe("May it use the admin API?"),
+  capture: z.boolean().default(true).describe("May its requests be captured?"),
   limits: limits.optional(),
   expires_at: z
     .string()
@@ -72,6 +73,7 @@ export const shownKey = z.object({
   routes: z.array(z.string()).nullable().describe("Null: all."),
   force_variant: z.boolean(),
   admin: z.boolean(),
+  capture: z.boolean(),
   limits: shownLimits.nullable(),
   source: z.enum(["configuration", "created"]),
   hint: z.string().nullable().describe("The secret's end, where it is known."),

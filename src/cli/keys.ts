@@ -11,7 +11,7 @@ export const keys: Command = {
   summary: "List, create, rotate and revoke clients' keys.",
   help: `Usage: crossover keys list
        crossover keys create NAME [--tag TAG] [--route ROUTE] [--limit NAME=NUMBER] [--force-variant] [--admin]
-                            [--expires WHEN]
+                            [--no-capture] [--expires WHEN]
        crossover keys rotate NAME [--overlap SECONDS]
        crossover keys revoke NAME
        crossover keys generate
@@ -26,6 +26,7 @@ secret of a key that may use the admin API. A secret is printed once, alone on s
                    tokens_per_minute, concurrent_streams, usd_per_day, usd_per_month
   --force-variant  the key may choose a variant with x-crossover-variant
   --admin          the key may use the admin API
+  --no-capture     its requests are not captured
   --expires        a date, of which the end in UTC is meant, or a time such as 2027-01-31T18:00:00Z
   --overlap        for how many seconds the old secret stays good. Default 0
 \`generate\` asks nobody: it prints a new secret, and its SHA-256 for \`keys\` in the configuration.
@@ -61,7 +62,11 @@ async function list(args: readonly string[]): Promise<void> {
     Object.entries(key.limits ?? {})
       .flatMap(([name, most]) => (most === null || most === undefined ? [] : [`${name}=${most}`]))
       .join(" "),
-    [...(key.force_variant ? ["force-variant"] : []), ...(key.admin ? ["admin"] : [])].join(" "),
+    [
+      ...(key.force_variant ? ["force-variant"] : []),
+      ...(key.admin ? ["admin"] : []),
+      ...(key.capture ? [] : ["no-capture"]),
+    ].join(" "),
   ]);
   const head = ["name", "state", "source", "secret", "expires", "routes", "tags", "limits", "rights"];
   process.stdout.write(textTable(head, rows, head.length));
@@ -78,6 +83,7 @@ async function create(args: readonly string[]): Promise<void> {
       limit: { type: "string", multiple: true },
       "force-variant": { type: "boolean" },
       admin: { type: "boolean" },
+      "no-capture": { type: "boolean" },
       expires: { type: "string" },
     },
   });
@@ -88,6 +94,7 @@ async function create(args: readonly string[]): Promise<void> {
     limits: values.limit && Object.fromEntries(values.limit.map(limitOf)),
     force_variant: values["force-variant"],
     admin: values.admin,
+    capture: values["no-capture"] ? false : undefined,
     expires_at: values.expires,
   };
   const answer = await askAdmin(values.url, { method: "POST", path: "/keys", body }, issuedKey);

@@ -38,6 +38,7 @@ function compileKey(name: string, key: KeyConfig, routes: readonly string[], rep
       routes: key.routes,
       forceVariant: key.forceVariant ?? false,
       admin: key.admin ?? false,
+      capture: key.capture ?? true,
       limits: toLimits(key.limits),
       expiresAt: key.expires === undefined ? undefined : instantOf(key.expires),
     },

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { PromptSource } from "../domain/capture.ts";
 import { newMessage } from "../domain/chat.ts";
 import { promptFailed } from "../domain/errors.ts";
 import { jsonText } from "../domain/json.ts";
@@ -9,48 +10,59 @@ import type { ConfigPath } from "./problem.ts";
 import type { PromptConfig } from "./schema.ts";
 import { compileTemplate, isTemplate, usesQuery } from "./template.ts";
 
+type ExampleSource = PromptSource["examples"][number];
+
 /** A prompt with its templates compiled and its examples read. */
-export function compilePrompt(
-  name: string,
-  prompt: PromptConfig,
-  context: CompileContext,
-): Prompt | undefined {
-  const at = (...path: ConfigPath): ConfigPath => ["prompts", name, ...path];
-  const template = (source: string | undefined, path: ConfigPath): Template | undefined => {
-    if (source === undefined) return undefined;
+export function compilePrompt(name: string, prompt: PromptConfig, context: CompileContext): Prompt {
+  const path = ["prompts", name];
+  if (prompt.system === undefined && prompt.examples === undefined && prompt.cue === undefined)
+    context.report(path, "a prompt needs `system`, `examples` or `cue`");
+  const literalExamples = typeof prompt.examples === "string";
+  const examples =
+    typeof prompt.examples === "string"
+      ? readExamples(prompt.examples, [...path, "examples"], context)
+      : (prompt.examples ?? []).flatMap(({ user, assistant }): ExampleSource[] => [
+          { role: "user", text: user },
+          { role: "assistant", text: assistant },
+        ]);
+  const { system, cue, merge = "prepend" } = prompt;
+  const content = [system, cue, merge, literalExamples, examples];
+  const version = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 12);
+  const source = { name, version, system, literalExamples, examples, cue, merge };
+  return promptOf(source, (inner, message) => context.report([...path, ...inner], message));
+}
+
+/**
+ * The prompt that a source stands for.
+ * @param report hears of what can't be used, by its path within the prompt
+ */
+export function promptOf(source: PromptSource, report: CompileContext["report"]): Prompt {
+  const { name, version, system, literalExamples, examples, cue, merge } = source;
+  const template = (text: string | undefined, path: ConfigPath): Template | undefined => {
+    if (text === undefined) return undefined;
     try {
-      return guarded(compileTemplate(source), name);
+      return guarded(compileTemplate(text), name);
     } catch (error) {
-      context.report(path, error instanceof Error ? error.message : "the template can't be read");
+      report(path, error instanceof Error ? error.message : "the template can't be read");
       return undefined;
     }
   };
-  const fromFile =
-    typeof prompt.examples === "string" ? readExamples(prompt.examples, at("examples"), context) : undefined;
-  const inline = typeof prompt.examples === "string" ? [] : (prompt.examples ?? []);
-  const example = (role: "user" | "assistant", text: string, path: ConfigPath): ExampleMessage => {
-    const compiled = isTemplate(text) ? template(text, path) : undefined;
+  const example = ({ role, text }: ExampleSource, index: number): ExampleMessage => {
+    if (literalExamples || !isTemplate(text)) return fixed(role, text);
+    const compiled = template(text, ["examples", Math.floor(index / 2), role]);
     return compiled === undefined ? fixed(role, text) : { role, template: compiled };
   };
-  const examples = inline.flatMap(({ user, assistant }, index) => [
-    example("user", user, at("examples", index, "user")),
-    example("assistant", assistant, at("examples", index, "assistant")),
-  ]);
-  if (prompt.system === undefined && prompt.examples === undefined && prompt.cue === undefined) {
-    context.report(at(), "a prompt needs `system`, `examples` or `cue`");
-  }
-  const cue = template(prompt.cue, at("cue"));
-  if (prompt.cue !== undefined && cue !== undefined && !usesQuery(prompt.cue)) {
-    context.report(at("cue"), "a cue needs `{{ query }}`: without it the user's text would be lost");
-  }
-  const content = [prompt.system, prompt.cue, prompt.merge, fromFile ?? inline];
+  const compiledCue = template(cue, ["cue"]);
+  if (cue !== undefined && compiledCue !== undefined && !usesQuery(cue))
+    report(["cue"], "a cue needs `{{ query }}`: without it the user's text would be lost");
   return {
     name,
-    version: createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 12),
-    system: template(prompt.system, at("system")),
-    examples: fromFile ?? examples,
-    cue,
-    merge: prompt.merge ?? "prepend",
+    version,
+    system: template(system, ["system"]),
+    examples: examples.map(example),
+    cue: compiledCue,
+    merge,
+    source,
   };
 }
 
@@ -76,7 +88,7 @@ function readExamples(
   file: string,
   path: ConfigPath,
   { readBeside, report }: CompileContext,
-): ExampleMessage[] {
+): ExampleSource[] {
   let text: string;
   try {
     text = readBeside(path, file);
@@ -101,7 +113,7 @@ function readExamples(
     });
 }
 
-function exampleRow(line: string): ExampleMessage[] | undefined {
+function exampleRow(line: string): ExampleSource[] | undefined {
   let row: unknown;
   try {
     row = JSON.parse(line);
@@ -111,17 +123,20 @@ function exampleRow(line: string): ExampleMessage[] | undefined {
   if (typeof row !== "object" || row === null) return undefined;
   if ("user" in row && "assistant" in row) {
     if (typeof row.user !== "string" || typeof row.assistant !== "string") return undefined;
-    return [fixed("user", row.user), fixed("assistant", row.assistant)];
+    return [
+      { role: "user", text: row.user },
+      { role: "assistant", text: row.assistant },
+    ];
   }
   if (!("messages" in row) || !Array.isArray(row.messages)) return undefined;
-  const messages: ExampleMessage[] = [];
+  const messages: ExampleSource[] = [];
   for (const message of row.messages as readonly unknown[]) {
     if (typeof message !== "object" || message === null || !("role" in message) || !("content" in message))
       return undefined;
     const { role, content } = message;
     if (role === "system" || role === "developer") continue; // the prompt has its own
     if ((role !== "user" && role !== "assistant") || typeof content !== "string") return undefined;
-    messages.push(fixed(role, content));
+    messages.push({ role, text: content });
   }
   return messages;
 }

@@ -1,5 +1,7 @@
 import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from "../domain/table.ts";
+import type { CaptureConfig } from "./capture-schema.ts";
 import { type CompileContext, type Defined, unknownName } from "./compile.ts";
+import { compileCapture } from "./compile-capture.ts";
 import { toLimits } from "./compile-limits.ts";
 import { compileCondition, namesIn, SECRET_HEADERS } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
@@ -7,6 +9,8 @@ import { indexRules } from "./rule-index.ts";
 import type { Config, RouteConfig, UseConfig } from "./schema.ts";
 
 interface RouteContext {
+  /** What is captured where a route does not say it. */
+  readonly capture: CaptureConfig | undefined;
   readonly variants: Defined<Variant>;
   readonly rollouts: Defined<Rollout>;
   readonly report: CompileContext["report"];
@@ -50,6 +54,7 @@ export function compileRoute(name: string, route: RouteConfig, context: RouteCon
     headers: headersOf(rules),
     limits: toLimits(route.limits),
     cache: route.cache && { ttlMs: route.cache.ttl * 1000 },
+    capture: compileCapture(route.capture, context.capture),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   Model,
   RetrySettings,
   ServerSettings,
+  Shaping,
   Table,
   Timeouts,
   Variant,
@@ -13,6 +14,7 @@ import { compileKeys } from "./compile-keys.ts";
 import { compileLimiting } from "./compile-limits.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
+import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
 import { compileStore } from "./compile-store.ts";
@@ -57,6 +59,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   );
   const routes = mapEntries(config.routes ?? {}, (route, name) =>
     compileRoute(name, route, {
+      capture: config.capture,
       variants: defined(variants, config.variants),
       rollouts: defined(rollouts, config.rollouts),
       report,
@@ -127,17 +130,22 @@ function compileVariants(
         report(["variants", name, "params", owned], "this member is for the client or the gateway to set");
     }
     if (model === undefined) return undefined;
-    return {
-      name,
-      path: prompt === undefined ? "bare" : "enriched",
+    const shaping: Shaping = {
       model,
       prompt,
       params: Object.fromEntries(
         Object.entries(variant.params ?? {}).map(([key, value]) => [key, JSON.stringify(value)]),
       ),
       bare: variant.bare ?? "strip-system",
+    };
+    return {
+      name,
+      path: prompt === undefined ? "bare" : "enriched",
+      ...shaping,
+      model,
       fallback: variant.fallback ?? [],
       hedgeMs: variant.hedge === undefined ? undefined : variant.hedge * 1000,
+      recipe: compileRecipe(shaping),
     };
   });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
 import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { ProviderKind } from "../domain/provider.ts";
+import { capture } from "./capture-schema.ts";
 import { breaker, retries, seconds, timeouts } from "./failure-schema.ts";
 import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
@@ -124,6 +125,9 @@ const route = z.strictObject({
     })
     .optional()
     .describe("Give the answer of an earlier request to the same request again. Default: off."),
+  capture: capture
+    .optional()
+    .describe("Which of its requests are kept with their answers. Default: as `capture` at the top says."),
   default: use
     .optional()
     .describe("What to use when no rule matches: the same as a last rule without `when`."),
@@ -171,6 +175,7 @@ const key = z.strictObject({
     .boolean()
     .optional()
     .describe("May the key choose a variant with x-crossover-variant? Default false."),
+  capture: z.boolean().optional().describe("May its requests be captured? Default true."),
 });
 
 /**
@@ -222,6 +227,9 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       routes: z.record(name, route).optional(),
       redaction: redaction.optional(),
       store: store.optional(),
+      capture: capture
+        .optional()
+        .describe("Which requests are kept with their answers, on routes that do not say it. Default: all."),
       keys: z
         .record(name, key)
         .optional()

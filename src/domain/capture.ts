@@ -66,11 +66,14 @@ export interface CaptureFacts {
 
 /** The texts of a request, redacted. */
 export interface CaptureContent {
-  /** The client's body as sent: JSON. */
+  /** The client's body: JSON. As it was sent, unless something was redacted. */
   readonly request: string;
   /** The last user message's text. */
   readonly query: string;
-  /** A chat completion in OpenAI's shape, put together where it came as a stream: JSON. Undefined: there was none. */
+  /**
+   * A chat completion in OpenAI's shape, put together where it came as a stream: JSON. With a member `error` where it
+   * broke off; a failed request has that alone. Undefined: there was none.
+   */
   readonly answer: string | undefined;
   /** The text of its first choice. */
   readonly answerText: string;
@@ -90,9 +93,10 @@ export interface PromptSource {
   readonly name: string;
   readonly version: string;
   readonly system: string | undefined;
-  /** Literal: taken from a file, where braces are no templates. */
+  /** Taken from a file, where braces are no templates? */
   readonly literalExamples: boolean;
-  readonly examples: readonly { readonly user: string; readonly assistant: string }[];
+  /** In their order; a file may have several of one role in a row. */
+  readonly examples: readonly { readonly role: "user" | "assistant"; readonly text: string }[];
   readonly cue: string | undefined;
   readonly merge: Merge;
 }

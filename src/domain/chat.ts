@@ -45,6 +45,11 @@ export interface ChatRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** A request with the text in which it came. */
+export interface SentRequest extends ChatRequest {
+  readonly text: string;
+}
+
 /** Is this a message that instructs the model, by its older or its newer name? */
 export function isSystem(message: Message): boolean {
   return message.role === "system" || message.role === "developer";

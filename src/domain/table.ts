@@ -1,3 +1,4 @@
+import type { PromptSource, Recipe } from "./capture.ts";
 import type { ChatLimits, Message } from "./chat.ts";
 import type { JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
@@ -184,23 +185,32 @@ export interface Prompt {
   readonly examples: readonly ExampleMessage[];
   readonly cue: Template | undefined;
   readonly merge: Merge;
+  /** Of which all this is made. */
+  readonly source: PromptSource;
 }
 
 export type Path = "enriched" | "bare";
 export type BareMode = "strip-system" | "keep";
 
-export interface Variant {
-  readonly name: string;
-  readonly path: Path;
-  readonly model: Model;
+/** What makes an upstream's request out of a client's. */
+export interface Shaping {
+  readonly model: { readonly target: Pick<Target, "model" | "streamUsage" | "metadata"> };
   readonly prompt: Prompt | undefined;
   /** JSON texts of request members that apply where the client gave none. */
   readonly params: Readonly<Record<string, string>>;
   readonly bare: BareMode;
+}
+
+export interface Variant extends Shaping {
+  readonly name: string;
+  readonly path: Path;
+  readonly model: Model;
   /** Variants to try, in this order, when this one fails before its first byte. */
   readonly fallback: readonly string[];
   /** Call a second time when the client has nothing after so many milliseconds; undefined: never. */
   readonly hedgeMs: number | undefined;
+  /** All of it that makes an upstream's request out of a client's. */
+  readonly recipe: Recipe;
 }
 
 /** What makes a split sticky. */
@@ -312,6 +322,16 @@ export interface Route {
   readonly limits: LimitSettings | undefined;
   /** Undefined: every request is answered anew. */
   readonly cache: CacheSettings | undefined;
+  /** Undefined: nothing is captured. */
+  readonly capture: CaptureSettings | undefined;
+}
+
+/** Which requests are kept with their texts. */
+export interface CaptureSettings {
+  /** Share of the requests, from 0 to 1. */
+  readonly sample: number;
+  /** All that fail too? */
+  readonly errors: boolean;
 }
 
 /** Answers of a route are given again to the same request. */
@@ -341,6 +361,8 @@ export interface Key {
   readonly forceVariant: boolean;
   /** May it use the admin surface? */
   readonly admin: boolean;
+  /** May its requests be captured? */
+  readonly capture: boolean;
   readonly limits: LimitSettings | undefined;
   /** Milliseconds since 1970, from which on it is as good as unknown; undefined: never. */
   readonly expiresAt: number | undefined;

@@ -2,7 +2,7 @@ import { type CachedAnswer, type CacheKey, cacheKeyOf, type ResponseCache } from
 import type { ChatRequest } from "../domain/chat.ts";
 import type { CacheSettings, Variant } from "../domain/table.ts";
 import type { Reply } from "../domain/transport.ts";
-import { RecordingReply } from "./recording-reply.ts";
+import { RecordingReply, WholeTape } from "./recording-reply.ts";
 import type { Shaped } from "./shape.ts";
 import { STREAM_HEADERS } from "./stream-relay.ts";
 
@@ -46,7 +46,7 @@ export class Slot {
   readonly #ttlMs: number;
   readonly #key: string;
   readonly #reads: boolean;
-  #recording: RecordingReply | undefined;
+  #tape: WholeTape | undefined;
 
   constructor(cache: ResponseCache, ttlMs: number, key: string, reads: boolean) {
     this.#cache = cache;
@@ -80,13 +80,13 @@ export class Slot {
 
   /** A reply that keeps what passes, to be put into the cache once it is known to be good. */
   record(reply: Reply): Reply {
-    this.#recording = new RecordingReply(reply);
-    return this.#recording;
+    this.#tape = new WholeTape();
+    return new RecordingReply(reply, this.#tape);
   }
 
   /** The answer was whole and good. */
   keep(): void {
-    const recorded = this.#recording?.answer();
+    const recorded = this.#tape?.answer();
     if (recorded === undefined || callsTools(recorded.body)) return;
     const answer: CachedAnswer = { ...recorded, ttlMs: this.#ttlMs };
     this.#cache.set(this.#key, answer);

@@ -8,16 +8,14 @@ import type { Quota } from "../limits/quotas.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
 import type { Caching } from "./caching.ts";
 import type { CallDeps } from "./call.ts";
+import type { Capturing } from "./capturing.ts";
 import { Chain, type ChainResult } from "./chain.ts";
 import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
 import type { Limiter } from "./limiter.ts";
 import { Patience } from "./patience.ts";
 import type { Permit } from "./permit.ts";
-import { type End, requestLine, type Times } from "./request-line.ts";
+import { CLIENT_CLOSED, type End, requestLine, type Times } from "./request-line.ts";
 import { type Shaped, shape } from "./shape.ts";
-
-/** nginx's number for a client that left; nobody receives it. */
-const CLIENT_CLOSED = 499;
 
 const NO_HEADERS = {} as const;
 const NO_CALLS = { attempts: 0, upstreamMs: 0 } as const;
@@ -28,6 +26,8 @@ export interface Admitted {
   readonly decision: Decision;
   /** Undefined where the route has no cache. */
   readonly caching: Caching | undefined;
+  /** Undefined where there is no store. */
+  readonly capturing: Capturing | undefined;
   /** The limits that apply. */
   readonly quotas: readonly Quota[];
 }
@@ -39,12 +39,13 @@ export interface ExchangeDeps extends CallDeps {
 /** One request from its decision to its record. */
 export class Exchange implements Member {
   place = 0;
-  readonly #deps: ExchangeDeps;
+  #deps: ExchangeDeps;
   #beganAt = performance.now();
   #decision: Decision | undefined;
   #permit: Permit | undefined;
   #patience: Patience | undefined;
   #chain: Chain | undefined;
+  #capturing: Capturing | undefined;
   #interrupted = false;
 
   constructor(deps: ExchangeDeps) {
@@ -70,8 +71,10 @@ export class Exchange implements Member {
   }
 
   /** Calls the decided variant, and what comes after it where it fails, and tells the client how it ended. */
-  async run({ request, decision, caching, quotas }: Admitted): Promise<void> {
+  async run({ request, decision, caching, capturing, quotas }: Admitted): Promise<void> {
     this.#decision = decision;
+    this.#capturing = capturing;
+    if (capturing?.wanted) this.#deps = { ...this.#deps, reply: capturing.record(this.#deps.reply) };
     this.#deps.metrics.decided(decision);
     const shaped = shape(request, decision.variant);
     if (quotas.length > 0) {
@@ -143,7 +146,7 @@ export class Exchange implements Member {
     if (!reply.closed)
       reply.send(answer.status, { ...answer.headers, ...more, ...this.#decided() }, answer.body);
     const code = error instanceof GatewayError ? error.code : "internal_error";
-    this.#record({ status: code === "request_aborted" ? CLIENT_CLOSED : answer.status, note: code });
+    this.#record({ status: code === "request_aborted" ? CLIENT_CLOSED : answer.status, note: code, code });
   }
 
   #logBug(error: unknown): void {
@@ -219,7 +222,22 @@ export class Exchange implements Member {
       usage: end.usage,
       addedTokens,
     });
+    this.#capture(end, { durationMs, firstTokenMs, addedTokens });
     this.#log(end, { durationMs, firstTokenMs, addedTokens });
+  }
+
+  #capture(end: End, times: Times): void {
+    const variant = this.#variant;
+    if (this.#capturing === undefined || this.#decision === undefined || variant === undefined) return;
+    this.#capturing.ended({
+      id: this.#deps.id,
+      decision: this.#decision,
+      variant,
+      end,
+      attempts: this.#chain?.tally.attempts ?? 0,
+      cached: this.#chain?.cached ?? false,
+      times,
+    });
   }
 
   #settle({ usage, enriched = false }: Pick<End, "usage" | "enriched">): void {

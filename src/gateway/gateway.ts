@@ -1,4 +1,6 @@
 import { ResponseCache } from "../cache/response-cache.ts";
+import type { CaptureQueue } from "../captures/capture-queue.ts";
+import type { SentRequest } from "../domain/chat.ts";
 import { draining, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { Room } from "../domain/room.ts";
@@ -18,9 +20,10 @@ import { Upstreams } from "../upstreams/upstreams.ts";
 import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Caching } from "./caching.ts";
+import { Capturing } from "./capturing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
-import { asksDryRun, parseChat, requireJson } from "./parse.ts";
+import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 
 export interface GatewayDeps {
   readonly table: Table;
@@ -35,12 +38,17 @@ export interface GatewayDeps {
   readonly store?: Store | undefined;
   /** Told of each table that comes into force. */
   readonly onTable?: (table: Table) => void;
+  /** Takes what is captured. Default: nothing is. */
+  readonly captures?: CaptureQueue | undefined;
   /** From [0, 1). */
   readonly random?: () => number;
 }
 
 /** How long clients that are still there after draining may take to read that the gateway stops, in milliseconds. */
 const LAST_WORDS_MS = 1000;
+
+/** How long somebody waits for captures to be stored, in milliseconds. */
+const FLUSH_MS = 5000;
 
 /** What takes connections for the gateway. */
 export interface Listener {
@@ -68,6 +76,8 @@ export class Gateway {
   /** Undefined: nothing is kept. */
   readonly store: Store | undefined;
   readonly #onTable: (table: Table) => void;
+  /** Undefined where nothing is captured. */
+  readonly captures: CaptureQueue | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -88,6 +98,7 @@ export class Gateway {
     this.store = deps.store;
     this.#onTable = deps.onTable ?? (() => {});
     this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
+    this.captures = deps.captures;
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;
@@ -131,7 +142,8 @@ export class Gateway {
     const room = this.#room.part(table.server.maxBufferedBytes);
     try {
       const key = authenticate(inbound, this.keys);
-      const dryRun = asksDryRun(inbound.header("x-crossover-dry-run"));
+      const dryRun = asksDryRun(inbound);
+      const noCapture = asksNoCapture(inbound);
       requireJson(inbound);
       const waitsFrom = performance.now();
       const bytes = await inbound.body(table.server.maxBodyBytes, room);
@@ -145,6 +157,7 @@ export class Gateway {
         request,
         decision,
         caching,
+        capturing: this.#capturing(table, request, decision.route, key, noCapture),
         quotas: this.#limiter.quotas(key, decision.route, table),
       });
     } catch (error) {
@@ -165,6 +178,24 @@ export class Gateway {
     if (this.#cache?.maxBytes !== table.cacheBytes) this.#cache = new ResponseCache(table.cacheBytes);
     const owner = { tenant: key?.proofs[0]?.hash ?? "", route };
     return new Caching(this.#cache, settings, owner, !/\bno-cache\b/i.test(control));
+  }
+
+  /** What is kept of a request: where there is no store nothing at all. */
+  #capturing(
+    table: Table,
+    request: SentRequest,
+    route: string,
+    key: Key | undefined,
+    optedOut: boolean,
+  ): Capturing | undefined {
+    if (this.captures === undefined) return undefined;
+    const settings = optedOut || key?.capture === false ? undefined : table.routes.get(route)?.capture;
+    return new Capturing({ queue: this.captures, request, key: key?.name, settings });
+  }
+
+  /** Resolves when what was captured so far is stored, or the store fails, or after five seconds. */
+  async flushCaptures(): Promise<void> {
+    await this.captures?.flush(FLUSH_MS);
   }
 
   /** Is the gateway stopping, and taking no new connections? */

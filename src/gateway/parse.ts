@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ChatLimits, ChatRequest, Message } from "../domain/chat.ts";
+import type { ChatLimits, Message, SentRequest } from "../domain/chat.ts";
 import { refuseDuplicates } from "../domain/chat.ts";
 import { badRequest, GatewayError } from "../domain/errors.ts";
 import { isObject, JsonLimitError, type JsonLimits, type Member, memberOf, outline } from "../domain/json.ts";
@@ -37,7 +37,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * A body as a chat request.
  * @throws GatewayError 400 that names the field, 415 for another content type than JSON
  */
-export function parseChat(bytes: Uint8Array, limits: ChatLimits): ChatRequest {
+export function parseChat(bytes: Uint8Array, limits: ChatLimits): SentRequest {
   const text = decode(bytes);
   const members = guarded(text, limits);
   const body = parseBody(text);
@@ -48,6 +48,7 @@ export function parseChat(bytes: Uint8Array, limits: ChatLimits): ChatRequest {
   if (messages.length > limits.messages) throw tooManyMessages(limits.messages);
   const n = body["n"];
   return {
+    text,
     fields: {
       model,
       stream: stream ?? false,
@@ -130,12 +131,19 @@ function unsupported(message: string): GatewayError {
   });
 }
 
-/**
- * Does the client ask for the decision only? What is neither yes nor no is refused, lest a model be called
- * and paid for a client that did not mean it.
- */
-export function asksDryRun(header: string | undefined): boolean {
-  switch (header?.trim().toLowerCase()) {
+/** Does the client ask for the decision only? @throws GatewayError 400 for what is neither yes nor no */
+export function asksDryRun(inbound: Pick<Inbound, "header">): boolean {
+  return isYes("x-crossover-dry-run", inbound);
+}
+
+/** Does the client want nothing of this request kept? @throws GatewayError 400 for what is neither yes nor no */
+export function asksNoCapture(inbound: Pick<Inbound, "header">): boolean {
+  return isYes("x-crossover-no-capture", inbound);
+}
+
+/** What is neither yes nor no is refused, lest something be paid for or kept that the client did not mean. */
+function isYes(name: string, inbound: Pick<Inbound, "header">): boolean {
+  switch (inbound.header(name)?.trim().toLowerCase()) {
     case "true":
     case "1":
       return true;
@@ -145,11 +153,7 @@ export function asksDryRun(header: string | undefined): boolean {
     case "0":
       return false;
     default:
-      throw badRequest(
-        "invalid_value",
-        "The header x-crossover-dry-run is `true` or `false`.",
-        "x-crossover-dry-run",
-      );
+      throw badRequest("invalid_value", `The header ${name} is \`true\` or \`false\`.`, name);
   }
 }
 

@@ -3,6 +3,9 @@ import type { Variant } from "../domain/table.ts";
 import { costOf, type Usage } from "../domain/usage.ts";
 import { toldOf } from "./answer.ts";
 
+/** nginx's number for a client that left; nobody receives it. */
+export const CLIENT_CLOSED = 499;
+
 /** How a request ended. */
 export interface End {
   readonly status: number;
@@ -12,6 +15,10 @@ export interface End {
   /** Did an upstream take the request, with what the prompt adds? */
   readonly enriched?: boolean;
   readonly note?: string;
+  /** Of the error that the client got. */
+  readonly code?: string;
+  /** Did the answer break off? */
+  readonly outcome?: "answered" | "interrupted";
   readonly cause?: string | undefined;
 }
 

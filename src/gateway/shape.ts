@@ -1,5 +1,5 @@
 import { type ChatRequest, canAskUsage, toWire } from "../domain/chat.ts";
-import type { Variant } from "../domain/table.ts";
+import type { Shaping } from "../domain/table.ts";
 import { bare } from "../prompts/bare.ts";
 import { enrich } from "../prompts/enrich.ts";
 
@@ -13,7 +13,7 @@ export interface Shaped {
 }
 
 /** Enriches the request for a variant with a prompt, bares it for one without. Always starts from the client's own request. */
-export function shape(request: ChatRequest, variant: Variant): Shaped {
+export function shape(request: ChatRequest, variant: Shaping): Shaped {
   const { request: shaped, addedTokens } =
     variant.prompt === undefined
       ? { request: bare(request, variant.bare), addedTokens: 0 }

@@ -7,7 +7,7 @@ import type { KeyStore, StoredKey } from "./store.ts";
 /** What a created key may do. */
 export type NewKey = Pick<
   Key,
-  "name" | "tags" | "routes" | "forceVariant" | "admin" | "expiresAt" | "limits"
+  "name" | "tags" | "routes" | "forceVariant" | "admin" | "capture" | "expiresAt" | "limits"
 >;
 
 /** A key as a list shows it. */

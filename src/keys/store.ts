@@ -54,6 +54,7 @@ const storedKey = z.strictObject({
     .transform((routes) => routes ?? undefined),
   forceVariant: z.boolean(),
   admin: z.boolean(),
+  capture: z.boolean().default(true), // older versions did not write it
   limits: storedLimits.nullable().transform((limits) => limits ?? undefined),
   createdAt: z.int(),
   expiresAt: instant,

@@ -1,6 +1,7 @@
 import type { Decision } from "../domain/decision.ts";
 import { known, Made } from "../domain/made.ts";
 import type { Model, Table, Variant } from "../domain/table.ts";
+import { CaptureFamilies, type QueueState } from "./capture-families.ts";
 import { NumberFamily } from "./families.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 
@@ -33,6 +34,7 @@ export class Metrics {
     "crossover_cache_lookups_total",
     "Requests on routes with a cache, by whether it had their answer.",
   );
+  readonly #captures = new CaptureFamilies();
   readonly #limited = new NumberFamily<"by" | "limit">(
     "counter",
     "crossover_limited_total",
@@ -99,6 +101,7 @@ export class Metrics {
       ...Object.values(this.#perVariant),
       this.#fallbacks,
       this.#cacheLookups,
+      this.#captures,
       this.#limited,
       this.#limitsShared,
       this.#spendingKept,
@@ -144,6 +147,15 @@ export class Metrics {
 
   lookedUp(route: string, result: "hit" | "miss"): void {
     this.#cacheLookups.series({ route, result }).add(1);
+  }
+
+  captured(outcome: "stored" | "dropped" | "skipped", requests: number): void {
+    this.#captures.captured(outcome, requests);
+  }
+
+  /** @param read what waits to be stored; asked whenever the metrics are */
+  watchCaptures(read: () => QueueState): void {
+    this.#captures.watch(read);
   }
 
   limited(by: "key" | "tag" | "route", limit: string): void {

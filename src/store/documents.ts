@@ -17,7 +17,7 @@ const recipe = z.strictObject({
       version: z.string(),
       system: absent(z.string()),
       literalExamples: z.boolean(),
-      examples: z.array(z.strictObject({ user: z.string(), assistant: z.string() })),
+      examples: z.array(z.strictObject({ role: z.enum(["user", "assistant"]), text: z.string() })),
       cue: absent(z.string()),
       merge: z.enum(["prepend", "replace", "append"]),
     }),

@@ -27,6 +27,7 @@ test("rights, expiry and the secret before are taken over", () => {
       routes: ["route"],
       forceVariant: false,
       admin: true,
+      capture: true,
       expiresAt: Date.UTC(2027, 0, 31, 17),
     },
   ]);

@@ -119,6 +119,7 @@ test("of a key only its hash is kept", () => {
       routes: undefined,
       forceVariant: true,
       admin: false,
+      capture: true,
       expiresAt: undefined,
     },
   ]);

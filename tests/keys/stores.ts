@@ -25,6 +25,7 @@ export function wanted(name: string, more: Partial<NewKey> = {}): NewKey {
     routes: undefined,
     forceVariant: false,
     admin: false,
+    capture: true,
     limits: undefined,
     expiresAt: undefined,
     ...more,

@@ -71,6 +71,7 @@ describe("a created key", () => {
       routes: ["bare"],
       force_variant: false,
       admin: false,
+      capture: true,
       limits: null,
       source: "created",
       hint: `…${secret.slice(-4)}`,

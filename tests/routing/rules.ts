@@ -15,6 +15,7 @@ export function key(more: Partial<Key> = {}): Key {
     routes: undefined,
     forceVariant: false,
     admin: false,
+    capture: true,
     limits: undefined,
     expiresAt: undefined,
     ...more,

@@ -99,7 +99,10 @@ export const recipe: Recipe = {
     version: "v1",
     system: "You are a chef.",
     literalExamples: false,
-    examples: [{ user: "Soup?", assistant: "Soup." }],
+    examples: [
+      { role: "user", text: "Soup?" },
+      { role: "assistant", text: "Soup." },
+    ],
     cue: undefined,
     merge: "prepend",
   },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
+import type { RawSink } from "../../src/captures/raw.ts";
 import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
 import { type RunningGateway, startNode } from "../../src/node.ts";
 import { sampleOf } from "./samples.ts";
@@ -32,6 +33,8 @@ export interface TestGateway extends RunningGateway {
 }
 
 export interface TestGatewayOptions {
+  /** Where captures go. Default: nowhere. */
+  readonly captureSink?: RawSink;
   readonly env?: Readonly<Record<string, string>>;
   readonly watch?: boolean;
   /** Open the configured store, in threads that take a while to start? Default false. */
@@ -55,6 +58,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     watch: options.watch ?? false,
     store: options.store ?? false,
+    ...(options.captureSink && { captureSink: options.captureSink }),
   });
   onTestFinished(async () => {
     await running.close(0);

@@ -1,0 +1,91 @@
+import type { CaptureFacts, UsageHour } from "../domain/capture.ts";
+
+const HOUR_MS = 60 * 60 * 1000;
+
+type Sums = { -readonly [Member in keyof UsageHour]: UsageHour[Member] };
+
+/** What tells one sum from another. */
+type Group = Pick<UsageHour, "hour" | "route" | "variant" | "path" | "model" | "promptVersion">;
+
+/** What requests took, added up by hour and variant until it is stored. */
+export class UsageHours {
+  readonly #sums = new Map<string, Sums>();
+
+  get size(): number {
+    return this.#sums.size;
+  }
+
+  add(facts: CaptureFacts): void {
+    const sums = this.#of(Math.floor(facts.at / HOUR_MS) * HOUR_MS, facts);
+    sums.requests++;
+    if (facts.status >= 400) sums.errors++;
+    if (facts.cached) sums.cached++;
+    sums.inputTokens += facts.inputTokens ?? 0;
+    sums.cachedInputTokens += facts.cachedInputTokens ?? 0;
+    sums.outputTokens += facts.outputTokens ?? 0;
+    sums.addedTokens += facts.addedTokens;
+    sums.durationMs += facts.durationMs;
+    if (facts.costUsd === undefined) return;
+    sums.priced++;
+    sums.costUsd += facts.costUsd;
+    sums.costUsdSquares += facts.costUsd ** 2;
+  }
+
+  /** All sums so far; they begin anew then. */
+  take(): readonly UsageHour[] {
+    const all = [...this.#sums.values()];
+    this.#sums.clear();
+    return all;
+  }
+
+  /** Adds what was taken and could not be stored. */
+  putBack(hours: readonly UsageHour[]): void {
+    for (const hour of hours) {
+      const sums = this.#of(hour.hour, hour);
+      sums.requests += hour.requests;
+      sums.errors += hour.errors;
+      sums.cached += hour.cached;
+      sums.priced += hour.priced;
+      sums.inputTokens += hour.inputTokens;
+      sums.cachedInputTokens += hour.cachedInputTokens;
+      sums.outputTokens += hour.outputTokens;
+      sums.addedTokens += hour.addedTokens;
+      sums.costUsd += hour.costUsd;
+      sums.costUsdSquares += hour.costUsdSquares;
+      sums.durationMs += hour.durationMs;
+    }
+  }
+
+  #of(hour: number, group: Omit<Group, "hour">): Sums {
+    const { route, variant, model, promptVersion = "" } = group;
+    const key = `${hour} ${route} ${variant} ${model} ${promptVersion}`;
+    let sums = this.#sums.get(key);
+    if (sums === undefined) {
+      sums = nothing(hour, group);
+      this.#sums.set(key, sums);
+    }
+    return sums;
+  }
+}
+
+function nothing(hour: number, { route, variant, path, model, promptVersion }: Omit<Group, "hour">): Sums {
+  return {
+    hour,
+    route,
+    variant,
+    path,
+    model,
+    promptVersion,
+    requests: 0,
+    errors: 0,
+    cached: 0,
+    priced: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    addedTokens: 0,
+    costUsd: 0,
+    costUsdSquares: 0,
+    durationMs: 0,
+  };
+}

@@ -1,0 +1,186 @@
+import type { Recipe } from "../domain/capture.ts";
+import { StoreError } from "../store/store.ts";
+import type { Backlog } from "./backlog.ts";
+import type { RawBatch, RawSink } from "./raw.ts";
+import { UsageHours } from "./usage-hours.ts";
+
+/** How many captures, or how many of their bytes, go at once. */
+const MOST_AT_ONCE = 100;
+const MOST_BYTES_AT_ONCE = 4 * 1024 * 1024;
+
+/** How long fewer captures wait for others, in milliseconds. */
+const GATHER_MS = 50;
+
+/** Waits before a failing store is tried again, in milliseconds. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Hears what becomes of captures. */
+export interface WriterListener {
+  stored(captures: number): void;
+  dropped(captures: number, problem: string): void;
+  /** The store fails, and will be tried again. */
+  waiting(problem: string): void;
+  /** A whole batch is stored. */
+  wrote(): void;
+}
+
+/** Refused: it can never be stored. Failed: it may be later. */
+type Outcome =
+  | { readonly kind: "stored" | "failed" }
+  | { readonly kind: "refused"; readonly problem: string };
+
+/** Writes a backlog, one batch after the other, and tries for as long as it takes. */
+export class Writer {
+  readonly usage = new UsageHours();
+  /** Those that are to be stored with the next batch. */
+  recipes: Recipe[] = [];
+  readonly #sink: RawSink;
+  readonly #backlog: Backlog;
+  readonly #listener: WriterListener;
+  #busy = false;
+  #stopped = false;
+  #waiters: { captures: number; readonly resolve: () => void }[] = [];
+  /** Ends a pause before its time. */
+  #hurry: () => void = () => {};
+
+  constructor(sink: RawSink, backlog: Backlog, listener: WriterListener) {
+    this.#sink = sink;
+    this.#backlog = backlog;
+    this.#listener = listener;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  get hasWork(): boolean {
+    return this.#busy || this.#backlog.size > 0 || this.usage.size > 0 || this.recipes.length > 0;
+  }
+
+  /** Begins to write, unless it does already. */
+  write(): void {
+    this.#hurry();
+    if (!this.#busy) void this.#writeAll();
+  }
+
+  /** Writes nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#backlog.release();
+  }
+
+  /** Resolves when so many captures from the front on are done with, or when the store turns out to fail. */
+  settled(captures: number): Promise<void> {
+    if (!this.#busy) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ captures, resolve }));
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#busy = true;
+    for (let backoffMs = FIRST_PAUSE_MS; this.#hasWaiting && !this.#stopped; ) {
+      if (await this.#writeBatch()) {
+        backoffMs = FIRST_PAUSE_MS;
+        if (this.#gathers) await this.#pause(GATHER_MS);
+        continue;
+      }
+      this.#done(Number.POSITIVE_INFINITY);
+      await this.#pause(backoffMs);
+      backoffMs = Math.min(backoffMs * 2, LONGEST_PAUSE_MS);
+    }
+    this.#busy = false;
+    this.#done(Number.POSITIVE_INFINITY);
+  }
+
+  get #hasWaiting(): boolean {
+    return this.#backlog.size > 0 || this.usage.size > 0 || this.recipes.length > 0;
+  }
+
+  /** Is there too little for a batch, and nobody who waits for it? */
+  get #gathers(): boolean {
+    return this.#hasWaiting && this.#waiters.length === 0 && this.#backlog.size < MOST_AT_ONCE;
+  }
+
+  /** @returns false when the store fails and is to be left alone for a while */
+  async #writeBatch(): Promise<boolean> {
+    const captures = this.#backlog.hold(MOST_AT_ONCE, MOST_BYTES_AT_ONCE);
+    const batch = { captures, recipes: this.recipes, usage: this.usage.take() };
+    this.recipes = [];
+    const outcome = await this.#try(batch);
+    switch (outcome.kind) {
+      case "stored":
+        this.#settle(captures.length, () => this.#listener.stored(captures.length));
+        this.#listener.wrote();
+        return true;
+      case "failed":
+        return this.#putBack(batch);
+      case "refused":
+        return this.#writeSingly(batch);
+    }
+  }
+
+  /** Something in a batch can never be stored. All else is. */
+  async #writeSingly({ captures, recipes, usage }: RawBatch): Promise<boolean> {
+    const rest = { captures: [], recipes, usage };
+    if ((await this.#try(rest)).kind === "failed") return this.#putBack(rest);
+    for (const capture of captures) {
+      const outcome = await this.#try({ captures: [capture], recipes: [], usage: [] });
+      switch (outcome.kind) {
+        case "stored":
+          this.#settle(1, () => this.#listener.stored(1));
+          break;
+        case "refused":
+          this.#settle(1, () => this.#listener.dropped(1, outcome.problem));
+          break;
+        case "failed":
+          return this.#putBack({ recipes: [], usage: [] });
+      }
+    }
+    return true;
+  }
+
+  async #try(batch: RawBatch): Promise<Outcome> {
+    try {
+      await this.#sink.write(batch);
+      return { kind: "stored" };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof StoreError && error.temporary)) return { kind: "refused", problem };
+      this.#listener.waiting(problem);
+      return { kind: "failed" };
+    }
+  }
+
+  #putBack({ recipes, usage }: Pick<RawBatch, "recipes" | "usage">): false {
+    this.recipes = [...recipes, ...this.recipes];
+    this.usage.putBack(usage);
+    this.#backlog.release();
+    return false;
+  }
+
+  /** Captures at the front are done with, unless all were given up meanwhile. */
+  #settle(captures: number, tell: () => void): void {
+    if (this.#stopped) return;
+    this.#backlog.remove(captures);
+    tell();
+    this.#done(captures);
+  }
+
+  #done(captures: number): void {
+    for (const waiter of this.#waiters) waiter.captures -= captures;
+    const done = this.#waiters.filter((waiter) => waiter.captures <= 0);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.captures > 0);
+    for (const { resolve } of done) resolve();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import type { CaptureQueue } from "../captures/capture-queue.ts";
+import type { SentRequest } from "../domain/chat.ts";
+import { unitOf } from "../domain/hash.ts";
+import type { CaptureSettings } from "../domain/table.ts";
+import type { Reply } from "../domain/transport.ts";
+import { AnswerTape } from "./answer-tape.ts";
+import { type Ending, factsOf } from "./facts.ts";
+import { RecordingReply } from "./recording-reply.ts";
+
+export interface CapturingOptions {
+  readonly queue: CaptureQueue;
+  readonly request: SentRequest;
+  /** Name of the client's key. */
+  readonly key: string | undefined;
+  /** Undefined: nothing is kept, and what the request takes is counted only. */
+  readonly settings: CaptureSettings | undefined;
+}
+
+/** What is kept of one request. */
+export class Capturing {
+  readonly #options: CapturingOptions;
+  #tape: AnswerTape | undefined;
+
+  constructor(options: CapturingOptions) {
+    this.#options = options;
+  }
+
+  /** Is the answer to be recorded? */
+  get wanted(): boolean {
+    return this.#options.settings !== undefined;
+  }
+
+  /** A reply that keeps what passes. */
+  record(reply: Reply): Reply {
+    this.#tape = new AnswerTape();
+    return new RecordingReply(reply, this.#tape);
+  }
+
+  ended(ending: Ending): void {
+    const { queue, request, key, settings } = this.#options;
+    const facts = factsOf(request, key, ending);
+    if (settings === undefined) return queue.skip(facts);
+    const keepsContent = (settings.errors && facts.status >= 400) || isSampled(facts.id, settings.sample);
+    const content = { request: request.text, answer: this.#tape?.answer() };
+    queue.take({ facts, content }, ending.variant.recipe, keepsContent);
+  }
+}
+
+/** The same for the same request always. @param share from 0 to 1 */
+export function isSampled(id: string, share: number): boolean {
+  return share >= 1 || (share > 0 && unitOf(id) < share);
+}

@@ -1,0 +1,74 @@
+import type { CaptureFacts, CaptureOutcome } from "../domain/capture.ts";
+import type { ChatRequest } from "../domain/chat.ts";
+import type { Decision } from "../domain/decision.ts";
+import type { Variant } from "../domain/table.ts";
+import { costOf } from "../domain/usage.ts";
+import { CLIENT_CLOSED, type End, type Times } from "./request-line.ts";
+
+/** A request that has ended. */
+export interface Ending {
+  readonly id: string;
+  readonly decision: Decision;
+  /** The one that answered, or was tried last. */
+  readonly variant: Variant;
+  readonly end: End;
+  readonly attempts: number;
+  readonly cached: boolean;
+  readonly times: Times;
+}
+
+/** What is known of a request without its texts. @param key name of the client's key */
+export function factsOf(
+  { fields, body }: ChatRequest,
+  key: string | undefined,
+  ending: Ending,
+): CaptureFacts {
+  const { id, decision, variant, end, attempts, cached, times } = ending;
+  const { usage, status } = end;
+  const { price } = variant.model;
+  const safetyId = body["safety_identifier"];
+  return {
+    id,
+    at: Math.round(Date.now() - times.durationMs),
+    route: decision.route,
+    rule: decision.rule,
+    variant: variant.name,
+    decided: decision.variant.name,
+    path: variant.path,
+    model: variant.model.name,
+    provider: variant.model.provider,
+    propensity: decision.propensity,
+    stickyBy: decision.stickyBy,
+    stickyKey: decision.stickyKey,
+    rollout: decision.rollout,
+    stage: decision.stage,
+    key,
+    user: fields.user ?? (typeof safetyId === "string" ? safetyId : undefined),
+    metadata: fields.metadata,
+    status,
+    outcome: outcomeOf(end),
+    errorCode: end.code,
+    attempts,
+    stream: fields.stream,
+    cached,
+    inputTokens: usage?.input,
+    cachedInputTokens: usage?.cachedInput,
+    outputTokens: usage?.output,
+    addedTokens: times.addedTokens,
+    costUsd: usage === undefined || price === undefined ? undefined : costOf(usage, price),
+    firstTokenMs: times.firstTokenMs,
+    durationMs: times.durationMs,
+    prompt: variant.prompt?.name,
+    promptVersion: variant.prompt?.version,
+    recipe: variant.recipe.version,
+  };
+}
+
+function outcomeOf({ status, outcome }: End): CaptureOutcome {
+  if (outcome === "interrupted") return "interrupted";
+  if (status === CLIENT_CLOSED) return "client_closed";
+  if (status === 429) return "rate_limited";
+  if (status === 504) return "timeout";
+  if (status >= 500) return "server_error";
+  return status >= 400 ? "client_error" : "success";
+}
