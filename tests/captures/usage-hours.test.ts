@@ -1,0 +1,62 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { UsageHours } from "../../src/captures/usage-hours.ts";
+import { factsOf } from "./raw.ts";
+
+test("requests are added up by hour, route, variant, model and prompt", () => {
+  const hours = new UsageHours();
+  const at = Date.UTC(2026, 0, 1, 10, 59, 59, 999);
+  hours.add(factsOf("1", { at, costUsd: 2 }));
+  hours.add(factsOf("2", { at, costUsd: 3, status: 502, cached: true }));
+  hours.add(factsOf("3", { at, costUsd: undefined, inputTokens: undefined }));
+  hours.add(factsOf("4", { at: at + 1 }));
+  hours.add(factsOf("5", { at, promptVersion: "v2" }));
+  const [first, ...others] = hours.take();
+  expect(first).toEqual({
+    hour: Date.UTC(2026, 0, 1, 10),
+    route: "route",
+    variant: "prompted",
+    path: "enriched",
+    model: "base",
+    promptVersion: "v1",
+    requests: 3,
+    errors: 1,
+    cached: 1,
+    priced: 2,
+    inputTokens: 20,
+    cachedInputTokens: 6,
+    outputTokens: 15,
+    addedTokens: 12,
+    costUsd: 5,
+    costUsdSquares: 13,
+    durationMs: 60,
+  });
+  expect(others.map(({ hour, promptVersion, requests }) => [hour, promptVersion, requests])).toEqual([
+    [Date.UTC(2026, 0, 1, 11), "v1", 1],
+    [Date.UTC(2026, 0, 1, 10), "v2", 1],
+  ]);
+  expect(hours.size).toBe(0);
+});
+
+test("what is put back adds up to the same, however often", () => {
+  const facts = fc.record({
+    at: fc.integer({ min: 0, max: 3 * 3_600_000 }),
+    variant: fc.constantFrom("a", "b"),
+    status: fc.constantFrom(200, 500),
+    cached: fc.boolean(),
+    costUsd: fc.option(fc.nat(9), { nil: undefined }),
+    inputTokens: fc.nat(9),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(facts, fc.boolean())), (all) => {
+      const straight = new UsageHours();
+      const back = new UsageHours();
+      for (const [more, returns] of all) {
+        straight.add(factsOf("x", more));
+        back.add(factsOf("x", more));
+        if (returns) back.putBack(back.take());
+      }
+      expect(new Set(back.take())).toEqual(new Set(straight.take()));
+    }),
+  );
+});
