@@ -6,7 +6,6 @@ import type { Context } from "hono";
 import { createApp } from "../routes/app.ts";
 import { CHAT_PATH } from "../routes/chat.ts";
 import type { OpenExchange } from "../routes/platform.ts";
-import { CaptureQueue } from "./captures/capture-queue.ts";
 import type { RawSink } from "./captures/raw.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { loadTable } from "./config/load.ts";
@@ -20,7 +19,7 @@ import { openLedger } from "./ledger.ts";
 import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
-import { threadedStore } from "./open-store.ts";
+import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
 import { providerKinds } from "./providers/index.ts";
 import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
@@ -35,9 +34,6 @@ import { VERSION } from "./version.ts";
  */
 const BACKLOG = 4096;
 
-/** How long captures may take to be stored when the gateway has stopped, in milliseconds. */
-const LAST_WRITES_MS = 5000;
-
 export interface NodeOptions {
   readonly configPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -46,7 +42,7 @@ export interface NodeOptions {
   readonly keys?: KeyRing;
   /** Open the configured store? Default true. */
   readonly store?: boolean;
-  /** Where captures go. Default: nowhere. */
+  /** Where captures go. Default: into the store, if there is one. */
   readonly captureSink?: RawSink;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
@@ -95,8 +91,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const store = (options.store ?? true) ? threadedStore(table, { metrics, log }) : undefined;
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log });
   const onTable = (inForce: Table): void => store?.use(inForce);
-  const sink = options.captureSink;
-  const captures = sink && new CaptureQueue({ sink, metrics, log });
+  const captures = capturesOf(store, { metrics, log }, options.captureSink);
   const gateway = new Gateway({
     table,
     transport,

@@ -1,11 +1,16 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { CaptureQueue } from "./captures/capture-queue.ts";
+import type { RawSink } from "./captures/raw.ts";
 import type { Table } from "./domain/table.ts";
 import type { Log } from "./metrics/log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { FromThread } from "./threads/protocol.ts";
 import type { StartThread } from "./threads/supervised-thread.ts";
 import { ThreadedStore } from "./threads/threaded-store.ts";
+
+/** How long captures may take to be stored when the gateway has stopped, in milliseconds. */
+export const LAST_WRITES_MS = 5000;
 
 /** Beside this file, as source and as built. */
 const ENTRY = new URL(`store-thread${extname(import.meta.url)}`, import.meta.url);
@@ -36,6 +41,18 @@ export function threadedStore(
         });
     },
   });
+}
+
+/**
+ * The line of captures before the store. @returns undefined where there is none
+ * @param sink what takes them in the store's place
+ */
+export function capturesOf(
+  store: ThreadedStore | undefined,
+  deps: StoreDeps,
+  sink: RawSink | undefined = store && { write: store.capture },
+): CaptureQueue | undefined {
+  return sink && new CaptureQueue({ sink, ...deps });
 }
 
 export const startThread: StartThread = (start, listener) => {

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { refineBatch } from "./captures/refine.ts";
+import { redactorOf } from "./config/stored-redactor.ts";
 import { openStore } from "./store/open.ts";
 import type { ThreadStart, ToThread } from "./threads/protocol.ts";
 import { serve } from "./threads/serve.ts";
@@ -7,11 +9,15 @@ import { serve } from "./threads/serve.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("it runs in a thread that was given a store");
-const { url }: ThreadStart = workerData;
+const { url, redaction }: ThreadStart = workerData;
+let redactor = redactorOf(redaction);
 const hear = await serve({
   open: () => openStore(url),
   post: (message) => port.postMessage(message),
-  onRedaction: () => {},
+  refine: (batch) => refineBatch(batch, redactor),
+  onRedaction: (settings) => {
+    redactor = redactorOf(settings);
+  },
   end: () => port.close(),
 });
 if (hear !== undefined) port.on("message", (message: ToThread) => hear(message));

@@ -1,10 +1,17 @@
+import type { RawBatch } from "../captures/raw.ts";
 import type { RedactionSettings } from "../domain/redactor.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
 /** What the main thread and a thread with a store say to each other. All of it is plain data, which is copied. */
 
 /** What a thread can be asked for. */
-export type Methods = Omit<Store, "close">;
+export interface Methods extends Omit<Store, "close">, Capturing {}
+
+interface Capturing {
+  /** Refines a batch and writes it. */
+  capture(batch: RawBatch): Promise<void>;
+}
+
 export type Method = keyof Methods;
 export type ArgsOf<M extends Method> = Parameters<Methods[M]>;
 export type ResultOf<M extends Method> = Awaited<ReturnType<Methods[M]>>;

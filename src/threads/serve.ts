@@ -1,5 +1,6 @@
+import type { RawBatch } from "../captures/raw.ts";
 import type { RedactionSettings } from "../domain/redactor.ts";
-import type { Store } from "../store/store.ts";
+import type { Batch, Store } from "../store/store.ts";
 import {
   type ArgsOf,
   type Call,
@@ -10,13 +11,16 @@ import {
   toFailure,
 } from "./protocol.ts";
 
-/** Methods by name, in the form in which TypeScript can tell that arguments and method belong together. */
-type Served = { readonly [M in Method]: (...args: ArgsOf<M>) => Promise<ResultOf<M>> };
+/** A store's methods by name, in the form in which TypeScript can tell that arguments and method belong together. */
+type Served = { readonly [M in StoreMethod]: (...args: ArgsOf<M>) => Promise<ResultOf<M>> };
+type StoreMethod = Exclude<Method, "capture">;
 
 export interface ServeOptions {
   readonly open: () => Promise<Store>;
   /** Tells the main thread. */
   readonly post: (message: FromThread) => void;
+  /** Makes of what passed what is stored. */
+  readonly refine: (batch: RawBatch) => Batch;
   /** What the redactor is made of from now on. */
   readonly onRedaction: (settings: RedactionSettings) => void;
   /** Lets the thread end. */
@@ -28,7 +32,7 @@ export interface ServeOptions {
  * open; undefined when it can't be opened
  */
 export async function serve(options: ServeOptions): Promise<((message: ToThread) => void) | undefined> {
-  const { post, end } = options;
+  const { post, end, refine } = options;
   let store: Store;
   try {
     store = await options.open();
@@ -47,7 +51,9 @@ export async function serve(options: ServeOptions): Promise<((message: ToThread)
   return (message) => {
     switch (message.kind) {
       case "call": {
-        const answered = answer(store, message, post).finally(() => underWay.delete(answered));
+        const answered = answer(() => run(store, message, refine), message.id, post).finally(() =>
+          underWay.delete(answered),
+        );
         underWay.add(answered);
         return;
       }
@@ -63,15 +69,18 @@ export async function serve(options: ServeOptions): Promise<((message: ToThread)
   };
 }
 
-async function answer(served: Served, call: Call, post: ServeOptions["post"]): Promise<void> {
-  const { id } = call;
+async function answer(work: () => Promise<unknown>, id: number, post: ServeOptions["post"]): Promise<void> {
   try {
-    post({ kind: "done", id, result: await run(served, call) });
+    post({ kind: "done", id, result: await work() });
   } catch (error) {
     post({ kind: "failed", id, failure: toFailure(error) });
   }
 }
 
-function run<M extends Method>(served: Served, { method, args }: Call<M>): Promise<ResultOf<M>> {
+function run(store: Store, call: Call, refine: ServeOptions["refine"]): Promise<unknown> {
+  return call.method === "capture" ? store.write(refine(...call.args)) : ask(store, call);
+}
+
+function ask<M extends StoreMethod>(served: Served, { method, args }: Call<M>): Promise<ResultOf<M>> {
   return served[method](...args);
 }

@@ -1,3 +1,4 @@
+import type { RawSink } from "../captures/raw.ts";
 import type { RedactionSettings } from "../domain/redactor.ts";
 import type { RetentionSettings, StoreSettings, Table } from "../domain/table.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -84,6 +85,8 @@ export class ThreadedStore implements Store {
 
   /** Waits for its turn however long that takes: what was handed over is written once, or refused. */
   readonly write: Store["write"] = (batch) => this.#change("write", [batch]);
+  /** The same for requests as they passed. */
+  readonly capture: RawSink["write"] = (batch) => this.#change("capture", [batch]);
   readonly addFeedback: Store["addFeedback"] = (feedback) =>
     within(CHANGE_MS, this.#change("addFeedback", [feedback]));
   readonly saveComparison: Store["saveComparison"] = (comparison, rows) =>
