@@ -44,6 +44,7 @@ function banner({ url, gateway, warning }: RunningGateway, configPath: string): 
     ...(table.store === undefined
       ? []
       : [`  store          ${table.redaction.secrets.redact(table.store.url)}`]),
+    ...captureLine(gateway),
     ...table.notices.map((notice) => `  note           ${notice}`),
     ...(warning === undefined ? [] : [`  WARNING        ${warning}`]),
     "",
@@ -55,7 +56,16 @@ function banner({ url, gateway, warning }: RunningGateway, configPath: string): 
 function storeWarning({ store, gateway }: RunningGateway): string {
   if (store?.trouble === undefined) return "";
   const problem = gateway.table.redaction.secrets.redact(store.trouble.message);
-  return `  WARNING        ${problem}. Requests are answered, and nothing of them is kept\n`;
+  return `  WARNING        ${problem}. Requests are answered; captures wait for it, or are lost\n`;
+}
+
+/** That requests are kept is nothing to find out later. */
+function captureLine({ captures, table }: Gateway): readonly string[] {
+  const routes = [...table.routes.values()];
+  const captured = routes.filter(({ capture }) => capture !== undefined);
+  if (captures === undefined || captured.length === 0) return [];
+  const which = captured.length === routes.length ? "all routes" : captured.map(({ name }) => name).join(", ");
+  return [`  captures       requests and answers of ${which}. To turn it off: \`capture: false\``];
 }
 
 function keysLine({ keys, table }: Gateway): readonly string[] {
