@@ -26,7 +26,7 @@ export const store = z
           /^(file:.+|postgres(ql)?:\/\/.+)?$/s,
           "expected file:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
         )
-        .refine((url) => url.startsWith("file:") || url === "" || URL.canParse(url), "this is no URL")
+        .refine((url) => !url.startsWith("postgres") || URL.canParse(url), "this is no URL")
         .optional()
         .describe(
           "file:PATH, relative to the working directory, or postgres://USER:PASSWORD@HOST/DATABASE. Empty or left out: the file crossover.db in the data folder.",

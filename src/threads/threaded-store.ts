@@ -27,6 +27,8 @@ export interface ThreadedStoreOptions {
 const CHANGE_MS = 10_000;
 /** Deleting for good rewrites much of a store. */
 const DELETE_MS = 60_000;
+/** What the first read may take, for which a thread is started and the store opened, in milliseconds. */
+const FIRST_READ_MS = 15_000;
 /** Reads that may wait for a store that does not answer; further ones are refused at once. */
 const MOST_READS = 100;
 
@@ -39,6 +41,7 @@ export class ThreadedStore implements Store {
   #writer: SupervisedThread | undefined;
   /** Started by the first read. */
   #reader: SupervisedThread | undefined;
+  #hasRead = false;
   #reads = 0;
   #retention: RetentionSettings;
   #redaction: RedactionSettings;
@@ -190,7 +193,10 @@ export class ThreadedStore implements Store {
     const answered = this.#readThread()
       .then((reader) => reader.call(method, args))
       .finally(() => this.#reads--);
-    return within(this.#options.readMs ?? 5000, answered);
+    const { readMs = 5000 } = this.#options;
+    const result = await within(this.#hasRead ? readMs : Math.max(readMs, FIRST_READ_MS), answered);
+    this.#hasRead = true;
+    return result;
   }
 
   /** The reader comes after the writer, which brings a store of an older version up to date. */

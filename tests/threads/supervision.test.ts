@@ -145,6 +145,10 @@ test("reads end after five seconds without an answer, and no more than a hundred
   const { store, threads, troubles, last } = started();
   store.open();
   last().says({ kind: "opened" });
+  const first = fail(store.count({})); // waits for a thread to start
+  await vi.advanceTimersByTimeAsync(14_000);
+  last().answers(1);
+  expect(await first).toBe("no error");
   const reads = Array.from({ length: 100 }, () => fail(store.count({})));
   expect(await fail(store.count({}))).toEqual(refused("too many wait for the store to answer"));
   await vi.advanceTimersByTimeAsync(4900);
