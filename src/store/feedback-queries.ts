@@ -66,6 +66,7 @@ export async function summarize(
       "means.mean",
       eb.fn.countAll<number>().as("count"),
       eb.fn.count<number>("given.number").as("numbers"),
+      eb.fn.count<number>("given.number").filterWhere("given.number", "in", [0, 1]).as("binary"),
       // In a second pass over the values: the difference of two large sums would have lost the variance.
       sql<number | null>`sum((given.number - means.mean) * (given.number - means.mean))`.as("squares"),
     ])
@@ -102,11 +103,13 @@ export async function summarize(
     .where("rank", "<=", MOST_LABELS)
     .orderBy("rank")
     .execute();
-  return sums.map(({ route, variant, name, count, numbers, mean, squares }) => ({
+  return sums.map(({ route, variant, name, count, numbers, binary, mean, squares }) => ({
     route,
     variant,
     name,
     count,
+    numbers,
+    binary,
     mean: mean ?? undefined,
     variance: numbers < 2 || squares === null ? undefined : squares / (numbers - 1),
     labels: Object.fromEntries(

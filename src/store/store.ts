@@ -59,7 +59,10 @@ export interface CapturePage {
   readonly next: string | undefined;
 }
 
-/** All that one write commits, or none of it. Captures whose id is there already are left as they are. */
+/**
+ * All that one write commits, or none of it. Captures whose id is there already are left as they are, save that those
+ * without texts get them.
+ */
 export interface Batch {
   readonly captures: readonly Capture[];
   /** Those that are there already are left as they are. */
@@ -75,6 +78,10 @@ export interface FeedbackSummary {
   readonly name: string;
   /** Requests that have it; the latest value of each counts. */
   readonly count: number;
+  /** How many of the values are numbers or booleans; the mean rests on these. */
+  readonly numbers: number;
+  /** How many of these are 0 or 1, or false or true. */
+  readonly binary: number;
   /** Of numbers and booleans (1 and 0); undefined where there are none. */
   readonly mean: number | undefined;
   /** Of numbers and booleans: sample variance; undefined below two. */

@@ -42,9 +42,10 @@ export class Writer {
       if (!byId.has(id)) byId.set(id, capture);
     }
     const fresh = await this.#captures.insert(transaction, [...byId.values()].map(captureRow));
+    const bare = await textless(transaction, byId, new Set(fresh.map(({ id }) => id)));
     const contents: ContentRow[] = [];
     const words: CaptureWords[] = [];
-    for (const { seq, id } of fresh) {
+    for (const { seq, id } of [...fresh, ...bare]) {
       const content = byId.get(id)?.content;
       if (content === undefined) continue;
       const row = contentRow(seq, content);
@@ -54,6 +55,27 @@ export class Writer {
     await this.#contents.insert(transaction, contents);
     await this.#dialect.addWords(transaction, words);
   }
+}
+
+/** Captures that are there without texts, and whose texts have come now. They are marked as having them. */
+async function textless(
+  transaction: Transaction<Schema>,
+  given: ReadonlyMap<string, Capture>,
+  fresh: ReadonlySet<string>,
+): Promise<readonly { readonly seq: number; readonly id: string }[]> {
+  const late = [...given].filter(([id, { content }]) => content !== undefined && !fresh.has(id));
+  const found = [];
+  for (const [id, capture] of late) {
+    const row = await transaction
+      .updateTable("captures")
+      .set({ content_length: captureRow(capture).content_length })
+      .where("id", "=", id)
+      .where("content_length", "is", null)
+      .returning(["seq", "id"])
+      .executeTakeFirst();
+    if (row !== undefined) found.push(row);
+  }
+  return found;
 }
 
 function byKey(a: UsageRow, b: UsageRow): number {

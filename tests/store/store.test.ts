@@ -47,6 +47,24 @@ describe.each(DATABASES)("a store on $name", (database) => {
     expect(await store.size()).toMatchObject({ captures: 3, oldest: 1_000 });
   });
 
+  test("texts that come later join their facts, once, and can be found", async () => {
+    store = await fresh();
+    const whole = capture("c1", { content: contentOf("Tomato soup", "Chop the onions.") });
+    await store.write(batch({ captures: [{ ...whole, content: undefined }] }));
+    expect(await ids({ search: "onions" })).toEqual([]);
+    expect(await ids({ content: true })).toEqual([]);
+    await store.write(batch({ captures: [capture("c2", { at: 2_000, content: undefined }), whole] }));
+    await store.write(
+      batch({ captures: [{ ...whole, content: contentOf("Leek soup", "Chop the leeks.") }] }),
+    );
+    expect(await store.find("c1")).toEqual({ ...whole, feedback: [] });
+    expect(await ids({ search: "onions" })).toEqual(["c1"]);
+    expect(await ids({ search: "leeks" })).toEqual([]);
+    expect(await ids({ content: false })).toEqual(["c2"]);
+    await store.delete({ id: "c1" });
+    expect(await ids({ search: "onions" })).toEqual([]);
+  });
+
   test("the same again changes nothing; usage adds up", async () => {
     store = await fresh();
     const first = batch({
@@ -130,8 +148,8 @@ describe.each(DATABASES)("a store on $name", (database) => {
     expect(sums[0]).toMatchObject({ mean: undefined, variance: undefined, labels: {} });
     expect(sums[1]?.labels["often"]).toBe(50);
     expect(Object.keys(sums[1]?.labels ?? {})).toHaveLength(100);
-    expect(sums[2]).toMatchObject({ mean: 1e9 + 1, variance: 1, labels: {} });
-    expect(sums[3]).toMatchObject({ mean: 1, variance: undefined });
+    expect(sums[2]).toMatchObject({ numbers: 3, binary: 0, mean: 1e9 + 1, variance: 1, labels: {} });
+    expect(sums[3]).toMatchObject({ numbers: 1, binary: 1, mean: 1, variance: undefined });
     expect(await store.feedbackSummary({ variant: "tuned" })).toEqual([]);
     expect((await store.feedbackSummary({ to: 2 })).find(({ name }) => name === "score")?.count).toBe(2);
   });
