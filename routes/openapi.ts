@@ -2,16 +2,9 @@ import type { Hono } from "hono";
 import { z } from "zod";
 import { chatFields } from "../src/gateway/parse.ts";
 import { issuedKey, keyList, newKey, rotation, shownKey } from "./admin/key-fields.ts";
+import { capturePaths } from "./capture-paths.ts";
 import { endpoint } from "./endpoint.ts";
-
-const errorSchema = z.object({
-  error: z.object({
-    message: z.string(),
-    type: z.string(),
-    param: z.string().nullable(),
-    code: z.string().nullable(),
-  }),
-});
+import { BY_ADMIN_TOKEN, BY_KEY, ERROR, json, jsonSchema, operation } from "./openapi-parts.ts";
 
 const modelSchema = z.object({
   id: z.string(),
@@ -38,11 +31,6 @@ const decisionSchema = z.looseObject({
   ),
 });
 
-/** Each may be open: without keys or tokens in the configuration none is asked for. */
-const BY_KEY = [{ key: [] }, {}];
-const BY_ADMIN_TOKEN = [{ adminToken: [] }, { key: [] }, {}];
-
-const ERROR = { description: "An error in OpenAI's shape", content: json(jsonSchema(errorSchema)) };
 const KEY_NAME = {
   name: "name",
   in: "path",
@@ -184,6 +172,7 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           { parameters: [KEY_NAME], security: BY_ADMIN_TOKEN },
         ),
       },
+      ...capturePaths,
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {
@@ -195,23 +184,6 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           },
         },
       },
-    },
-  };
-}
-
-function operation(
-  summary: string,
-  description: string,
-  schema: Readonly<Record<string, unknown>>,
-  more: Readonly<Record<string, unknown>> = {},
-  otherContent: Readonly<Record<string, unknown>> = {},
-): unknown {
-  return {
-    summary,
-    ...more,
-    responses: {
-      200: { description, content: { ...json(schema), ...otherContent } },
-      default: ERROR,
     },
   };
 }
@@ -229,13 +201,4 @@ function hintHeaders(): readonly unknown[] {
     header("x-crossover-dry-run", "`true`: answer with the decision, call nobody. `false` or none: answer."),
     header("x-crossover-no-capture", "`true`: do not store this request."),
   ];
-}
-
-function json(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return { "application/json": { schema } };
-}
-
-function jsonSchema(schema: z.ZodType): Readonly<Record<string, unknown>> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: "input" });
-  return rest;
 }

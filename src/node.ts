@@ -21,6 +21,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
 import { providerKinds } from "./providers/index.ts";
+import type { Store } from "./store/store.ts";
 import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
@@ -42,6 +43,8 @@ export interface NodeOptions {
   readonly keys?: KeyRing;
   /** Open the configured store? Default true. */
   readonly store?: boolean;
+  /** A store that is open already, in the configured one's place. */
+  readonly openedStore?: Store | undefined;
   /** Where captures go. Default: into the store, if there is one. */
   readonly captureSink?: RawSink;
   /** Reload when a configuration file changes. Default true. */
@@ -99,7 +102,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     log: options.log,
     keys,
     ledger,
-    store,
+    store: options.openedStore ?? store,
     captures,
     onTable,
   });

@@ -2,8 +2,10 @@ import type { Hono } from "hono";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Platform } from "../platform.ts";
 import { admit } from "./admit.ts";
+import { captures } from "./captures.ts";
 import { config } from "./config.ts";
 import { explain } from "./explain.ts";
+import { feedbackSummaries } from "./feedback.ts";
 import { keys } from "./keys.ts";
 
 /** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
@@ -30,4 +32,6 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   explain(app, gateway);
   config(app, gateway, platform);
   keys(app, gateway);
+  captures(app, gateway);
+  feedbackSummaries(app, gateway);
 }

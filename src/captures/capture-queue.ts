@@ -118,6 +118,11 @@ export class CaptureQueue {
     if (raw !== undefined) this.#accept(raw);
   }
 
+  /** Forgets the texts of a recent request, or of all of a user: they are never stored then. */
+  forget(which: { readonly id: string } | { readonly user: string }): void {
+    this.#recent.forget(which);
+  }
+
   /**
    * Resolves when all that waits now is stored or dropped, when the store turns out to fail, or after so many
    * milliseconds at most.

@@ -18,4 +18,12 @@ export class RecentContents {
     this.#captures.delete(id);
     return raw;
   }
+
+  /** Forgets a capture, or all of a user. */
+  forget(which: { readonly id: string } | { readonly user: string }): void {
+    if ("id" in which) this.#captures.delete(which.id);
+    else
+      for (const [id, { facts }] of [...this.#captures.entries()])
+        if (facts.user === which.user) this.#captures.delete(id);
+  }
 }

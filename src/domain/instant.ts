@@ -13,6 +13,20 @@ export const INSTANT_RULE =
  */
 export function instantOf(text: string): number | undefined {
   if (DATE.test(text)) return isDay(text) ? Date.parse(text) + DAY_MS : undefined;
+  return timeOf(text);
+}
+
+/**
+ * The moment from which on something counts, from ISO 8601. A date means its beginning in UTC, so that from a day to
+ * the same day, by `instantOf`, is that whole day.
+ * @returns as `instantOf`
+ */
+export function startOf(text: string): number | undefined {
+  if (DATE.test(text)) return isDay(text) ? Date.parse(text) : undefined;
+  return timeOf(text);
+}
+
+function timeOf(text: string): number | undefined {
   const day = DATE_TIME.exec(text)?.[1];
   if (day === undefined || !isDay(day)) return undefined;
   const at = Date.parse(text);

@@ -256,6 +256,11 @@ export class Gateway {
     }
   }
 
+  /** @throws GatewayError 429 when this key has given more feedback than it may */
+  async admitFeedback(key: Key): Promise<void> {
+    await this.#limiter.admitFeedback(key);
+  }
+
   /** The routes that the client's key may use. */
   models(inbound: Pick<Inbound, "header">): readonly ListedModel[] {
     const key = authenticate(inbound, this.keys);

@@ -66,6 +66,22 @@ export class Limiter {
     return this.#refuse(quotas, claims, outcome);
   }
 
+  /**
+   * Lets a key give feedback, as often a minute as it may chat, beside its chats.
+   * @throws GatewayError 429 `rate_limit_exceeded`
+   */
+  async admitFeedback({ name, limits }: Key): Promise<void> {
+    if (limits?.requestsPerMinute === undefined) return;
+    // No key's name has a `#`.
+    const quotas = quotasOf({ by: "key", name: `${name}#feedback` }, limits).filter(
+      ({ measure }) => measure === "requests",
+    );
+    const claims = quotas.map((quota) => claimOn(quota, { stream: false, tokens: 0, nanoUsd: 0 }));
+    const outcome = await this.#ledger.reserve(claims);
+    if (outcome.kind === "refused") this.#refuse(quotas, claims, outcome);
+    await outcome.reservation.settle([1]);
+  }
+
   #refuse(
     quotas: readonly Quota[],
     claims: readonly Claim[],

@@ -214,8 +214,13 @@ function messagesOf(messages: Body["messages"], members: readonly Member[]): rea
   }));
 }
 
+/** A member's name as an error may repeat it. */
+export function shortened(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
+}
+
 /** Zod's first issue as OpenAI words it: what is wrong, and the path of the field. */
-function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): GatewayError {
+export function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): GatewayError {
   if (issue?.code === "unrecognized_keys")
     return unknownField([...issue.path, issue.keys[0] ?? ""].join("."));
   const path = issue?.path ?? [];
@@ -224,7 +229,7 @@ function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): Gateway
       typeof part === "number" ? `${text}[${part}]` : `${text}${text === "" ? "" : "."}${String(part)}`,
     "",
   );
-  const shown = full.length > 64 ? `${full.slice(0, 64)}…` : full;
+  const shown = shortened(full);
   const param = path[0] === "metadata" ? "metadata" : shown;
   const value = path.reduce<unknown>((inner, part) => memberOf(inner, String(part)), body);
   if (value === undefined) return badRequest("missing_required_parameter", `\`${shown}\` is missing.`, param);
@@ -240,6 +245,6 @@ function fieldError(issue: z.core.$ZodIssue | undefined, body: unknown): Gateway
 }
 
 function unknownField(name: string): GatewayError {
-  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const shown = shortened(name);
   return badRequest("unknown_parameter", `This request has no member \`${shown}\`.`, shown);
 }

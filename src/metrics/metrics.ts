@@ -35,6 +35,11 @@ export class Metrics {
     "Requests on routes with a cache, by whether it had their answer.",
   );
   readonly #captures = new CaptureFamilies();
+  readonly #feedback = new NumberFamily<"route" | "variant">(
+    "counter",
+    "crossover_feedback_total",
+    "Feedback that was given to requests.",
+  );
   readonly #limited = new NumberFamily<"by" | "limit">(
     "counter",
     "crossover_limited_total",
@@ -102,6 +107,7 @@ export class Metrics {
       this.#fallbacks,
       this.#cacheLookups,
       this.#captures,
+      this.#feedback,
       this.#limited,
       this.#limitsShared,
       this.#spendingKept,
@@ -156,6 +162,10 @@ export class Metrics {
   /** @param read what waits to be stored; asked whenever the metrics are */
   watchCaptures(read: () => QueueState): void {
     this.#captures.watch(read);
+  }
+
+  feedbackGiven(route: string, variant: string): void {
+    this.#feedback.series({ route, variant }).add(1);
   }
 
   limited(by: "key" | "tag" | "route", limit: string): void {

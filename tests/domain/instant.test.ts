@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { instantOf } from "../../src/domain/instant.ts";
+import { instantOf, startOf } from "../../src/domain/instant.ts";
 
 test("a date means its end in UTC, a time with zone itself", () => {
   expect(instantOf("2027-01-31")).toBe(Date.UTC(2027, 1, 1));
@@ -8,6 +8,11 @@ test("a date means its end in UTC, a time with zone itself", () => {
   expect(instantOf("2027-01-31T18:00:00Z")).toBe(Date.UTC(2027, 0, 31, 18));
   expect(instantOf("2027-01-31T18:00Z")).toBe(Date.UTC(2027, 0, 31, 18));
   expect(instantOf("2027-01-31T18:00:00.25+01:30")).toBe(Date.UTC(2027, 0, 31, 16, 30, 0, 250));
+});
+
+test("as a beginning a date means its own in UTC, a time with zone itself", () => {
+  expect(startOf("2027-01-31")).toBe(Date.UTC(2027, 0, 31));
+  expect(startOf("2027-01-31T18:00:00+01:30")).toBe(Date.UTC(2027, 0, 31, 16, 30));
 });
 
 test.each([
@@ -28,7 +33,7 @@ test.each([
   "1798761600",
   "+010000-01-01",
 ])("%j is no moment", (text) => {
-  expect(instantOf(text)).toBeUndefined();
+  expect([instantOf(text), startOf(text)]).toEqual([undefined, undefined]);
 });
 
 test("every moment is read as JavaScript writes it, and its day ends after it", () => {

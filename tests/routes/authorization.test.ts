@@ -23,6 +23,7 @@ const forAll = (status: number): Row => [status, status, status, status, status]
 /** Of each route, the status for each role by method. A route without a row here fails the test. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number], Row>>>> = {
   "/v1/chat/completions": { GET: forAll(405), POST: forClients(200), DELETE: forAll(405), PUT: forAll(405) },
+  "/v1/feedback": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models/:id{.+}": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/health/live": { GET: forAll(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
@@ -45,6 +46,10 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
     DELETE: closed(405),
     PUT: closed(405),
   },
+  // There is no store.
+  "/admin/api/captures": { GET: closed(503), POST: closed(405), DELETE: closed(400), PUT: closed(405) },
+  "/admin/api/captures/:id": { GET: closed(503), POST: closed(405), DELETE: closed(503), PUT: closed(405) },
+  "/admin/api/feedback": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
 };
 
 const SECRETS = { data: "data-key-of-the-matrix", admin: "admin-key-of-the-matrix" };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import manifest from "../../package.json" with { type: "json" };
 import { twoPaths } from "../support/config.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { startStored } from "../support/stored-gateway.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 const schemas = z.record(z.string(), z.looseObject({ schema: z.looseObject({}) }));
@@ -86,16 +87,24 @@ test("every reference resolves within the document", async () => {
 test("every path of the document is served, and every endpoint is in the document", async () => {
   const upstream = await startUpstream();
   const secret = "key-that-may-do-everything";
-  const gateway = await startGateway(twoPaths(upstream.url, { keys: { all: { secret, admin: true } } }));
+  const config = twoPaths(upstream.url, { keys: { all: { secret, admin: true } } });
+  const { gateway } = await startStored(config);
   const document = await documentOf(gateway);
   const chat = { model: "bare", messages: [{ role: "user", content: "Why?" }] };
+  const asked = await gateway.post(chat, { authorization: `Bearer ${secret}` });
+  const request_id = asked.headers.get("x-crossover-request-id") ?? "";
   const bodies: Readonly<Record<string, unknown>> = {
+    "/v1/feedback": { request_id, name: "thumbs", value: true },
     "/admin/api/keys": { name: "app" },
     "/admin/api/keys/{name}/rotate": { overlap_seconds: 60 },
   };
   for (const [path, item] of Object.entries(document.paths)) {
-    for (const [method, { responses }] of Object.entries(item)) {
-      const answer = await fetch(`${gateway.url}${path.replace("{id}", "bare").replace("{name}", "app")}`, {
+    const id = path.startsWith("/v1/models") ? "bare" : request_id;
+    const url = `${gateway.url}${path.replace("{id}", id).replace("{name}", "app")}`;
+    for (const [method, { parameters = [], responses }] of Object.entries(item)) {
+      const needed = parameters.filter((one) => one.in === "query" && one.required);
+      const query = new URLSearchParams(needed.map(({ name }) => [name, "nobody"]));
+      const answer = await fetch(`${url}?${query}`, {
         method: method.toUpperCase(),
         headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
         ...(method === "post" ? { body: JSON.stringify(bodies[path] ?? chat) } : {}),
@@ -111,12 +120,16 @@ test("every path of the document is served, and every endpoint is in the documen
       "/v1/chat/completions",
       "/v1/models",
       "/v1/models/{id}",
+      "/v1/feedback",
       "/admin/api/explain",
       "/admin/api/config",
       "/admin/api/config/reload",
       "/admin/api/keys",
       "/admin/api/keys/{name}",
       "/admin/api/keys/{name}/rotate",
+      "/admin/api/captures",
+      "/admin/api/captures/{id}",
+      "/admin/api/feedback",
       "/health/live",
       "/health/ready",
       "/metrics",

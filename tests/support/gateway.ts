@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import type { RawSink } from "../../src/captures/raw.ts";
 import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
 import { type RunningGateway, startNode } from "../../src/node.ts";
+import type { Store } from "../../src/store/store.ts";
 import { sampleOf } from "./samples.ts";
 
 export { sampleOf } from "./samples.ts";
@@ -39,6 +40,8 @@ export interface TestGatewayOptions {
   readonly watch?: boolean;
   /** Open the configured store, in threads that take a while to start? Default false. */
   readonly store?: boolean;
+  /** A store that is open already, in the configured one's place. */
+  readonly openedStore?: Store;
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -58,6 +61,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     watch: options.watch ?? false,
     store: options.store ?? false,
+    openedStore: options.openedStore,
     ...(options.captureSink && { captureSink: options.captureSink }),
   });
   onTestFinished(async () => {
