@@ -53,3 +53,7 @@ function parsedJson(text: string): unknown {
     return undefined;
   }
 }
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { z } from "zod";
 import { issuedKey, keyList, shownKey } from "../../routes/admin/key-fields.ts";
 import { newSecret, sha256 } from "../keys/secret.ts";
-import { askAdmin, CONNECTION_OPTIONS } from "./admin-api.ts";
+import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import type { Command } from "./main.ts";
 import { textTable } from "./text-table.ts";
@@ -160,8 +160,4 @@ function stateOf({ revoked, shadowed, expires_at }: z.infer<typeof shownKey>): s
   if (revoked) return "revoked";
   if (expires_at !== null && Date.parse(expires_at) <= Date.now()) return "expired";
   return shadowed ? "shadowed" : "good";
-}
-
-function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

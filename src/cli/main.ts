@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
+import { captures } from "./captures.ts";
 import { check } from "./check.ts";
 import { dataset } from "./dataset.ts";
 import { errorText, UsageError } from "./error-text.ts";
@@ -14,7 +15,7 @@ export interface Command {
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-const commands: Readonly<Record<string, Command>> = { start, check, explain, keys, dataset };
+const commands: Readonly<Record<string, Command>> = { start, check, explain, keys, captures, dataset };
 
 const HELP = `crossover ${VERSION}
 

@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { batch, contentOf } from "../store/samples.ts";
+import { captured, given } from "../support/captured.ts";
+import { twoPaths } from "../support/config.ts";
+import type { TestGateway } from "../support/gateway.ts";
+import { startStored } from "../support/stored-gateway.ts";
+import { type Ended, projectNode, runCommand } from "./command.ts";
+
+const TOKEN = "admin-token-of-the-test";
+
+async function start(): Promise<{
+  gateway: TestGateway;
+  store: Store;
+  captures: (...args: readonly string[]) => Promise<Ended>;
+}> {
+  const config = twoPaths("http://127.0.0.1:9", { server: { port: 0, adminToken: TOKEN } });
+  const { gateway, store } = await startStored(config);
+  return {
+    gateway,
+    store,
+    captures: (action = "", ...args) =>
+      runCommand(projectNode, ["captures", action, ...args, "--url", gateway.url], {
+        env: { CROSSOVER_ADMIN_TOKEN: TOKEN },
+      }),
+  };
+}
+
+const cellsOf = ({ stdout }: Ended): readonly (readonly string[])[] =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.trim().split(/ {2,}/));
+
+test("captures are listed in a table, narrowed by flags, page by page", async () => {
+  const { store, captures } = await start();
+  const steering = contentOf("Tomato\n soup \u001b[31m", "Chop.");
+  const soup = captured({ promptVersion: "p1", content: steering, costUsd: undefined });
+  const bread = captured({ content: contentOf("b".repeat(80), "Knead.") });
+  await store.write(batch({ captures: [soup, bread] }));
+  await store.addFeedback(given(soup.id, "thumbs", true));
+
+  const first = await captures("list", "--limit", "1");
+  expect(first.code, first.stderr).toBe(0);
+  const [head, , row] = cellsOf(first);
+  expect(head).toEqual([
+    "id",
+    "time",
+    "route",
+    "variant",
+    "outcome",
+    "feedback",
+    "query",
+    "in",
+    "out",
+    "usd",
+    "ms",
+  ]);
+  expect(row).toEqual([
+    bread.id,
+    new Date(bread.at).toISOString(),
+    "recipes",
+    "prompted",
+    "success",
+    `${"b".repeat(59)}…`,
+    "100",
+    "20",
+    "0.000123",
+    "230",
+  ]);
+  const cursor = /--cursor (\S+)\n/.exec(first.stderr)?.[1] ?? "";
+  const second = await captures("list", "--limit", "1", "--cursor", cursor);
+  expect([second.code, second.stderr]).toEqual([0, ""]);
+  expect(second.stdout).toContain("thumbs=true  Tomato soup \ufffd[31m  ");
+  expect(second.stdout).not.toContain("\u001b");
+
+  const narrowed = await captures(
+    "list",
+    ...["--prompt-version", "p1", "--feedback", "thumbs:true", "--q", "soup", "--json"],
+  );
+  expect(JSON.parse(narrowed.stdout)).toMatchObject({ data: [{ id: soup.id }], has_more: false });
+});
+
+test("a capture is shown with its texts and its feedback", async () => {
+  const { store, captures } = await start();
+  const soup = captured({ content: contentOf("Tomato soup\n\u001b[2J", "Chop."), errorCode: undefined });
+  await store.write(batch({ captures: [soup] }));
+  await store.addFeedback({ ...given(soup.id, "thumbs", false), comment: "Too short." });
+  const { code, stdout, stderr } = await captures("show", soup.id);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^id +cx_/);
+  expect(stdout).toMatch(/\nvariant +prompted\n/);
+  expect(stdout).toMatch(/\nmetadata\.team +kitchen\n/);
+  expect(stdout).not.toMatch(/error_code|null/);
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).toContain("\nquery\n-----\nTomato soup\n\ufffd[2J\n");
+  expect(stdout).toContain("\nanswer\n------\nChop.\n");
+  expect(stdout).toMatch(/\nfeedback\n-+\n\S+Z {2}thumbs: false {2}\(Too short\.\)\n$/);
+  const json = JSON.parse((await captures("show", soup.id, "--json")).stdout);
+  expect(json).toMatchObject({ id: soup.id, request: { messages: [{ role: "user" }] } });
+});
+
+test("captures are deleted, one or all of a user", async () => {
+  const { store, captures } = await start();
+  const [one, ...more] = [
+    captured(),
+    captured({ user: "a&b" }),
+    captured({ user: "a&b" }),
+    captured({ user: "bob" }),
+  ];
+  await store.write(batch({ captures: [one ?? captured(), ...more] }));
+  expect(await captures("delete", one?.id ?? "")).toEqual({
+    code: 0,
+    stdout: "Deleted: captures 1, feedback 0, rows of comparisons 0.\n",
+    stderr: "",
+  });
+  expect((await captures("delete", "--user", "a&b")).stdout).toMatch(/^Deleted: captures 2,/);
+  expect((await captures("delete", "--user", "a&b", "--json")).stdout).toContain('"captures": 0');
+  expect(await store.count({})).toBe(1);
+});
+
+test("feedback is summed up in a table", async () => {
+  const { store, captures } = await start();
+  const both = [captured(), captured()];
+  await store.write(batch({ captures: both }));
+  for (const { id } of both) {
+    await store.addFeedback(given(id, "thumbs", true));
+    await store.addFeedback(given(id, "label", "too\n\u0007long"));
+  }
+  const { code, stdout, stderr } = await captures("feedback", "--route", "recipes");
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout.split("\n").map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ["route", "variant", "name", "labels", "requests", "mean", "95% from", "to"],
+    expect.anything(),
+    ["recipes", "prompted", "label", "too \ufffdlong=2", "2"],
+    ["recipes", "prompted", "thumbs", "2", "1.000", "0.342", "1.000"],
+    [""],
+  ]);
+});
+
+test("what the gateway refuses ends with 1, in its words", async () => {
+  const { captures } = await start();
+  const refused: readonly (readonly [readonly string[], RegExp])[] = [
+    [
+      ["show", "cx_none"],
+      /^crossover captures: No capture of this id is kept\. \(404 capture_not_found\)\n$/,
+    ],
+    [["delete", "cx_none"], /\(404 capture_not_found\)\n$/],
+    [["list", "--status", "ok"], /`status` is not valid: .*\(400 invalid_value\)\n$/],
+    [["feedback", "--from", "soon"], /`from` is not valid: .*\(400 invalid_value\)\n$/],
+  ];
+  for (const [args, words] of refused) {
+    const { code, stdout, stderr } = await captures(...args);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(words);
+  }
+});
+
+test.each([
+  [[]],
+  [["toString"]],
+  [["show"]],
+  [["show", "a", "b"]],
+  [["delete"]],
+  [["delete", "a", "--user", "b"]],
+  [["list", "--rute", "x"]],
+  [["feedback", "--limit", "5"]],
+])("wrong use ends with 2 and asks nobody: captures %j", async (args) => {
+  const { code, stdout, stderr } = await runCommand(projectNode, ["captures", ...args]);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^crossover captures: .+\n$/);
+});
