@@ -61,6 +61,7 @@ export function compileModel(
       price:
         model.price ??
         publicPrice(context.kinds.find((one) => one.kind === settings.kind)?.priceTable, model.model),
+      trainingCost: model.trainingCost,
       // An error that names the server's address is not for clients.
       target: { ...target, secrets: [...target.secrets, ...hostOf(target.url)] },
       endpoints: {

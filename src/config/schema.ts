@@ -40,6 +40,11 @@ const model = z.strictObject({
     ),
   fineTuned: z.boolean().optional(),
   price: price.optional(),
+  trainingCost: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("USD that its training cost or will cost, for reports."),
 });
 
 const example = z.strictObject({

@@ -146,6 +146,8 @@ export interface Model {
   readonly upstreamModel: string;
   readonly fineTuned: boolean;
   readonly price: Price | undefined;
+  /** USD, once. Undefined: not known. */
+  readonly trainingCost: number | undefined;
   readonly target: Target;
   /** The target with all headers of a call, for a streamed answer and for a whole one. */
   readonly endpoints: { readonly stream: Endpoint; readonly whole: Endpoint };

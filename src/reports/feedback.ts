@@ -1,0 +1,31 @@
+import type { FeedbackSummary } from "../store/store.ts";
+import type { FeedbackPair } from "./advise.ts";
+import type { Estimate } from "./estimate.ts";
+
+/** Feedback of numbers and booleans that both sides have, by name. */
+export function feedbackPairs(
+  summaries: readonly FeedbackSummary[],
+  prompted: ReadonlySet<string>,
+  candidate: string | undefined,
+): readonly FeedbackPair[] {
+  return [...Map.groupBy(summaries, ({ name }) => name)].flatMap(([name, all]) => {
+    const enriched = pooled(all.filter(({ variant }) => prompted.has(variant)));
+    const own = pooled(all.filter(({ variant }) => variant === candidate));
+    return enriched === undefined || own === undefined ? [] : [{ name, enriched, candidate: own }];
+  });
+}
+
+/** The mean over several variants. @returns undefined unless each group has a mean and the whole a variance */
+function pooled(summaries: readonly FeedbackSummary[]): Estimate | undefined {
+  const numbers = summaries.flatMap(({ count, mean, variance }) =>
+    mean === undefined ? [] : [{ count, mean, variance: variance ?? 0 }],
+  );
+  const count = numbers.reduce((sum, group) => sum + group.count, 0);
+  if (count < 2) return undefined;
+  const mean = numbers.reduce((sum, group) => sum + group.mean * group.count, 0) / count;
+  const squares = numbers.reduce(
+    (sum, group) => sum + group.variance * (group.count - 1) + group.count * (group.mean - mean) ** 2,
+    0,
+  );
+  return { value: mean, error: Math.sqrt(squares / (count - 1) / count) };
+}
