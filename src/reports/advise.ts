@@ -1,6 +1,6 @@
 import { CONFIDENCE, reachOf, shareDifference } from "../domain/statistics.ts";
 import type { Agreement } from "./agreement.ts";
-import type { Bounds, Estimate } from "./estimate.ts";
+import { type Bounds, type Estimate, minus } from "./estimate.ts";
 import { count, percent, rounded } from "./words.ts";
 
 /** Fewer in a day are not worth a training run: whatever a request saves, the month's saving is small change. */
@@ -24,6 +24,9 @@ export const HORIZON_DAYS = 90;
 export const LEAST_CANDIDATE_REQUESTS = 100;
 /** More errors than on the enriched path by less than this share are no reason to go back, however certain. */
 export const ERROR_MARGIN = 0.005;
+
+/** Requests with feedback of a name on each path. Below some thirty, means are not spread normally. */
+export const LEAST_FEEDBACK = 30;
 
 export type Advice =
   /** Keep the prompt. */
@@ -68,6 +71,8 @@ export interface Shares {
 /** Feedback of one name on both paths; more is better. */
 export interface FeedbackPair {
   readonly name: string;
+  /** Requests that have it, on the path that has fewer. */
+  readonly fewest: number;
   readonly enriched: Estimate;
   readonly candidate: Estimate;
 }
@@ -252,16 +257,16 @@ function errors({ errors: { enriched, candidate } }: Facts): Reason {
 /** The chance of a wrong alarm is shared out among the names (Bonferroni). */
 function feedback({ feedback: pairs }: Facts): readonly Reason[] {
   const reach = reachOf(1 - (1 - CONFIDENCE) / Math.max(1, pairs.length));
-  return pairs.map(({ name, enriched, candidate }) => {
-    const difference = candidate.value - enriched.value;
-    const error = Math.hypot(enriched.error ?? Number.NaN, candidate.error ?? Number.NaN);
-    const worse = difference + reach * error < 0;
+  return pairs.map(({ name, fewest, enriched, candidate }) => {
+    const { value, error } = minus(candidate, enriched);
+    const beyondChance =
+      error !== undefined && fewest >= LEAST_FEEDBACK && Math.abs(value) > reach * error && value !== 0;
     return {
       topic: "feedback",
-      speaks: worse ? "against" : difference - reach * error > 0 ? "for" : "open",
-      value: difference,
+      speaks: beyondChance ? (value < 0 ? "against" : "for") : "open",
+      value,
       threshold: 0,
-      text: `Feedback \`${name}\` is ${rounded(candidate.value)} on the candidate and ${rounded(enriched.value)} on the enriched path${worse ? ", more than chance explains" : ""}.`,
+      text: `Feedback \`${name}\` is ${rounded(candidate.value)} on the candidate and ${rounded(enriched.value)} on the enriched path: ${beyondChance ? "more than chance explains" : "no more than chance may do"}.`,
     };
   });
 }

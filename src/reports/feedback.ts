@@ -11,12 +11,13 @@ export function feedbackPairs(
   return [...Map.groupBy(summaries, ({ name }) => name)].flatMap(([name, all]) => {
     const enriched = pooled(all.filter(({ variant }) => prompted.has(variant)));
     const own = pooled(all.filter(({ variant }) => variant === candidate));
-    return enriched === undefined || own === undefined ? [] : [{ name, enriched, candidate: own }];
+    if (enriched === undefined || own === undefined) return [];
+    return [{ name, fewest: Math.min(enriched.count, own.count), enriched, candidate: own }];
   });
 }
 
-/** The mean over several variants. @returns undefined unless each group has a mean and the whole a variance */
-function pooled(summaries: readonly FeedbackSummary[]): Estimate | undefined {
+/** The mean over several variants. @returns undefined below two numbers */
+function pooled(summaries: readonly FeedbackSummary[]): (Estimate & { readonly count: number }) | undefined {
   const numbers = summaries.flatMap(({ count, mean, variance }) =>
     mean === undefined ? [] : [{ count, mean, variance: variance ?? 0 }],
   );
@@ -27,5 +28,5 @@ function pooled(summaries: readonly FeedbackSummary[]): Estimate | undefined {
     (sum, group) => sum + group.variance * (group.count - 1) + group.count * (group.mean - mean) ** 2,
     0,
   );
-  return { value: mean, error: Math.sqrt(squares / (count - 1) / count) };
+  return { count, value: mean, error: Math.sqrt(squares / (count - 1) / count) };
 }
