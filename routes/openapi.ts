@@ -5,6 +5,7 @@ import { issuedKey, keyList, newKey, rotation, shownKey } from "./admin/key-fiel
 import { capturePaths } from "./capture-paths.ts";
 import { endpoint } from "./endpoint.ts";
 import { BY_ADMIN_TOKEN, BY_KEY, ERROR, json, jsonSchema, operation } from "./openapi-parts.ts";
+import { reportPaths } from "./report-paths.ts";
 
 const modelSchema = z.object({
   id: z.string(),
@@ -173,6 +174,7 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
         ),
       },
       ...capturePaths,
+      ...reportPaths,
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {

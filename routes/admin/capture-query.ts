@@ -16,11 +16,11 @@ const OUTCOMES = [
 
 const LONGEST_SEARCH = 1024;
 
-const text = z.string().min(1, "a value is expected");
+export const text = z.string().min(1, "a value is expected");
 const yesOrNo = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** A text that `read` makes something of. */
-function readBy<T>(read: (text: string) => T | undefined, rule: string) {
+export function readBy<T>(read: (text: string) => T | undefined, rule: string) {
   return text.transform((given, context) => {
     const value = read(given);
     if (value !== undefined) return value;
@@ -38,10 +38,10 @@ function whole(from: number, to: number) {
   );
 }
 
-const from = readBy(startOf, INSTANT_RULE)
+export const from = readBy(startOf, INSTANT_RULE)
   .optional()
   .describe("From this date on, or this time with its zone.");
-const to = readBy(instantOf, INSTANT_RULE)
+export const to = readBy(instantOf, INSTANT_RULE)
   .optional()
   .describe("To the end of this date in UTC, or before this time.");
 

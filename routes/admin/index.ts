@@ -7,6 +7,7 @@ import { config } from "./config.ts";
 import { explain } from "./explain.ts";
 import { feedbackSummaries } from "./feedback.ts";
 import { keys } from "./keys.ts";
+import { report } from "./report.ts";
 
 /** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -34,4 +35,5 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   keys(app, gateway);
   captures(app, gateway);
   feedbackSummaries(app, gateway);
+  report(app, gateway);
 }

@@ -6,6 +6,7 @@ import { dataset } from "./dataset.ts";
 import { errorText, UsageError } from "./error-text.ts";
 import { explain } from "./explain.ts";
 import { keys } from "./keys.ts";
+import { report } from "./report.ts";
 import { start } from "./start.ts";
 
 /** A command: what it does, its own help, its work. @returns the exit code, or undefined while it goes on */
@@ -15,7 +16,15 @@ export interface Command {
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-const commands: Readonly<Record<string, Command>> = { start, check, explain, keys, captures, dataset };
+const commands: Readonly<Record<string, Command>> = {
+  start,
+  check,
+  explain,
+  keys,
+  captures,
+  dataset,
+  report,
+};
 
 const HELP = `crossover ${VERSION}
 

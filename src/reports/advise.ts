@@ -1,7 +1,7 @@
 import { CONFIDENCE, reachOf, shareDifference } from "../domain/statistics.ts";
 import type { Agreement } from "./agreement.ts";
 import { type Bounds, type Estimate, minus } from "./estimate.ts";
-import { count, percent, rounded } from "./words.ts";
+import { count, percent, rounded, usd } from "./words.ts";
 
 /** Fewer in a day are not worth a training run: whatever a request saves, the month's saving is small change. */
 export const LEAST_REQUESTS_PER_DAY = 100;
@@ -250,7 +250,7 @@ function errors({ errors: { enriched, candidate } }: Facts): Reason {
     speaks: low > ERROR_MARGIN ? "against" : high < ERROR_MARGIN ? "for" : "open",
     value: share,
     threshold: ERROR_MARGIN,
-    text: `${percent(share)} of the candidate's requests failed${before}: the difference lies between ${percent(low)} and ${percent(high)}.`,
+    text: `${percent(share)} of the candidate's requests failed${before}: more by ${percent(low)} to ${percent(high)} of all.`,
   };
 }
 
@@ -279,6 +279,6 @@ function cost({ netPerDay }: Facts): Reason {
   return {
     ...reason,
     speaks: high !== undefined && high < 0 ? "against" : low !== undefined && low > 0 ? "for" : "open",
-    text: `The candidate ${value < 0 ? "costs" : "saves"} $${rounded(Math.abs(value))} a day ${value < 0 ? "more" : ""}at this volume, hosting included.`,
+    text: `The candidate ${value < 0 ? "costs" : "saves"} ${usd(Math.abs(value))} a day at this volume, hosting included.`,
   };
 }

@@ -18,13 +18,13 @@ export function feedbackPairs(
 
 /** The mean over several variants. @returns undefined below two numbers */
 function pooled(summaries: readonly FeedbackSummary[]): (Estimate & { readonly count: number }) | undefined {
-  const numbers = summaries.flatMap(({ count, mean, variance }) =>
-    mean === undefined ? [] : [{ count, mean, variance: variance ?? 0 }],
+  const groups = summaries.flatMap(({ numbers, mean, variance }) =>
+    mean === undefined ? [] : [{ count: numbers, mean, variance: variance ?? 0 }],
   );
-  const count = numbers.reduce((sum, group) => sum + group.count, 0);
+  const count = groups.reduce((sum, group) => sum + group.count, 0);
   if (count < 2) return undefined;
-  const mean = numbers.reduce((sum, group) => sum + group.mean * group.count, 0) / count;
-  const squares = numbers.reduce(
+  const mean = groups.reduce((sum, group) => sum + group.mean * group.count, 0) / count;
+  const squares = groups.reduce(
     (sum, group) => sum + group.variance * (group.count - 1) + group.count * (group.mean - mean) ** 2,
     0,
   );

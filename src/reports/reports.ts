@@ -5,7 +5,7 @@ import { HORIZON_DAYS } from "./advise.ts";
 import { latestAgreement } from "./agreement.ts";
 import { type Candidate, candidateOf, type GivenPrices, variantsIn } from "./candidate.ts";
 import { countExamples } from "./examples.ts";
-import { DAY_MS, MONTH_DAYS } from "./rate.ts";
+import { DAY_MS, HOUR_MS, MONTH_DAYS } from "./rate.ts";
 import { type Report, reportOf } from "./report.ts";
 
 /** How many of the latest comparisons are searched for one of a route's variants. */
@@ -37,7 +37,8 @@ export async function reportsOn(
   now: number,
 ): Promise<readonly Report[]> {
   const to = Math.min(question.to ?? now, now);
-  const from = question.from ?? to - MONTH_DAYS * DAY_MS;
+  // Usage is known by the hour: all of the first one counts.
+  const from = Math.floor((question.from ?? to - MONTH_DAYS * DAY_MS) / HOUR_MS) * HOUR_MS;
   if (from >= to) throw badRequest("invalid_value", "`from` must lie before `to`, and before now.", "from");
   const reports: Report[] = [];
   for (const route of routesIn(table, question))

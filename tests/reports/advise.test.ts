@@ -170,7 +170,7 @@ describe("after the move", () => {
       "feedback",
       /`thumbs` is 0\.8 .* 0\.9 .*chance/,
     ],
-    ["cost", { netPerDay: net(-2) }, "go-back", "cost", /costs \$2 a day more/],
+    ["cost", { netPerDay: net(-2) }, "go-back", "cost", /costs \$2 a day at/],
   ])("worse by %s: go back", (_what, more, advice, topic, words) => {
     const found = advise({ ...MOVED, ...more });
     expect(found.advice).toBe(advice);

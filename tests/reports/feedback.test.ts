@@ -10,7 +10,10 @@ function summary(variant: string, name: string, values: readonly number[]): Feed
     route: "help",
     variant,
     name,
-    count: values.length,
+    // A text among them counts as feedback, but is no number.
+    count: values.length + 1,
+    numbers: values.length,
+    binary: 0,
     mean: numbers.length === 0 ? undefined : mean(numbers),
     variance: numbers.length < 2 ? undefined : sampleVariance(numbers),
     labels: {},

@@ -130,6 +130,7 @@ test("every path of the document is served, and every endpoint is in the documen
       "/admin/api/captures",
       "/admin/api/captures/{id}",
       "/admin/api/feedback",
+      "/admin/api/report",
       "/health/live",
       "/health/ready",
       "/metrics",
