@@ -71,11 +71,16 @@ function trafficTable({ by_path, by_variant, by_prompt_version, totals }: Report
   ];
   const rows = [
     ...by_path.map((group) => row(`path ${group.path}`, group)),
-    ...by_variant.map((group) => row(`variant ${group.variant}`, group)),
-    ...by_prompt_version.map((group) => row(`prompt ${group.prompt_version ?? "none"}`, group)),
+    ...several(by_variant).map((group) => row(`variant ${group.variant}`, group)),
+    ...several(by_prompt_version).map((group) => row(`prompt ${group.prompt_version ?? "none"}`, group)),
     row("all", totals),
   ];
   return textTable(head, rows, 1);
+}
+
+/** One group alone is the whole, which is there already. */
+function several<Group>(groups: readonly Group[]): readonly Group[] {
+  return groups.length > 1 ? groups : [];
 }
 
 function promptText({ prompt_cost }: ReportDocument): string {

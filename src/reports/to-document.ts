@@ -3,6 +3,7 @@ import type { BreakEven, Savings } from "./break-even.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BoundsDocument, ReportDocument } from "./document.ts";
 import { type Bounds, boundsOf, type Estimate } from "./estimate.ts";
+import type { PromptCost } from "./prompt-cost.ts";
 import { daysIn } from "./rate.ts";
 import type { Report } from "./report.ts";
 import { meanCost, totalsOf } from "./totals.ts";
@@ -10,7 +11,6 @@ import { meanCost, totalsOf } from "./totals.ts";
 /** A report as its JSON document. */
 export function toDocument({ material, ...report }: Report): ReportDocument {
   const { hours, candidate } = material;
-  const prompt = report.promptCost;
   return {
     object: "crossover.report",
     route: material.route,
@@ -24,20 +24,12 @@ export function toDocument({ material, ...report }: Report): ReportDocument {
       prompt_version: version,
       ...totals(of),
     })),
-    requests_per_day: estimated(report.requestsPerDay),
-    priced_requests_per_day: estimated(report.pricedPerDay),
-    prompt_cost:
-      prompt === undefined
-        ? null
-        : {
-            added_tokens_per_request: prompt.addedTokensPerRequest,
-            share_of_input: prompt.shareOfInput,
-            usd_per_request: prompt.usdPerRequest,
-            usd_per_month: prompt.usdPerMonth,
-          },
-    candidate: candidate === undefined ? null : candidateDocument(candidate),
-    break_even: report.breakEven === undefined ? null : breakEvenDocument(report.breakEven),
-    savings: report.savings === undefined ? null : savingsDocument(report.savings),
+    requests_per_day: orNull(report.requestsPerDay, notBelowZero),
+    priced_requests_per_day: orNull(report.pricedPerDay, notBelowZero),
+    prompt_cost: orNull(report.promptCost, promptDocument),
+    candidate: orNull(candidate, candidateDocument),
+    break_even: orNull(report.breakEven, breakEvenDocument),
+    savings: orNull(report.savings, savingsDocument),
     advice: {
       advice: report.advice.advice,
       reasons: report.advice.reasons.map(({ value, threshold, ...reason }) => ({
@@ -66,8 +58,17 @@ function totals(hours: readonly UsageHour[]): ReportDocument["totals"] {
     output_tokens: sum.outputTokens,
     added_tokens: sum.addedTokens,
     cost_usd: sum.costUsd,
-    mean_cost_usd: estimated(meanCost(sum)),
+    mean_cost_usd: orNull(meanCost(sum), notBelowZero),
     mean_duration_ms: sum.requests === 0 ? null : sum.durationMs / sum.requests,
+  };
+}
+
+function promptDocument(prompt: PromptCost): ReportDocument["prompt_cost"] {
+  return {
+    added_tokens_per_request: prompt.addedTokensPerRequest,
+    share_of_input: prompt.shareOfInput,
+    usd_per_request: prompt.usdPerRequest,
+    usd_per_month: prompt.usdPerMonth,
   };
 }
 
@@ -86,13 +87,13 @@ function breakEvenDocument(even: BreakEven): ReportDocument["break_even"] {
   return {
     verdict: verdictOf(even),
     basis: even.basis,
-    enriched_usd_per_request: bounded(boundsOf(even.enrichedUsd)),
-    candidate_usd_per_request: bounded(boundsOf(even.candidateUsd)),
+    enriched_usd_per_request: notBelowZero(even.enrichedUsd),
+    candidate_usd_per_request: notBelowZero(even.candidateUsd),
     saving_usd_per_request: bounded(boundsOf(even.savingUsd)),
     hosting_usd_per_day: even.hostingPerDay,
     net_saving_usd_per_day: bounded(boundsOf(even.netPerDay)),
-    requests: even.requests === undefined ? null : bounded(even.requests),
-    days: even.days === undefined ? null : bounded(even.days),
+    requests: orNull(even.requests, bounded),
+    days: orNull(even.days, bounded),
     requests_per_day_needed: finite(even.requestsPerDayNeeded),
     sensitivity: even.sensitivity.map(({ factor, requestsPerDay, days, netPerMonth }) => ({
       factor,
@@ -118,12 +119,18 @@ function savingsDocument(savings: Savings): ReportDocument["savings"] {
   };
 }
 
-function estimated(estimate: Estimate | undefined): BoundsDocument | null {
-  return estimate === undefined ? null : bounded(boundsOf(estimate));
+/** Rates and costs: the normal approximation's interval may reach below what can be. */
+function notBelowZero(estimate: Estimate): BoundsDocument {
+  const bounds = boundsOf(estimate);
+  return bounded({ ...bounds, low: bounds.low === undefined ? undefined : Math.max(0, bounds.low) });
 }
 
 function bounded({ value, low, high }: Bounds): BoundsDocument {
   return { value: finite(value), low: finite(low), high: finite(high) };
+}
+
+function orNull<T, Shown>(value: T | undefined, show: (value: T) => Shown): Shown | null {
+  return value === undefined ? null : show(value);
 }
 
 /** JSON has no infinity, and no undefined. */
