@@ -101,6 +101,8 @@ describe("worked by hand", () => {
     expect(even({ candidate: own(100) }).requests?.value).toBeCloseTo(9200, 6);
     expect(even({ candidate: own(99) })).toMatchObject({ basis: "modelled" });
     expect(even({ candidate: own(99) }).requests?.value).toBeCloseTo(10_000, 6);
+    const few = [hourOf(99, { input: 1200, added: 1000, output: 300, cost: 0.0048 })];
+    expect(even({ enriched: few, candidate: own(100) })).toMatchObject({ basis: "modelled" });
   });
 
   // 500 requests on the bare path for $0.00080 each, $0.40; with the prompt 500 x $0.00480 = $2.40; $2.00 saved.
@@ -119,6 +121,29 @@ describe("worked by hand", () => {
     expect(saved?.hostingUsd).toBeCloseTo(0.48, 10);
     expect(saved?.net.value).toBeCloseTo(0.52, 10);
   });
+});
+
+// Half of 200 requests cost $0.003 and half $0.005: mean 0.004, variance 200 / 199 x 0.001^2, error of the mean
+// 0.001 / sqrt(199) = 0.0000708881.
+const uneven = [
+  hourOf(100, { input: 1200, added: 1000, output: 75, cost: 0.003 }),
+  hourOf(100, { input: 1200, added: 1000, output: 325, cost: 0.005 }),
+];
+const ERROR = 0.001 / Math.sqrt(199);
+
+test("a modelled saving is as sure as the enriched mean, and less where the candidate's prices are far higher", () => {
+  expect(even({ enriched: uneven }).savingUsd.error).toBeCloseTo(ERROR, 12);
+  // Output at four times the price spreads the same tokens four times as wide; less the once, three times.
+  const dear = { input: 0.8, output: 32 };
+  expect(even({ enriched: uneven, price: dear }).savingUsd.error).toBeCloseTo(3 * ERROR, 12);
+});
+
+test("savings so far are unsure by the mean's error, and by chance among the requests that moved", () => {
+  const candidate = [hourOf(50, { cost: 0.001 }, TUNED)];
+  const saved = savingsSoFar(input({ enriched: uneven, candidate, trainingCost: undefined }), 1);
+  expect(saved?.gross.value).toBeCloseTo(50 * 0.003, 12);
+  // 50 x the mean's error, and sqrt(50) x the deviation, which is sqrt(200) x the mean's error
+  expect(saved?.gross.error).toBeCloseTo(Math.hypot(50 * ERROR, Math.sqrt(50 * 200) * ERROR), 12);
 });
 
 test("without the training's cost there is a saving, but no break-even", () => {

@@ -140,6 +140,39 @@ describe("a month of both paths", () => {
     expect(report.from).toBe("2026-06-11T00:00:00.000Z");
     expect(report.to).toBe("2026-06-13T00:00:00.000Z");
   });
+
+  test("a range begins with a whole hour, and ends by now", async () => {
+    const report = await documentOf({ hours }, { from: START + 59 * 60_000, to: NOW + DAY });
+    expect(report.from).toBe("2026-06-01T00:00:00.000Z");
+    expect(report.to).toBe("2026-07-01T00:00:00.000Z");
+    expect(report.totals.requests).toBe(28_800);
+  });
+});
+
+describe("the candidate", () => {
+  const twoTuned = (variants: Readonly<Record<string, unknown>>) =>
+    helpTable({
+      variants: { prompted: { model: "base", prompt: "helper" }, ...variants },
+      routes: { help: { rules: [{ use: { split: { prompted: 50, first: 25, second: 25 } } }] } },
+    });
+
+  test("is the bare one that answered most; the first, where none did", async () => {
+    const table = twoTuned({ first: { model: "ft" }, second: { model: "ft" } });
+    const hours = [prompted, { ...bare, variant: "first", requests: 9 }, { ...bare, variant: "second" }];
+    expect((await documentOf({ hours }, {}, table)).candidate?.variant).toBe("second");
+    expect((await documentOf({}, {}, table)).candidate?.variant).toBe("first");
+  });
+
+  test("may have a short prompt of its own, which a model of its cost leaves out", async () => {
+    const table = twoTuned({
+      first: { model: "base", prompt: "helper" },
+      second: { model: "ft", prompt: "helper" },
+    });
+    const report = await documentOf({ hours: daily(30, prompted) }, {}, table);
+    expect(report.candidate?.variant).toBe("second");
+    expect(report.break_even?.basis).toBe("modelled");
+    expect(report.notes.join("\n")).toMatch(/has a prompt of its own, whose tokens the model leaves out/);
+  });
 });
 
 test("what the numbers leave out is said", async () => {
@@ -184,6 +217,15 @@ test("examples are distinct whole answers among the newest captures", async () =
     "At most 900 of the newest 1206 captured answers look clean (2 with feedback); 100 are wanted.",
   );
   expect(report.advice.advice).toBe("tune");
+});
+
+test("no more than the 2,000 newest captures are looked at", async () => {
+  const captures = Array.from({ length: 2600 }, (_, i) => captureOf({ query: `question ${i}` }));
+  const report = await documentOf({ captures });
+  expect(report.advice.reasons.find(({ topic }) => topic === "examples")).toMatchObject({
+    value: 2000,
+    text: expect.stringMatching(/the newest 2000 /),
+  });
 });
 
 test("however the hours fall, paths, variants and versions sum to the whole", async () => {
