@@ -68,8 +68,10 @@ function asked(values: Readonly<Record<string, string | boolean | undefined>>): 
   throw new UsageError(`--${String(issue?.path[0] ?? "").replaceAll("_", "-")}: ${issue?.message}`);
 }
 
-function storeUrl({ server }: Table): string {
-  return `file:${server.dataDir}/crossover.db`;
+function storeUrl({ store }: Table): string {
+  if (store === undefined)
+    throw new UsageError("the configuration has `store: false`: give the url of a store by --store");
+  return store.url;
 }
 
 async function reports(url: string, table: Table, question: Question) {

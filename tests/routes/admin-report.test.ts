@@ -3,15 +3,18 @@ import { reportList } from "../../routes/admin/report-query.ts";
 import type { UsageHour } from "../../src/domain/capture.ts";
 import { helpConfig } from "../reports/material.ts";
 import { daily, hourOf, TUNED } from "../reports/usage.ts";
-import { startGateway } from "../support/gateway.ts";
+import { startGateway, until } from "../support/gateway.ts";
 
 const TOKEN = "admin-token-of-the-test";
 
-async function start(usage: readonly UsageHour[] = []) {
-  const { gateway, url } = await startGateway(helpConfig({ server: { port: 0, adminToken: TOKEN } }));
+async function start(usage: readonly UsageHour[] = [], store = true) {
+  const config = helpConfig({ server: { port: 0, adminToken: TOKEN } });
+  const { gateway, url } = await startGateway(config, { store });
   const ask = (query: string, token = TOKEN) =>
     fetch(`${url}/admin/api/report?${query}`, { headers: { authorization: `Bearer ${token}` } });
   if (usage.length > 0) await gateway.store?.write({ captures: [], recipes: [], usage });
+  // The store's threads take a while to start.
+  if (store) await until(async () => (await ask("")).status !== 503, 25_000);
   return {
     ask,
     reports: async (query: string) => {
@@ -74,4 +77,10 @@ test("what is wrong is named", async () => {
 test("only for those whom the admin surface lets in", async () => {
   const { ask } = await start();
   expect((await ask("", "another")).status).toBe(401);
+});
+
+test("without a store there is nothing to report on", async () => {
+  const { ask } = await start([], false);
+  const answer = await ask("");
+  expect([answer.status, (await answer.json()).error.code]).toEqual([503, "store_unavailable"]);
 });
