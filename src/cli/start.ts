@@ -64,7 +64,8 @@ function captureLine({ captures, table }: Gateway): readonly string[] {
   const routes = [...table.routes.values()];
   const captured = routes.filter(({ capture }) => capture !== undefined);
   if (captures === undefined || captured.length === 0) return [];
-  const which = captured.length === routes.length ? "all routes" : captured.map(({ name }) => name).join(", ");
+  const which =
+    captured.length === routes.length ? "all routes" : captured.map(({ name }) => name).join(", ");
   return [`  captures       requests and answers of ${which}. To turn it off: \`capture: false\``];
 }
 
