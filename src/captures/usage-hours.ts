@@ -23,7 +23,8 @@ export class UsageHours {
     sums.inputTokens += facts.inputTokens ?? 0;
     sums.cachedInputTokens += facts.cachedInputTokens ?? 0;
     sums.outputTokens += facts.outputTokens ?? 0;
-    sums.addedTokens += facts.addedTokens;
+    // A part of the input: where that is not known, or was not paid, it would seem larger than the whole.
+    if (facts.inputTokens !== undefined) sums.addedTokens += facts.addedTokens;
     sums.durationMs += facts.durationMs;
     if (facts.costUsd === undefined) return;
     sums.priced++;

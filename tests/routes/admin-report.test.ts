@@ -3,18 +3,22 @@ import { reportList } from "../../routes/admin/report-query.ts";
 import type { UsageHour } from "../../src/domain/capture.ts";
 import { helpConfig } from "../reports/material.ts";
 import { daily, hourOf, TUNED } from "../reports/usage.ts";
-import { startGateway, until } from "../support/gateway.ts";
+import { startGateway } from "../support/gateway.ts";
+import { startStored } from "../support/stored-gateway.ts";
 
 const TOKEN = "admin-token-of-the-test";
 
-async function start(usage: readonly UsageHour[] = [], store = true) {
-  const config = helpConfig({ server: { port: 0, adminToken: TOKEN } });
-  const { gateway, url } = await startGateway(config, { store });
-  const ask = (query: string, token = TOKEN) =>
+function asking(url: string) {
+  return (query: string, token = TOKEN) =>
     fetch(`${url}/admin/api/report?${query}`, { headers: { authorization: `Bearer ${token}` } });
-  if (usage.length > 0) await gateway.store?.write({ captures: [], recipes: [], usage });
-  // The store's threads take a while to start.
-  if (store) await until(async () => (await ask("")).status !== 503, 25_000);
+}
+
+const CONFIG = helpConfig({ server: { port: 0, adminToken: TOKEN } });
+
+async function start(usage: readonly UsageHour[] = []) {
+  const { gateway, store } = await startStored(CONFIG);
+  await store.write({ captures: [], recipes: [], usage });
+  const ask = asking(gateway.url);
   return {
     ask,
     reports: async (query: string) => {
@@ -80,7 +84,7 @@ test("only for those whom the admin surface lets in", async () => {
 });
 
 test("without a store there is nothing to report on", async () => {
-  const { ask } = await start([], false);
-  const answer = await ask("");
+  const { url } = await startGateway(CONFIG);
+  const answer = await asking(url)("");
   expect([answer.status, (await answer.json()).error.code]).toEqual([503, "store_unavailable"]);
 });
