@@ -18,6 +18,8 @@ export const LEAST_PROMPT_SHARE = 0.3;
 export const LEAST_EXAMPLES = 100;
 /** Below it one answer in five is another one than the prompt gives: more or better examples come first. */
 export const LEAST_AGREEMENT = 0.8;
+/** Queries of a comparison that count. Fewer say little of the next thousand. */
+export const LEAST_COMPARED = 20;
 /** Prices and models change faster than a quarter; a training that pays later may never. */
 export const HORIZON_DAYS = 90;
 /** Requests that the candidate must have answered before its traffic is judged. */
@@ -212,7 +214,7 @@ function agreement({ agreement: found }: Facts): Reason {
     return {
       ...reason,
       speaks: "open",
-      text: "No comparison of both variants is stored: `crossover compare`.",
+      text: `No comparison of both variants by ${LEAST_COMPARED} queries or more is stored: \`crossover compare\`.`,
     };
   return {
     ...reason,

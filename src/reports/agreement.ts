@@ -27,17 +27,19 @@ type Pair = z.infer<typeof pair>;
 /**
  * Of the latest comparison that has the candidate beside one of the prompted variants.
  * @param comparisons newest first
+ * @param fewest queries that a comparison must have to count
  */
 export function latestAgreement(
   comparisons: readonly StoredComparison[],
   candidate: string,
   prompted: ReadonlySet<string>,
+  fewest: number,
 ): Agreement | undefined {
   for (const { variants, summary } of comparisons) {
     if (!variants.includes(candidate)) continue;
     for (const found of pairsOf(summary)) {
-      const { variant, against } = found;
-      if (against === null) continue;
+      const { variant, against, n } = found;
+      if (against === null || n < fewest) continue;
       const forward = variant === candidate && prompted.has(against);
       const backward = against === candidate && prompted.has(variant);
       const agreement = forward || backward ? agreementOf(found, forward) : undefined;

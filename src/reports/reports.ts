@@ -1,7 +1,7 @@
 import { badRequest, modelNotFound } from "../domain/errors.ts";
 import type { Route, Table } from "../domain/table.ts";
 import type { Store } from "../store/store.ts";
-import { HORIZON_DAYS } from "./advise.ts";
+import { HORIZON_DAYS, LEAST_COMPARED } from "./advise.ts";
 import { latestAgreement } from "./agreement.ts";
 import { type Candidate, candidateOf, type GivenPrices, variantsIn } from "./candidate.ts";
 import { countExamples } from "./examples.ts";
@@ -74,6 +74,7 @@ async function reportOn(
   const candidate = candidateOf(table, route, hours, question);
   const prompted = promptedVariants(table, route, candidate);
   const name = candidate?.variant?.name;
+  const names = new Set(prompted.map((variant) => variant.name));
   return reportOf({
     route: route.name,
     period: { from, to },
@@ -83,10 +84,7 @@ async function reportOn(
     promptProviders: new Set(prompted.map(({ model }) => model.provider)).size,
     examples,
     feedback,
-    agreement:
-      name === undefined
-        ? undefined
-        : latestAgreement(comparisons, name, new Set(prompted.map((variant) => variant.name))),
+    agreement: name === undefined ? undefined : latestAgreement(comparisons, name, names, LEAST_COMPARED),
     horizonDays: question.horizonDays ?? HORIZON_DAYS,
   });
 }

@@ -30,7 +30,7 @@ test.each([
   ["another variant", pair({ variant: "third" }), undefined],
   ["an expected answer", pair({ against: null }), undefined],
 ])("%s", (_what, one, agreement) => {
-  expect(latestAgreement([comparison([one])], "tuned", prompted)).toEqual(agreement);
+  expect(latestAgreement([comparison([one])], "tuned", prompted, 40)).toEqual(agreement);
 });
 
 test("the latest that has both counts; what cannot be read is passed over", () => {
@@ -39,11 +39,13 @@ test("the latest that has both counts; what cannot be read is passed over", () =
       { ...comparison([]), summary: "{" },
       { ...comparison([]), summary: '{"other": 1}' },
       comparison([pair({})], ["prompted"]),
+      comparison([pair({ n: 39 })]),
       comparison([pair({ edit_similarity: { mean: 0.5 }, embedding_similarity: null })]),
       comparison([pair({ edit_similarity: { mean: 0.9 }, embedding_similarity: null })]),
     ],
     "tuned",
     prompted,
+    40,
   );
   expect(found?.share).toBe(0.5);
 });

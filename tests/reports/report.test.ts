@@ -219,6 +219,24 @@ test("examples are distinct whole answers among the newest captures", async () =
   expect(report.advice.advice).toBe("tune");
 });
 
+test("the latest comparison of the candidate with a prompted variant counts", async () => {
+  const pair = (against: string, mean: number, n = 20) => ({
+    id: "c",
+    at: 1,
+    route: "help",
+    variants: [against, "tuned"],
+    summary: JSON.stringify({
+      summary: { pairs: [{ variant: "tuned", against, n, edit_similarity: { mean } }] },
+    }),
+  });
+  const comparisons = [pair("stranger", 0.1), pair("prompted", 0.2, 19), pair("prompted", 0.3)];
+  const report = await documentOf({ hours: daily(30, prompted), comparisons });
+  expect(report.advice.reasons.find(({ topic }) => topic === "agreement")).toMatchObject({
+    speaks: "against",
+    value: 0.3,
+  });
+});
+
 test("no more than the 2,000 newest captures are looked at", async () => {
   const captures = Array.from({ length: 2600 }, (_, i) => captureOf({ query: `question ${i}` }));
   const report = await documentOf({ captures });

@@ -3,8 +3,10 @@ import { reportList } from "../../routes/admin/report-query.ts";
 import type { UsageHour } from "../../src/domain/capture.ts";
 import { helpConfig } from "../reports/material.ts";
 import { daily, hourOf, TUNED } from "../reports/usage.ts";
-import { startGateway } from "../support/gateway.ts";
+import { twoPaths } from "../support/config.ts";
+import { startGateway, until } from "../support/gateway.ts";
 import { startStored } from "../support/stored-gateway.ts";
+import { completion, sendJson, startUpstream } from "../support/upstream.ts";
 
 const TOKEN = "admin-token-of-the-test";
 
@@ -81,6 +83,37 @@ test("what is wrong is named", async () => {
 test("only for those whom the admin surface lets in", async () => {
   const { ask } = await start();
   expect((await ask("", "another")).status).toBe(401);
+});
+
+test("what the gateway answered is what its report counts", async () => {
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, completion("ok", { prompt_tokens: 1200, completion_tokens: 300, total_tokens: 1500 })),
+  );
+  const { gateway } = await startStored(
+    twoPaths(upstream.url, {
+      server: { port: 0, adminToken: TOKEN },
+      routes: {
+        help: { rules: [{ name: "vip", when: 'metadata.tier == "vip"', use: "tuned" }, { use: "prompted" }] },
+      },
+    }),
+  );
+  const body = { model: "help", messages: [{ role: "user", content: "Why?" }] };
+  for (const tier of ["free", "free", "free", "vip", "vip"])
+    await gateway.post({ ...body, metadata: { tier } });
+  const ask = asking(gateway.url);
+  const report = await until(async () => {
+    const [found] = reportList.parse(await (await ask("route=help")).json()).data;
+    return found?.totals.requests === 5 ? found : undefined;
+  });
+  const [enriched, bare] = ["enriched", "bare"].map((path) =>
+    report.by_path.find((one) => one.path === path),
+  );
+  // $1 and $2 per million tokens on the base model, $3 and $6 on the tuned one
+  expect(enriched).toMatchObject({ requests: 3, priced: 3, input_tokens: 3600, output_tokens: 900 });
+  expect(enriched?.cost_usd).toBeCloseTo((3 * (1200 + 300 * 2)) / 1e6, 12);
+  expect(enriched?.added_tokens).toBeGreaterThan(0);
+  expect(bare).toMatchObject({ requests: 2, priced: 2, added_tokens: 0 });
+  expect(bare?.cost_usd).toBeCloseTo((2 * (1200 * 3 + 300 * 6)) / 1e6, 12);
 });
 
 test("without a store there is nothing to report on", async () => {
