@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Database, Dialect } from "./dialect.ts";
-import { filtered } from "./filter.ts";
+import { selected } from "./filter.ts";
 import { clean } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { CaptureFilter, Deleted } from "./store.ts";
@@ -48,11 +48,8 @@ export async function deleteCaptures({ db, dialect }: Database, target: Target):
   let step = 0;
   do {
     step = await db.transaction().execute(async (transaction) => {
-      let query = transaction
-        .selectFrom("captures")
-        .select(["seq", "id"])
-        .where((eb) => filtered(eb, target, dialect));
-      if (id !== undefined) query = query.where("id", "=", id);
+      let query = selected({ db: transaction, dialect }, target).select(["captures.seq", "captures.id"]);
+      if (id !== undefined) query = query.where("captures.id", "=", id);
       const captures = await query.limit(DELETED_AT_ONCE).execute();
       if (captures.length === 0) return 0;
       const ids = captures.map((capture) => capture.id);

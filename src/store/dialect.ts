@@ -1,11 +1,12 @@
-import type { ColumnDefinitionBuilder, Expression, Kysely, RawBuilder, SqlBool, Transaction } from "kysely";
+import type { ColumnDefinitionBuilder, Kysely, RawBuilder, Transaction } from "kysely";
+import type { FoundCapture } from "./filter.ts";
 import type { Schema } from "./schema.ts";
+import type { Term } from "./words.ts";
 
 /** The words of a capture's texts, as `wordsOf` makes them. */
 export interface CaptureWords {
   readonly seq: number;
-  readonly query: readonly string[];
-  readonly answer: readonly string[];
+  readonly words: readonly string[];
 }
 
 /** All in which SQLite and Postgres differ. */
@@ -14,6 +15,8 @@ export interface Dialect {
   readonly insertSizes: readonly number[];
   /** Type of texts, which sort by their bytes. */
   readonly text: RawBuilder<unknown>;
+  /** Type of the key of a row that is given with it. */
+  readonly key: RawBuilder<unknown>;
   /** Makes a column a number that counts up and is never given twice. */
   readonly counting: {
     readonly type: RawBuilder<unknown>;
@@ -23,10 +26,9 @@ export interface Dialect {
   lockMigrations(transaction: Transaction<Schema>): Promise<void>;
   createSearch(db: Kysely<Schema>): Promise<void>;
   addWords(transaction: Transaction<Schema>, words: readonly CaptureWords[]): Promise<void>;
-  /** Called while the texts are still there. */
   removeWords(transaction: Transaction<Schema>, seqs: readonly number[]): Promise<void>;
-  /** Do the texts of a row of `captures` have all these terms? A term's words follow each other; the last may be a beginning. */
-  matches(terms: readonly (readonly string[])[]): Expression<SqlBool>;
+  /** `captures` with `place`; where there are terms, the rows alone whose texts have all these words. */
+  found(terms: readonly Term[]): RawBuilder<FoundCapture>;
   /** What the store takes. */
   bytes(db: Kysely<Schema>): Promise<number>;
   /** Hands space of deleted rows back, in small steps. */

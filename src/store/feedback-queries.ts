@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Feedback } from "../domain/capture.ts";
 import type { Database } from "./dialect.ts";
-import { filtered } from "./filter.ts";
+import { selected } from "./filter.ts";
 import { feedbackRow } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { CaptureFilter, FeedbackSummary } from "./store.ts";
@@ -35,15 +35,14 @@ export async function addFeedback(transaction: Transaction<Schema>, feedback: Fe
 
 /** By route, variant and name. */
 export async function summarize(
-  { db, dialect }: Database,
+  database: Database,
   filter: CaptureFilter,
 ): Promise<readonly FeedbackSummary[]> {
-  const given = db
-    .selectFrom("captures")
+  const { db } = database;
+  const given = selected(database, filter)
     .innerJoin("latest_feedback", "latest_feedback.request_id", "captures.id")
     .select(["captures.route", "captures.variant", "latest_feedback.name"])
-    .select(["latest_feedback.number", "latest_feedback.text"])
-    .where((eb) => filtered(eb, filter, dialect));
+    .select(["latest_feedback.number", "latest_feedback.text"]);
   const sums = await db
     .with("given", () => given)
     .with("means", (cte) =>

@@ -1,22 +1,26 @@
-import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
-import type { Dialect } from "./dialect.ts";
+import type { Expression, ExpressionBuilder, Selectable, SelectQueryBuilder, SqlBool } from "kysely";
+import type { Database } from "./dialect.ts";
+import { placeFrom, placeTo } from "./position.ts";
 import { clean, valueColumns } from "./rows.ts";
-import type { Schema } from "./schema.ts";
+import type { CaptureTable, Schema } from "./schema.ts";
 import type { CaptureFilter, FeedbackFilter } from "./store.ts";
 import { termsOf } from "./words.ts";
 
-type Builder = ExpressionBuilder<Schema, "captures">;
+/** A row of `captures`; `place` is its `seq`, by which those that are searched for are found in order. */
+export type FoundCapture = Selectable<CaptureTable> & { readonly place: number };
+type Found = Omit<Schema, "captures"> & { captures: FoundCapture };
+type Builder = ExpressionBuilder<Found, "captures">;
 
-/** Which rows of `captures` a filter takes. */
-export function filtered(eb: Builder, filter: CaptureFilter, dialect: Dialect): Expression<SqlBool> {
-  return eb.and([
-    ...factConditions(eb, filter),
-    ...(filter.search === undefined ? [] : searchConditions(filter.search, dialect)),
-    ...(filter.feedback === undefined ? [] : [withFeedback(eb, filter.feedback)]),
-  ]);
+/** The rows of `captures` that a filter takes. A search without a word, such as one of punctuation alone, narrows nothing. */
+export function selected(
+  { db, dialect }: Database,
+  filter: CaptureFilter,
+): SelectQueryBuilder<Found, "captures", object> {
+  const terms = filter.search === undefined ? [] : termsOf(filter.search);
+  return db.selectFrom(dialect.found(terms).as("captures")).where((eb) => eb.and(conditionsOf(eb, filter)));
 }
 
-function factConditions(eb: Builder, filter: CaptureFilter): Expression<SqlBool>[] {
+function conditionsOf(eb: Builder, filter: CaptureFilter): readonly Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   const equal = (
     column: "route" | "rule" | "variant" | "model" | "prompt_version" | "key" | "user",
@@ -31,21 +35,19 @@ function factConditions(eb: Builder, filter: CaptureFilter): Expression<SqlBool>
   equal("prompt_version", filter.promptVersion);
   equal("key", filter.key);
   equal("user", filter.user);
-  if (filter.path !== undefined) conditions.push(eb("captures.path", "=", filter.path));
-  if (filter.outcome !== undefined) conditions.push(eb("captures.outcome", "=", filter.outcome));
-  if (filter.status !== undefined) conditions.push(eb("captures.status", "=", filter.status));
-  if (filter.cached !== undefined) conditions.push(eb("captures.cached", "=", Number(filter.cached)));
-  if (filter.content !== undefined)
-    conditions.push(eb("captures.content_length", filter.content ? "is not" : "is", null));
-  if (filter.from !== undefined) conditions.push(eb("captures.at", ">=", filter.from));
-  if (filter.to !== undefined) conditions.push(eb("captures.at", "<", filter.to));
+  const { path, outcome, status, cached, content, from, to, feedback } = filter;
+  if (path !== undefined) conditions.push(eb("captures.path", "=", path));
+  if (outcome !== undefined) conditions.push(eb("captures.outcome", "=", outcome));
+  if (status !== undefined) conditions.push(eb("captures.status", "=", status));
+  if (cached !== undefined) conditions.push(eb("captures.cached", "=", Number(cached)));
+  if (content !== undefined) conditions.push(eb("captures.content_length", content ? "is not" : "is", null));
+  // The place finds the beginning and the end in an index; the time itself says exactly which.
+  if (from !== undefined)
+    conditions.push(eb("captures.place", ">=", placeFrom(from)), eb("captures.at", ">=", Math.ceil(from)));
+  if (to !== undefined)
+    conditions.push(eb("captures.place", "<", placeTo(to)), eb("captures.at", "<", Math.ceil(to)));
+  if (feedback !== undefined) conditions.push(withFeedback(eb, feedback));
   return conditions;
-}
-
-/** A search without a word, such as one of punctuation alone, narrows nothing. */
-function searchConditions(search: string, dialect: Dialect): Expression<SqlBool>[] {
-  const terms = termsOf(search);
-  return terms.length === 0 ? [] : [dialect.matches(terms)];
 }
 
 function withFeedback(eb: Builder, { name, equals, atLeast }: FeedbackFilter): Expression<SqlBool> {

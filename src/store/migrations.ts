@@ -4,38 +4,48 @@ import type { Database, Dialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 import { StoreError } from "./store.ts";
 
+/** Its own name: a database in Postgres may have others that use Kysely. */
+const TABLE = "crossover_migrations";
+
 /**
  * Brings the tables up to this version; does nothing where they are. Two processes may do so at once.
  * @throws StoreError for a store that a newer version has written
  */
 export async function migrate({ db, dialect }: Database): Promise<void> {
   const migrations = migrationsOf(dialect);
+  // A store that is up to date is opened without a lock.
+  if (await isCurrent(db, migrations)) return;
   await db.transaction().execute(async (transaction) => {
     await dialect.lockMigrations(transaction);
+    if (await isCurrent(transaction, migrations)) return;
     const migrator = new Migrator({
       db: transaction,
+      migrationTableName: TABLE,
+      migrationLockTableName: `${TABLE}_lock`,
       provider: { getMigrations: async () => migrations },
       nameComparator: (a, b) => (a < b ? -1 : 1),
     });
-    const unknown = await unknownMigration(transaction, migrations);
-    if (unknown !== undefined)
-      throw new StoreError(
-        `the store was written by a newer version of Crossover (it has "${unknown}"): use that version, or another store`,
-        false,
-      );
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
   });
 }
 
-async function unknownMigration(
+async function isCurrent(
   db: Kysely<Schema>,
-  known: Readonly<Record<string, Migration>>,
-): Promise<string | undefined> {
+  migrations: Readonly<Record<string, Migration>>,
+): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === "kysely_migration")) return undefined;
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  return rows.find(({ name }) => !Object.hasOwn(known, name))?.name;
+  if (!tables.some(({ name }) => name === TABLE)) return false;
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(
+    db,
+  );
+  const unknown = rows.find(({ name }) => !Object.hasOwn(migrations, name));
+  if (unknown !== undefined)
+    throw new StoreError(
+      `the store was written by a newer version of Crossover (it has "${unknown.name}"): use that version, or another store`,
+      false,
+    );
+  return rows.length === Object.keys(migrations).length;
 }
 
 /** Migrations by name, in the order of their names. One that was released is never changed. */
@@ -48,7 +58,7 @@ async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
   const { schema } = db;
   await schema
     .createTable("captures")
-    .addColumn("seq", counting.type, counting.mark)
+    .addColumn("seq", dialect.key, (column) => column.primaryKey())
     .addColumn("id", text, (column) => column.notNull().unique())
     .addColumn("at", "bigint", (column) => column.notNull())
     .addColumn("route", text, (column) => column.notNull())
@@ -84,21 +94,19 @@ async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
     .addColumn("recipe", text, (column) => column.notNull())
     .addColumn("content_length", "bigint")
     .execute();
-  // Within one millisecond the database sorts by id itself: an index without the long ids is a third of the size.
-  await schema.createIndex("captures_by_at").on("captures").columns(["at"]).execute();
   for (const column of ["route", "variant", "outcome"] as const)
-    await schema.createIndex(`captures_by_${column}`).on("captures").columns([column, "at"]).execute();
+    await schema.createIndex(`captures_by_${column}`).on("captures").columns([column, "seq"]).execute();
   for (const column of ["key", "user"] as const)
     await schema
       .createIndex(`captures_by_${column}`)
       .on("captures")
-      .columns([column, "at"])
+      .columns([column, "seq"])
       .where(sql.ref(column), "is not", null)
       .execute();
 
   await schema
     .createTable("contents")
-    .addColumn("seq", "bigint", (column) =>
+    .addColumn("seq", dialect.key, (column) =>
       column.primaryKey().references("captures.seq").onDelete("cascade"),
     )
     .addColumn("request", text, (column) => column.notNull())

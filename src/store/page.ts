@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
-import { cursorOf, positionOf } from "./cursor.ts";
 import type { Database } from "./dialect.ts";
-import { filtered } from "./filter.ts";
+import { selected } from "./filter.ts";
+import { cursorOf, seqOf } from "./position.ts";
 import { captureOf } from "./rows.ts";
 import type { CaptureTable, FeedbackRow, Schema } from "./schema.ts";
 import {
@@ -21,33 +21,25 @@ type Row = Selectable<CaptureTable>;
 
 /** @throws StoreError, `invalid`, for a limit out of range and for a cursor that is none */
 export async function readPage(
-  { db, dialect }: Database,
+  database: Database,
   filter: CaptureFilter,
   { limit, order, cursor }: PageRequest,
 ): Promise<CapturePage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_ON_A_PAGE)
     throw new StoreError(`a page has 1 to ${MOST_ON_A_PAGE} captures`, false, true);
-  const after = cursor === undefined ? undefined : positionOf(cursor);
+  const after = cursor === undefined ? undefined : seqOf(cursor);
   const [sort, beyond] = order === "newest" ? (["desc", "<"] as const) : (["asc", ">"] as const);
-  let query = db
-    .selectFrom("captures")
-    .selectAll()
-    .where((eb) => filtered(eb, filter, dialect));
-  if (after !== undefined)
-    // The first part alone finds the place in an index by time.
-    query = query
-      .where("at", `${beyond}=`, after.at)
-      .where((eb) => eb.or([eb("at", beyond, after.at), eb("id", beyond, after.id)]));
+  let query = selected(database, filter).selectAll();
+  if (after !== undefined) query = query.where("captures.place", beyond, after);
   const rows = await query
-    .orderBy("at", sort)
-    .orderBy("id", sort)
+    .orderBy("captures.place", sort)
     .limit(limit + 1)
     .execute();
   const shown = rows.slice(0, fitting(rows.slice(0, limit)));
   const last = shown.at(-1);
   return {
-    captures: await withTexts(db, shown),
-    next: shown.length < rows.length && last !== undefined ? cursorOf(last) : undefined,
+    captures: await withTexts(database.db, shown),
+    next: shown.length < rows.length && last !== undefined ? cursorOf(last.seq) : undefined,
   };
 }
 

@@ -1,9 +1,10 @@
 import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import { Pool, types } from "pg";
 import { z } from "zod";
-import type { CaptureWords, Database, Dialect } from "./dialect.ts";
+import type { Database, Dialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 import { StoreError } from "./store.ts";
+import type { Term } from "./words.ts";
 
 const CONNECTIONS = 4;
 /** Milliseconds. */
@@ -17,8 +18,16 @@ const MIGRATION_LOCK = 6_301_774_205;
 /** Types that `pg` hands on as texts, since not all of their numbers fit in one of JavaScript; ours do. */
 const NUMBERS: ReadonlySet<number> = new Set([types.builtins.INT8, types.builtins.NUMERIC]);
 
-/** Connects when it is first used. */
+/**
+ * Connects when it is first used.
+ * @throws StoreError for a text that is no URL
+ */
 export function openPostgres(url: string): Database {
+  if (!URL.canParse(url))
+    throw new StoreError(
+      "the store's url is none: write postgres://user:password@host/database, and other characters with %",
+      false,
+    );
   const pool = new Pool({
     connectionString: url,
     max: CONNECTIONS,
@@ -40,6 +49,7 @@ export function openPostgres(url: string): Database {
 const postgres: Dialect = {
   insertSizes: [64, 8, 1],
   text: sql`text collate "C"`,
+  key: sql`bigint`,
   counting: {
     type: sql`bigint`,
     mark: (column) => column.generatedAlwaysAsIdentity().primaryKey(),
@@ -57,12 +67,12 @@ const postgres: Dialect = {
     await sql`create index capture_words_by_word on capture_words using gin (words)`.execute(db);
   },
 
-  addWords: async (transaction, words) => {
-    if (words.length === 0) return;
+  addWords: async (transaction, captures) => {
+    if (captures.length === 0) return;
     await transaction.executeQuery(
       CompiledQuery.raw(
         "insert into capture_words (seq, words) select * from unnest($1::bigint[], $2::tsvector[])",
-        [words.map(({ seq }) => seq), words.map(vectorText)],
+        [captures.map(({ seq }) => seq), captures.map(({ words }) => vectorText(words))],
       ),
     );
   },
@@ -71,8 +81,14 @@ const postgres: Dialect = {
     await sql`delete from capture_words where seq = any(${seqs})`.execute(transaction);
   },
 
-  matches: (terms) =>
-    sql`captures.seq in (select seq from capture_words where words @@ ${queryText(terms)}::tsquery)`,
+  found: (terms) =>
+    terms.length === 0
+      ? sql`(select *, seq as place from captures)`
+      : sql`(
+          select captures.*, captures.seq as place
+          from captures join capture_words using (seq)
+          where capture_words.words @@ ${queryText(terms)}::tsquery
+        )`,
 
   bytes: async (db) => {
     // What the rows take, and not the files: those keep the room of deleted rows for new ones.
@@ -91,37 +107,29 @@ const postgres: Dialect = {
   failure,
 };
 
-/** Positions from which an index by words counts on as one. */
-const LAST_POSITION = 16_383;
-/** Between query and answer, so that no term begins in one and ends in the other. */
-const GAP = 10;
+/** Most bytes of one row's words, below the megabyte that a tsvector can hold. */
+const MOST_WORD_BYTES = 700_000;
 
-/** A tsvector as Postgres reads it: words in quotes with their places. The words have no quotes of their own. */
-function vectorText({ query, answer }: CaptureWords): string {
-  const places = new Map<string, number[]>();
-  const add = (words: readonly string[], from: number): void => {
-    words.forEach((word, index) => {
-      const place = Math.min(from + index, LAST_POSITION);
-      const known = places.get(word);
-      if (known === undefined) places.set(word, [place]);
-      else known.push(place);
-    });
-  };
-  add(query, 1);
-  add(answer, query.length + GAP);
+/** Words as Postgres reads them, in quotes: they have none of their own, and need no dictionary. */
+function vectorText(words: readonly string[]): string {
   let text = "";
-  for (const [word, at] of places) text += `'${word}':${at.join(",")} `;
+  let bytes = 0;
+  for (const word of words) {
+    bytes += Buffer.byteLength(word);
+    if (bytes > MOST_WORD_BYTES) break;
+    text += `'${word}' `;
+  }
   return text;
 }
 
-function queryText(terms: readonly (readonly string[])[]): string {
-  return `${terms.map((words) => `(${words.map((word) => `'${word}'`).join(" <-> ")}`).join(") & ")}:*)`;
+function queryText(terms: readonly Term[]): string {
+  return terms.map(({ word, begins }) => `'${word}'${begins ? ":*" : ""}`).join(" & ");
 }
 
 const databaseError = z.object({ code: z.string(), message: z.string() });
 
 /** Codes of Postgres and of the network after which the same may succeed later. */
-const TEMPORARY = /^(08...|53...|57P0.|57014|40...|55P03|25006|25P03|E[A-Z_]+)$/;
+const TEMPORARY = /^(08...|53...|57P0.|57014|40...|55P03|25006|25P03|E[A-Z]+)$/;
 
 function failure(error: unknown): unknown {
   const parsed = databaseError.safeParse(error);

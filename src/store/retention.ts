@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { DELETED_AT_ONCE, erase } from "./deletion.ts";
 import type { Database } from "./dialect.ts";
+import { placeTo } from "./position.ts";
 import type { Schema } from "./schema.ts";
 
 export interface Limits {
@@ -81,8 +82,8 @@ async function deleteOldest(
 ): Promise<number> {
   const deleted = await db.transaction().execute(async (transaction) => {
     let query = transaction.selectFrom("captures").select(["seq", "id"]);
-    if (before !== undefined) query = query.where("at", "<", before);
-    const oldest = await query.orderBy("at").orderBy("id").limit(most).execute();
+    if (before !== undefined) query = query.where("at", "<", before).where("seq", "<", placeTo(before));
+    const oldest = await query.orderBy("seq").limit(most).execute();
     if (oldest.length > 0) await erase(transaction, dialect, oldest);
     return oldest.length;
   });

@@ -15,9 +15,10 @@ function orNull(text: string | undefined): string | null {
   return text === undefined ? null : clean(text);
 }
 
-export function captureRow(capture: Capture): CaptureRow {
+export function captureRow(seq: number, capture: Capture): CaptureRow {
   const { content } = capture;
   return {
+    seq,
     id: clean(capture.id),
     at: capture.at,
     route: clean(capture.route),

@@ -7,8 +7,8 @@ type Flag = number;
 
 /** The facts of a request: narrow rows, so that filters read little. */
 export interface CaptureTable {
-  /** Order of arrival; the texts and their words go by it. Never given twice. */
-  seq: Generated<number>;
+  /** Its place in the order of time, by which its texts and their words go too. */
+  seq: number;
   id: string;
   at: number;
   route: string;
@@ -137,7 +137,7 @@ export interface Schema {
   comparison_rows: ComparisonRowTable;
 }
 
-export type CaptureRow = Omit<Selectable<CaptureTable>, "seq">;
+export type CaptureRow = Selectable<CaptureTable>;
 export type ContentRow = Selectable<ContentTable>;
 export type FeedbackRow = Omit<Selectable<FeedbackTable>, "seq">;
 export type UsageRow = Selectable<UsageTable>;

@@ -7,10 +7,10 @@ import {
   saveComparison,
 } from "./comparison-queries.ts";
 import { deleteCaptures } from "./deletion.ts";
-import type { Database, Dialect } from "./dialect.ts";
+import type { Database } from "./dialect.ts";
 import { parseRecipe } from "./documents.ts";
 import { addFeedback, summarize } from "./feedback-queries.ts";
-import { filtered } from "./filter.ts";
+import { selected } from "./filter.ts";
 import { readPage, withTexts } from "./page.ts";
 import { retain } from "./retention.ts";
 import { clean, usageOf } from "./rows.ts";
@@ -33,13 +33,13 @@ import { Writer } from "./writer.ts";
 /** The store over a database that Kysely speaks to. */
 export class SqlStore implements Store {
   readonly #db: Kysely<Schema>;
-  readonly #dialect: Dialect;
+  readonly #database: Database;
   readonly #writer: Writer;
 
-  constructor({ db, dialect }: Database) {
-    this.#db = db;
-    this.#dialect = dialect;
-    this.#writer = new Writer(dialect);
+  constructor(database: Database) {
+    this.#db = database.db;
+    this.#database = database;
+    this.#writer = new Writer(database.dialect);
   }
 
   write(batch: Batch): Promise<void> {
@@ -60,15 +60,13 @@ export class SqlStore implements Store {
   }
 
   page(filter: CaptureFilter, page: PageRequest): Promise<CapturePage> {
-    return this.#do(() => readPage({ db: this.#db, dialect: this.#dialect }, filter, page));
+    return this.#do(() => readPage(this.#database, filter, page));
   }
 
   count(filter: CaptureFilter): Promise<number> {
     return this.#do(async () => {
-      const { count } = await this.#db
-        .selectFrom("captures")
+      const { count } = await selected(this.#database, filter)
         .select((eb) => eb.fn.countAll<number>().as("count"))
-        .where((eb) => filtered(eb, filter, this.#dialect))
         .executeTakeFirstOrThrow();
       return count;
     });
@@ -90,7 +88,7 @@ export class SqlStore implements Store {
   }
 
   feedbackSummary(filter: CaptureFilter): Promise<readonly FeedbackSummary[]> {
-    return this.#do(() => summarize({ db: this.#db, dialect: this.#dialect }, filter));
+    return this.#do(() => summarize(this.#database, filter));
   }
 
   usage(filter: {
@@ -138,14 +136,14 @@ export class SqlStore implements Store {
   }
 
   delete(filter: CaptureFilter & ({ readonly user: string } | { readonly id: string })): Promise<Deleted> {
-    return this.#do(() => deleteCaptures({ db: this.#db, dialect: this.#dialect }, filter));
+    return this.#do(() => deleteCaptures(this.#database, filter));
   }
 
   retain(limits: {
     readonly before: number | undefined;
     readonly maxBytes: number | undefined;
   }): Promise<number> {
-    return this.#do(() => retain({ db: this.#db, dialect: this.#dialect }, limits));
+    return this.#do(() => retain(this.#database, limits));
   }
 
   size(): Promise<StoreSize> {
@@ -154,7 +152,7 @@ export class SqlStore implements Store {
         .selectFrom("captures")
         .select((eb) => [eb.fn.countAll<number>().as("captures"), eb.fn.min("at").as("oldest")])
         .executeTakeFirstOrThrow();
-      return { captures, bytes: await this.#dialect.bytes(this.#db), oldest: oldest ?? undefined };
+      return { captures, bytes: await this.#database.dialect.bytes(this.#db), oldest: oldest ?? undefined };
     });
   }
 
@@ -170,7 +168,7 @@ export class SqlStore implements Store {
     try {
       return await action();
     } catch (error) {
-      throw this.#dialect.failure(error);
+      throw this.#database.dialect.failure(error);
     }
   }
 }

@@ -3,16 +3,18 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CompiledQuery, Kysely, sql } from "kysely";
 import { z } from "zod";
-import type { CaptureWords, Database, Dialect } from "./dialect.ts";
+import type { Database, Dialect } from "./dialect.ts";
 import { NodeSqliteDialect } from "./node-sqlite.ts";
 import type { Schema } from "./schema.ts";
 import { StoreError } from "./store.ts";
-import { wordsOf } from "./words.ts";
+import type { Term } from "./words.ts";
 
 /** Milliseconds that a statement waits for a lock of another process. */
 const LOCK_WAIT = 1_000;
 /** Pages handed back at once: 4 MB. */
 const RECLAIMED_PAGES = 1_000;
+/** Of the index of words, rewritten at once: 250 KB. */
+const MERGED_PAGES = 64;
 /** Tries to empty the journal while others read. */
 const SCRUB_TRIES = 10;
 
@@ -42,6 +44,7 @@ export function openSqlite(path: string): Database {
 function configure(database: DatabaseSync): void {
   database.exec(`
     pragma busy_timeout = ${LOCK_WAIT};
+    pragma page_size = 8192;
     pragma auto_vacuum = incremental;
     pragma journal_mode = wal;
     pragma synchronous = normal;
@@ -57,40 +60,39 @@ function configure(database: DatabaseSync): void {
 const sqlite: Dialect = {
   insertSizes: [1],
   text: sql`text`,
+  key: sql`integer`,
   counting: { type: sql`integer`, mark: (column) => column.primaryKey().autoIncrement() },
 
   /** The transaction has the lock already. */
   lockMigrations: async () => {},
 
   createSearch: async (db) => {
-    // Keeps no copy of the texts. To ASCII's tokenizer all other characters are letters: words come as `wordsOf` made them.
-    await sql`create virtual table capture_words using fts5(query, answer, content = '', columnsize = 0, tokenize = 'ascii')`.execute(
-      db,
-    );
-    await sql`insert into capture_words(capture_words, rank) values ('secure-delete', 1)`.execute(db);
+    // Keeps no copy of the texts and no places of words. ASCII's tokenizer takes all other characters for letters: the words
+    // are those that `wordsOf` made.
+    await sql`create virtual table capture_words
+      using fts5(words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii')`.execute(db);
   },
 
-  addWords: async (transaction, words) => {
-    for (const each of words) await transaction.executeQuery(wordsQuery(ADD_WORDS, each));
-  },
-
-  removeWords: async (transaction, seqs) => {
-    const rows = await transaction
-      .selectFrom("contents")
-      .select(["seq", "query", "answer_text"])
-      .where("seq", "in", seqs)
-      .execute();
-    for (const row of rows)
+  addWords: async (transaction, captures) => {
+    for (const { seq, words } of captures)
       await transaction.executeQuery(
-        wordsQuery(REMOVE_WORDS, {
-          seq: row.seq,
-          query: wordsOf(row.query),
-          answer: wordsOf(row.answer_text),
-        }),
+        CompiledQuery.raw("insert into capture_words(rowid, words) values (?, ?)", [seq, words.join(" ")]),
       );
   },
 
-  matches: (terms) => sql`captures.seq in (select rowid from capture_words(${matchText(terms)}))`,
+  removeWords: async (transaction, seqs) => {
+    for (const seq of seqs)
+      await transaction.executeQuery(CompiledQuery.raw("delete from capture_words where rowid = ?", [seq]));
+  },
+
+  found: (terms) =>
+    terms.length === 0
+      ? sql`(select *, seq as place from captures)`
+      : sql`(
+          select captures.*, capture_words.rowid as place
+          from capture_words cross join captures on captures.seq = capture_words.rowid
+          where capture_words match ${matchText(terms)}
+        )`,
 
   bytes: async (db) => {
     const { rows } = await sql<{
@@ -114,6 +116,8 @@ const sqlite: Dialect = {
   },
 
   scrub: async (db) => {
+    await forgetWords(db);
+    await sqlite.reclaim(db);
     for (let tries = 0; tries < SCRUB_TRIES; tries++) if (await emptyJournal(db)) return;
     throw new StoreError(
       "what was deleted is gone, but its bytes may still be in the store's journal, which others read: delete again",
@@ -124,17 +128,26 @@ const sqlite: Dialect = {
   failure,
 };
 
-const ADD_WORDS = "insert into capture_words(rowid, query, answer) values (?, ?, ?)";
-const REMOVE_WORDS =
-  "insert into capture_words(capture_words, rowid, query, answer) values ('delete', ?, ?, ?)";
-
-function wordsQuery(text: string, { seq, query, answer }: CaptureWords): CompiledQuery {
-  return CompiledQuery.raw(text, [seq, query.join(" "), answer.join(" ")]);
+/** FTS5's language: each word in quotes, in which nothing has a meaning of its own; all of them must be there. */
+function matchText(terms: readonly Term[]): string {
+  return terms.map(({ word, begins }) => `"${word}"${begins ? "*" : ""}`).join(" AND ");
 }
 
-/** FTS5's language: each term a phrase in quotes, in which nothing has a meaning of its own; all of them must be there. */
-function matchText(terms: readonly (readonly string[])[]): string {
-  return `${terms.map((words) => `"${words.join(" ")}"`).join(" AND ")}*`;
+/**
+ * Rewrites the index of words without what was deleted, in small steps: until then a deleted capture is only marked in it.
+ */
+async function forgetWords(db: Kysely<Schema>): Promise<void> {
+  for (let pages = -MERGED_PAGES, isDone = false; !isDone; pages = MERGED_PAGES) {
+    const before = await changes(db);
+    await sql`insert into capture_words(capture_words, rank) values ('merge', ${pages})`.execute(db);
+    isDone = (await changes(db)) - before < 2;
+    await new Promise((done) => setImmediate(done));
+  }
+}
+
+async function changes(db: Kysely<Schema>): Promise<number> {
+  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(db);
+  return rows[0]?.changes ?? 0;
 }
 
 /** Brings the journal into the file and cuts it to nothing; false where somebody reads. */

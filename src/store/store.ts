@@ -47,7 +47,7 @@ export interface StoredCapture extends Capture {
 export interface PageRequest {
   /** 1 to 1,000. */
   readonly limit: number;
-  /** By time, then by id. */
+  /** By time; within one millisecond in an order that stays. */
   readonly order: "newest" | "oldest";
   /** Where the page before ended. */
   readonly cursor?: string | undefined;
