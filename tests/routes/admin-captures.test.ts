@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { captureList, wholeCapture } from "../../routes/admin/capture-fields.ts";
 import type { Capture } from "../../src/domain/capture.ts";
-import type { Store } from "../../src/store/store.ts";
+import { type Store, StoreError } from "../../src/store/store.ts";
 import { contentOf } from "../store/samples.ts";
 import { captured, given, newId } from "../support/captured.ts";
 import { twoPaths } from "../support/config.ts";
@@ -419,6 +419,26 @@ describe("deletion", () => {
     ).not.toContain("ada");
   });
 
+  test("forgets the texts that would still be kept should feedback come", async () => {
+    const upstream = await startUpstream();
+    const { gateway, admin } = await start(upstream.url, { capture: { sample: 0 } });
+    const ids = [];
+    for (const user of ["ada", "bob", "cyd"]) {
+      const asked = await gateway.post({
+        model: "bare",
+        user,
+        messages: [{ role: "user", content: "Why?" }],
+      });
+      await asked.text();
+      ids.push(asked.headers.get("x-crossover-request-id") ?? "");
+    }
+    await admin("/captures?user=ada", "DELETE");
+    await admin(`/captures/${ids[1]}`, "DELETE");
+    const { captures } = gateway.gateway;
+    const kept = ids.map((id) => captures?.contentOf(id)?.facts.user);
+    expect(kept).toEqual([undefined, undefined, "cyd"]);
+  });
+
   test("of everything is refused", async () => {
     const { admin, ids, write } = await start();
     await write(captured({ user: "ada" }), captured({ user: "bob" }));
@@ -466,19 +486,36 @@ test("nobody gets in without the token", async () => {
   }
 });
 
+test("while the store fails all of it says so, and only the log says why", async () => {
+  const { store } = await start();
+  const failing = new Proxy(store, {
+    get: () => () => Promise.reject(new StoreError("no space left on /var/lib", true)),
+  });
+  const gateway = await startGateway(twoPaths("http://127.0.0.1:9"), { openedStore: failing });
+  for (const [method, path] of STORE_PATHS) {
+    const answer = await fetch(`${gateway.url}/admin/api${path}`, { method });
+    expect(answer.headers.get("retry-after")).toBe("5");
+    expect(await answer.clone().text()).not.toContain("/var/lib");
+    await expectRefused(answer, UNAVAILABLE);
+  }
+  const told = gateway.logs.filter(({ message }) => message === "the store failed");
+  expect(told.map(({ fields }) => fields["problem"])).toEqual(
+    STORE_PATHS.map(() => "no space left on /var/lib"),
+  );
+});
+
+const UNAVAILABLE = { status: 503, type: "server_error", code: "store_unavailable", param: null } as const;
+const STORE_PATHS = [
+  ["GET", "/captures"],
+  ["GET", "/captures/x"],
+  ["DELETE", "/captures/x"],
+  ["DELETE", "/captures?user=ada"],
+  ["GET", "/feedback"],
+] as const;
+
 test("without a store all of it says so", async () => {
   const gateway = await startGateway(twoPaths("http://127.0.0.1:9", { store: false }));
-  for (const [method, path] of [
-    ["GET", "/captures"],
-    ["GET", "/captures/x"],
-    ["DELETE", "/captures?user=ada"],
-    ["GET", "/feedback"],
-  ] as const)
-    await expectRefused(await fetch(`${gateway.url}/admin/api${path}`, { method }), {
-      status: 503,
-      type: "server_error",
-      code: "store_unavailable",
-      param: null,
-    });
+  for (const [method, path] of STORE_PATHS)
+    await expectRefused(await fetch(`${gateway.url}/admin/api${path}`, { method }), UNAVAILABLE);
   await expectCalm(gateway);
 });
