@@ -72,10 +72,11 @@ async function deleted(
     await gateway.flushCaptures();
     return store.delete(which);
   });
-  // The user's name would outlive the data in the log.
-  gateway.log("info", "captures deleted", { by: "user" in which ? "user" : "id", ...counts });
   const { captures, feedback, comparisonRows } = counts;
-  return { object: "crossover.deletion", captures, feedback, comparison_rows: comparisonRows };
+  const sums = { captures, feedback, comparison_rows: comparisonRows };
+  // The user's name would outlive the data in the log.
+  gateway.log("info", "captures deleted", { by: "user" in which ? "user" : "id", ...sums });
+  return { object: "crossover.deletion", ...sums };
 }
 
 /** To answer that nothing was there would be wrong: there may be captures, and nobody can tell whose they are. */

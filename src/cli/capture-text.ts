@@ -12,9 +12,7 @@ export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): st
   ].filter(([, value]) => value !== null);
   const names = pairs.map(([name]) => plainLine(name));
   const width = Math.max(...names.map((name) => name.length));
-  const lines = pairs.map(
-    ([, value], index) => `${names[index]?.padEnd(width)}  ${plainLine(String(value))}`,
-  );
+  const lines = pairs.map(([, value], index) => `${names[index]?.padEnd(width)}  ${valueText(value)}`);
   const said = feedback.map(({ name, value, comment, created_at }) =>
     [created_at, `${name}: ${value}`, ...(comment === null ? [] : [`(${comment})`])].join("  "),
   );
@@ -25,6 +23,11 @@ export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): st
     ...(said.length === 0 ? [] : section("feedback", said.join("\n"))),
     "",
   ].join("\n");
+}
+
+/** Numbers to the sixth decimal. */
+function valueText(value: unknown): string {
+  return typeof value === "number" ? String(Number(value.toFixed(6))) : plainLine(String(value));
 }
 
 function section(title: string, text: string): readonly string[] {

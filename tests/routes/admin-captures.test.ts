@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { captureList, wholeCapture } from "../../routes/admin/capture-fields.ts";
 import type { Capture } from "../../src/domain/capture.ts";
@@ -28,9 +28,9 @@ interface Started {
   write(...captures: readonly Capture[]): Promise<void>;
 }
 
-async function start(upstreamUrl = "http://127.0.0.1:9", more = {}): Promise<Started> {
+async function start(upstreamUrl = "http://127.0.0.1:9", more = {}, held?: Promise<void>): Promise<Started> {
   const server = { port: 0, adminToken: TOKEN };
-  const { gateway, store } = await startStored(twoPaths(upstreamUrl, { server, ...more }));
+  const { gateway, store } = await startStored(twoPaths(upstreamUrl, { server, ...more }), held);
   const admin: Started["admin"] = (path, method = "GET") =>
     fetch(`${gateway.url}/admin/api${path}`, { method, headers: { authorization: `Bearer ${TOKEN}` } });
   return {
@@ -404,7 +404,13 @@ describe("deletion", () => {
 
   test("takes all of a user, also what is not written yet", async () => {
     const upstream = await startUpstream();
-    const { gateway, admin, ids } = await start(upstream.url);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { gateway, admin, ids } = await start(upstream.url, {}, held);
+    const flush = gateway.gateway.flushCaptures.bind(gateway.gateway);
+    vi.spyOn(gateway.gateway, "flushCaptures").mockImplementation(() => {
+      release();
+      return flush();
+    });
     for (const user of ["ada", "ada", "ad"])
       await (
         await gateway.post({ model: "bare", user, messages: [{ role: "user", content: `I am ${user}` }] })

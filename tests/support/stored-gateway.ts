@@ -12,8 +12,11 @@ export interface StoredGateway {
   readonly store: Store;
 }
 
-/** A gateway with a store of its own, not in threads, which take a while to start. */
-export async function startStored(config: unknown): Promise<StoredGateway> {
+/**
+ * A gateway with a store of its own, not in threads, which take a while to start.
+ * @param held what captures wait for before they are written
+ */
+export async function startStored(config: unknown, held?: Promise<void>): Promise<StoredGateway> {
   const folder = mkdtempSync(join(tmpdir(), "crossover-store-"));
   const store = await openStore(`file:${join(folder, "crossover.db")}`);
   // Called last, when the gateway has closed.
@@ -24,7 +27,10 @@ export async function startStored(config: unknown): Promise<StoredGateway> {
   const gateway: TestGateway = await startGateway(config, {
     openedStore: store,
     captureSink: {
-      write: (batch) => store.write(refineBatch(batch, gateway.gateway.table.redaction.stored)),
+      write: async (batch) => {
+        await held;
+        await store.write(refineBatch(batch, gateway.gateway.table.redaction.stored));
+      },
     },
   });
   return { gateway, store };
