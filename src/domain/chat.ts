@@ -51,7 +51,7 @@ export interface SentRequest extends ChatRequest {
 }
 
 /** Is this a message that instructs the model, by its older or its newer name? */
-export function isSystem(message: Message): boolean {
+export function isSystem(message: Pick<Message, "role">): boolean {
   return message.role === "system" || message.role === "developer";
 }
 

@@ -1,0 +1,57 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { type CardSource, FileSum } from "../datasets/card.ts";
+import { readLines } from "../datasets/read.ts";
+import { readCaptures, readFileRows } from "../datasets/read-rows.ts";
+import type { Row } from "../datasets/row.ts";
+import type { StepOutcome } from "../datasets/step.ts";
+import type { Table, Variant } from "../domain/table.ts";
+import { openStore } from "../store/open.ts";
+import type { BuildOptions } from "./dataset-build-options.ts";
+
+export interface Source {
+  readonly rows: StepOutcome<Row>;
+  readonly card: CardSource;
+}
+
+/** The rows of a file, or of the store's captures. @throws StoreError, Error when there is no such file */
+export async function readSource(
+  options: BuildOptions,
+  table: Table,
+  variant: Variant | undefined,
+): Promise<Source> {
+  return options.input === undefined ? readStore(options, table, variant) : readInput(options.input, variant);
+}
+
+async function readInput(path: string, variant: Variant | undefined): Promise<Source> {
+  const sum = new FileSum();
+  // A file's system messages are meant to be there, unless the variant that is to be trained gets none.
+  const rows = await readFileRows(readLines(summed(createReadStream(path), sum)), variant?.bare ?? "keep");
+  const { sha256 } = sum.end(path, rows.rows.length);
+  return { rows, card: { kind: "file", file: basename(path), sha256 } };
+}
+
+async function* summed(pieces: AsyncIterable<Uint8Array>, sum: FileSum): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    sum.add(piece);
+    yield piece;
+  }
+}
+
+async function readStore(
+  { filter, groupBy, shownFilters, store: url }: BuildOptions,
+  table: Table,
+  variant: Variant | undefined,
+): Promise<Source> {
+  const store = await openStore(url ?? `file:${table.server.dataDir}/crossover.db`);
+  try {
+    const rows = await readCaptures(store, filter, {
+      bare: variant?.bare ?? "strip-system",
+      groupBy,
+      ratedBy: filter.feedback?.name,
+    });
+    return { rows, card: { kind: "captures", filters: shownFilters } };
+  } finally {
+    await store.close();
+  }
+}
