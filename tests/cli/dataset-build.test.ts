@@ -1,0 +1,272 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseBuildOptions } from "../../src/cli/dataset-build-options.ts";
+import { UsageError } from "../../src/cli/error-text.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { StoredCapture } from "../../src/store/store.ts";
+import { captured, type Said } from "../datasets/captures.ts";
+import { rowTexts } from "../datasets/files.ts";
+import { twoPaths } from "../support/config.ts";
+import { type Ended, projectNode, runCommand, temporaryFiles } from "./command.ts";
+
+const SECRET = "sk-upstream-secret-0001"; // the configuration's
+
+const CONFIG = {
+  ...twoPaths("http://127.0.0.1:9"),
+  variants: {
+    prompted: { model: "base", prompt: "helper" },
+    tuned: { model: "ft" },
+    kept: { model: "ft", bare: "keep" },
+  },
+};
+
+/** A folder with a configuration and a store of these captures. */
+async function place(captures: readonly StoredCapture[]): Promise<{
+  readonly path: (name: string) => string;
+  readonly build: (...args: readonly string[]) => Promise<Ended>;
+}> {
+  const file = temporaryFiles({ "crossover.yaml": JSON.stringify(CONFIG) });
+  const path = (name: string): string => join(file("crossover.yaml"), "..", name);
+  const store = await openStore(`file:${path("crossover.db")}`);
+  await store.write({ captures, recipes: [], usage: [] });
+  for (const { feedback } of captures) for (const one of feedback) await store.addFeedback(one);
+  await store.close();
+  const env = { CROSSOVER_CONFIG: file("crossover.yaml"), CROSSOVER_DATA_DIR: path("") };
+  return { path, build: (...args) => runCommand(projectNode, ["dataset", "build", ...args], { env }) };
+}
+
+const BANK = rowTexts("banking77_sample.jsonl").map((text): { text: string; category: string } =>
+  JSON.parse(text),
+);
+
+/** Sixty questions to a bank that are good to learn from. */
+const GOOD: readonly Said[] = BANK.slice(0, 60).map(({ text, category }, index) => ({
+  id: `req-${index}`,
+  at: Date.parse("2026-11-01T00:00:00Z") + index * 1000,
+  query: {
+    messages: [
+      { role: "system", content: "You are the bank's app." },
+      { role: "user", content: text },
+    ],
+  },
+  answer: category,
+  user: `user-${index % 30}`,
+}));
+
+const OTHERS: readonly Said[] = [
+  { id: "bad-length", answer: "card_", finishReason: "length" },
+  { id: "bad-secret", query: "Which key?", answer: `It is ${SECRET}.` },
+  { ...GOOD[0], id: "bad-double", at: 1 },
+  { id: "other-route", route: "soup", query: "Soup?" },
+  { id: "other-path", path: "bare", query: "Bare?" },
+  { id: "other-outcome", outcome: "timeout", query: "Late?" },
+  { id: "cached", cached: true, query: "Cached?" },
+];
+
+const ALL = [...GOOD, ...OTHERS].map(captured);
+
+const filesIn = (folder: string): ReadonlyMap<string, string> =>
+  new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+const rowsIn = (text: string | undefined): readonly unknown[] =>
+  (text ?? "")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+test("captures become a set with its card", async () => {
+  const { path, build } = await place(ALL);
+  const { code, stdout, stderr } = await build(
+    "--route",
+    "recipes",
+    "--out",
+    path("set"),
+    "--validation",
+    "0.2",
+  );
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^broken answers +62 +1 +0 +cut at the most tokens \(length\) \(1\)$/m);
+  expect(stdout).toMatch(/^secrets and personal data +62 +0 +1 +\[redacted:(secret|api-key)\] \(1\)$/m);
+  expect(stdout).toMatch(/^exact duplicates +61 +1 +0/m);
+  const files = filesIn(path("set"));
+  expect([...files.keys()].sort()).toEqual([
+    "README.md",
+    "captures.sha256",
+    "card.json",
+    "train.jsonl",
+    "validation.jsonl",
+  ]);
+  const [train, validation] = [rowsIn(files.get("train.jsonl")), rowsIn(files.get("validation.jsonl"))];
+  expect(train.length + validation.length).toBe(61);
+  expect(validation.length).toBeGreaterThan(2);
+  expect([...train, ...validation]).toContainEqual({
+    messages: [
+      { role: "user", content: BANK[5]?.text },
+      { role: "assistant", content: BANK[5]?.category },
+    ],
+  });
+  const card = JSON.parse(files.get("card.json") ?? "");
+  expect(card).toMatchObject({
+    format: "openai",
+    source: { kind: "captures", filters: { route: "recipes", path: "enriched" } },
+    rows: { train: train.length, validation: validation.length },
+    origins: { variants: { prompted: 61 }, promptVersions: { p1: 61 } },
+    split: { leaks: 0, seed: "1", validation: 0.2 },
+  });
+  for (const { name, bytes, sha256 } of card.files) {
+    const text = files.get(name) ?? "";
+    expect([name, bytes, sha256]).toEqual([
+      name,
+      Buffer.byteLength(text),
+      createHash("sha256").update(text).digest("hex"),
+    ]);
+  }
+  const hashed = createHash("sha256").update("req-5").digest("hex");
+  expect(files.get("captures.sha256")).toContain(hashed);
+  expect([...files.values()].join("")).not.toContain(SECRET);
+});
+
+test("the same captures give the same bytes, in whatever order they were stored", async () => {
+  const first = await place(ALL);
+  const second = await place(ALL.toReversed());
+  for (const { path, build } of [first, second])
+    expect((await build("--route", "recipes", "--out", path("set"))).code).toBe(0);
+  expect(filesIn(second.path("set"))).toEqual(filesIn(first.path("set")));
+});
+
+test("filters choose the captures, and --for says what the client's messages keep", async () => {
+  const praised = GOOD.map((said, index) => ({ ...said, feedback: { score: index % 5 } }));
+  const { path, build } = await place(praised.map(captured));
+  const built = await build(
+    ...[
+      "--route",
+      "recipes",
+      "--feedback",
+      "score>=3",
+      "--from",
+      "2026-11-01",
+      "--to",
+      "2026-11-01T00:00:50Z",
+    ],
+    ...["--for", "kept", "--format", "azure", "--out", path("set"), "--json"],
+  );
+  expect(built.code, built.stderr).toBe(0);
+  const { card } = JSON.parse(built.stdout);
+  expect(card.rows.train + card.rows.validation).toBe(20);
+  expect(card.model).toBe("ft:base-model:acme::1");
+  const text = readFileSync(join(path("set"), "train.jsonl"), "utf8");
+  expect(text.startsWith("\uFEFF")).toBe(true);
+  expect(rowsIn(text.slice(1))[0]).toMatchObject({
+    messages: [
+      { role: "system", content: "You are the bank's app." },
+      { role: "user" },
+      { role: "assistant" },
+    ],
+  });
+  const none = await build("--route", "recipes", "--to", "2026-10-31", "--out", path("none"), "--json");
+  expect([none.code, JSON.parse(none.stdout)]).toEqual([
+    1,
+    expect.objectContaining({ built: false, problem: expect.stringContaining("0 examples are left") }),
+  ]);
+  expect(existsSync(path("none"))).toBe(false);
+});
+
+test("a file in the chat format is cleaned and converted", async () => {
+  const { path, build } = await place([]);
+  const lesson = rowTexts("lesson/18-training-data.jsonl");
+  writeFileSync(path("in.jsonl"), `\uFEFF${[...lesson, lesson[0], "{", '{"messages":[]}', ""].join("\r\n")}`);
+  const { code, stdout } = await build(
+    ...[
+      "--input",
+      path("in.jsonl"),
+      "--format",
+      "trl-prompt-completion",
+      "--validation",
+      "0",
+      "--out",
+      path("set"),
+    ],
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^readable +11 +2 +0 +not a chat example.*\(1\), not valid JSON \(1\)$/m);
+  const files = filesIn(path("set"));
+  expect([...files.keys()].sort()).toEqual(["README.md", "card.json", "train.jsonl"]);
+  expect(rowsIn(files.get("train.jsonl"))).toHaveLength(10);
+  expect(rowsIn(files.get("train.jsonl"))[0]).toMatchObject({
+    prompt: [{ role: "system" }, { role: "user" }],
+    completion: [{ role: "assistant" }],
+  });
+  expect(files.get("README.md")).toMatch(/^---\nconfigs:\n/);
+});
+
+test("a set is replaced only with --force, and what is no set never", async () => {
+  const { path, build } = await place([]);
+  writeFileSync(path("in.jsonl"), rowTexts("lesson/18-training-data.jsonl").join("\n"));
+  const args = ["--input", path("in.jsonl"), "--validation", "0", "--out"];
+  expect((await build(...args, path("set"))).code).toBe(0);
+  const again = await build(...args, path("set"));
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("give --force to replace it")]);
+  writeFileSync(join(path("set"), "old.txt"), "x");
+  expect((await build(...args, path("set"), "--force")).code).toBe(0);
+  expect(readdirSync(path("set"))).not.toContain("old.txt");
+  mkdirSync(path("mine"));
+  writeFileSync(join(path("mine"), "thesis.txt"), "x");
+  const foreign = await build(...args, path("mine"), "--force");
+  expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining("is no data set")]);
+  expect(readdirSync(path("mine"))).toEqual(["thesis.txt"]);
+  expect(readdirSync(path("")).filter((name) => name.includes("draft"))).toEqual([]);
+});
+
+test.each([
+  [["--route", "recipes"], "--out FOLDER"],
+  [["--out", "x"], "--route NAME"],
+  [["--out", "x", "--input", "y", "--route", "recipes"], "--route is for captures"],
+  [["--out", "x", "--route", "recipes", "--format", "csv"], "--format is one of openai, azure"],
+  [["--out", "x", "--route", "recipes", "--feedback", "thumbs"], "--feedback takes NAME=VALUE"],
+  [["--out", "x", "--route", "recipes", "--feedback", "score>=good"], "takes a number"],
+  [["--out", "x", "--route", "recipes", "--near", "0.2"], "--near is a number from 0.5 to 1"],
+  [["--out", "x", "--route", "recipes", "--max-tokens", "1.5"], "--max-tokens is a whole number"],
+  [["--out", "x", "--route", "recipes", "--group-by", "colour"], "--group-by is user"],
+  [["--out", "x", "--route", "recipes", "--from", "yesterday"], "--from: a date such as"],
+])("wrong use is told before anything is read: %j", (args, words) => {
+  expect(() => parseBuildOptions(args)).toThrow(words);
+  expect(() => parseBuildOptions(args)).toThrow(UsageError);
+});
+
+test.each([
+  [["--for", "nobody"], "there is no variant"],
+  [["--for", "prompted"], "has a prompt"],
+])("wrong use ends with 2: %j", async (args, words) => {
+  const { build } = await place([]);
+  const { code, stdout, stderr } = await build("--out", "x", "--route", "recipes", ...args);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(words);
+});
+
+test("a date means all of its day, in UTC", () => {
+  const { filter } = parseBuildOptions([
+    "--route",
+    "recipes",
+    "--out",
+    "x",
+    "--from",
+    "2026-11-01",
+    "--to",
+    "2026-11-02",
+  ]);
+  expect([filter.from, filter.to]).toEqual([
+    Date.parse("2026-11-01T00:00:00Z"),
+    Date.parse("2026-11-03T00:00:00Z"),
+  ]);
+});
+
+test.each([
+  ["thumbs=true", { name: "thumbs", equals: true }],
+  ["score>=4.5", { name: "score", atLeast: 4.5 }],
+  ["score=4", { name: "score", equals: 4 }],
+  ["label=very good", { name: "label", equals: "very good" }],
+])("--feedback %s", (text, feedback) => {
+  const { filter } = parseBuildOptions(["--route", "recipes", "--out", "x", "--feedback", text]);
+  expect(filter.feedback).toEqual(feedback);
+});
