@@ -8,13 +8,14 @@ import type { StepOutcome } from "../datasets/step.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import { openStore } from "../store/open.ts";
 import type { BuildOptions } from "./dataset-build-options.ts";
+import { DatasetError } from "./dataset-folder.ts";
 
 export interface Source {
   readonly rows: StepOutcome<Row>;
   readonly card: CardSource;
 }
 
-/** The rows of a file, or of the store's captures. @throws StoreError, Error when there is no such file */
+/** The rows of a file, or of the store's captures. @throws StoreError, DatasetError where there is no store, Error where there is no such file */
 export async function readSource(
   options: BuildOptions,
   table: Table,
@@ -39,11 +40,13 @@ async function* summed(pieces: AsyncIterable<Uint8Array>, sum: FileSum): AsyncGe
 }
 
 async function readStore(
-  { filter, groupBy, shownFilters, store: url }: BuildOptions,
+  { filter, groupBy, shownFilters, store: given }: BuildOptions,
   table: Table,
   variant: Variant | undefined,
 ): Promise<Source> {
-  const store = await openStore(url ?? `file:${table.server.dataDir}/crossover.db`);
+  const url = given ?? table.store?.url;
+  if (url === undefined) throw new DatasetError("the configuration has no store: give one by --store");
+  const store = await openStore(url);
   try {
     const rows = await readCaptures(store, filter, {
       bare: variant?.bare ?? "strip-system",

@@ -120,7 +120,11 @@ const PLACEHOLDER = /\[redacted:[A-Za-z0-9._:/-]{1,64}\]/g;
  * Replaces secrets, and what the configuration takes for personal data, by placeholders. Placeholders that captures have
  * already count as found. `keep` replaces secrets alone; `drop` removes a row in which anything is found.
  */
-export function cleanPii(rows: readonly Row[], mode: PiiMode, redaction: Redaction): StepOutcome<Row> {
+export function cleanPii(
+  rows: readonly Row[],
+  mode: PiiMode,
+  redaction: Pick<Redaction, "stored" | "secrets">,
+): StepOutcome<Row> {
   const redactor = mode === "keep" ? redaction.secrets : redaction.stored;
   return eachRow("secrets and personal data", rows, (row) => {
     const redacted = redactor.redactJson(row.example);

@@ -21,7 +21,7 @@ export interface CleaningOptions {
   readonly format: Format;
   readonly keepRefusals: boolean;
   readonly pii: PiiMode;
-  readonly redaction: Redaction;
+  readonly redaction: Pick<Redaction, "stored" | "secrets">;
   /** Most tokens of an example; undefined: as many as there are. */
   readonly maxTokens: number | undefined;
   readonly conflicts: ConflictRule;

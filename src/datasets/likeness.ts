@@ -76,18 +76,22 @@ function textOf({ example }: Row, part: Part): string {
 const COMMON_SHARE = 0.1;
 const COMMON_ROWS = 5;
 
-/** Counts by the last bits of a shingle: a few megabytes however many there are, and hardly ever too high. */
-const COUNTERS = 2 ** 22;
+/** Counts by a shingle's last bits: at most 16 megabytes however many there are, and hardly ever too high. */
+const COUNTER_BITS = 22;
+const COUNTERS_EACH = 16;
 
 /** The sets without shingles that are common to many of them; a set of nothing else stays as it is. */
 function withoutCommon(sets: readonly Uint32Array[]): readonly Uint32Array[] {
   const most = Math.max(COMMON_ROWS, sets.length * COMMON_SHARE);
-  const counts = new Uint32Array(COUNTERS);
-  const countOf = (shingle: number): number => counts[shingle % COUNTERS] ?? 0;
+  const shingles = sets.reduce((sum, { length }) => sum + length, 1);
+  const bits = Math.min(COUNTER_BITS, Math.ceil(Math.log2(shingles * COUNTERS_EACH)));
+  const counts = new Uint32Array(2 ** bits);
+  const last = counts.length - 1;
+  const countOf = (shingle: number): number => counts[shingle & last] ?? 0;
   for (const set of sets)
     for (let i = 0; i < set.length; i++) {
-      const counter = (set[i] ?? 0) % COUNTERS;
-      counts[counter] = countOf(counter) + 1;
+      const shingle = set[i] ?? 0;
+      counts[shingle & last] = countOf(shingle) + 1;
     }
   return sets.map((set) => {
     const own = set.filter((shingle) => countOf(shingle) <= most);

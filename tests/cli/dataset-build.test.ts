@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseBuildOptions } from "../../src/cli/dataset-build-options.ts";
@@ -198,24 +198,6 @@ test("a file in the chat format is cleaned and converted", async () => {
     completion: [{ role: "assistant" }],
   });
   expect(files.get("README.md")).toMatch(/^---\nconfigs:\n/);
-});
-
-test("a set is replaced only with --force, and what is no set never", async () => {
-  const { path, build } = await place([]);
-  writeFileSync(path("in.jsonl"), rowTexts("lesson/18-training-data.jsonl").join("\n"));
-  const args = ["--input", path("in.jsonl"), "--validation", "0", "--out"];
-  expect((await build(...args, path("set"))).code).toBe(0);
-  const again = await build(...args, path("set"));
-  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("give --force to replace it")]);
-  writeFileSync(join(path("set"), "old.txt"), "x");
-  expect((await build(...args, path("set"), "--force")).code).toBe(0);
-  expect(readdirSync(path("set"))).not.toContain("old.txt");
-  mkdirSync(path("mine"));
-  writeFileSync(join(path("mine"), "thesis.txt"), "x");
-  const foreign = await build(...args, path("mine"), "--force");
-  expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining("is no data set")]);
-  expect(readdirSync(path("mine"))).toEqual(["thesis.txt"]);
-  expect(readdirSync(path("")).filter((name) => name.includes("draft"))).toEqual([]);
 });
 
 test.each([
