@@ -4,6 +4,7 @@ import { errorAnswer, newRequestId } from "../src/domain/own-answer.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
 import { admin } from "./admin/index.ts";
 import { chat } from "./chat.ts";
+import { compare } from "./compare.ts";
 import { feedback } from "./feedback.ts";
 import { health } from "./health.ts";
 import { metrics } from "./metrics.ts";
@@ -32,6 +33,7 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
   });
   guardKeyless(app, gateway, platform);
   chat(app, gateway, platform);
+  compare(app, gateway, platform);
   models(app, gateway);
   feedback(app, gateway);
   health(app, gateway, platform);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { chatFields } from "../src/gateway/parse.ts";
 import { issuedKey, keyList, newKey, rotation, shownKey } from "./admin/key-fields.ts";
 import { capturePaths } from "./capture-paths.ts";
+import { comparisonPaths } from "./comparison-paths.ts";
 import { endpoint } from "./endpoint.ts";
 import { BY_ADMIN_TOKEN, BY_KEY, ERROR, json, jsonSchema, operation } from "./openapi-parts.ts";
 import { reportPaths } from "./report-paths.ts";
@@ -175,6 +176,7 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
       },
       ...capturePaths,
       ...reportPaths,
+      ...comparisonPaths,
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {

@@ -3,6 +3,7 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Platform } from "../platform.ts";
 import { admit } from "./admit.ts";
 import { captures } from "./captures.ts";
+import { comparisons } from "./comparisons.ts";
 import { config } from "./config.ts";
 import { explain } from "./explain.ts";
 import { feedbackSummaries } from "./feedback.ts";
@@ -23,8 +24,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   app.use("/admin/*", async (context, next) => {
     await next();
-    // On errors too: Hono has made an answer of them by now.
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
+    // On errors too: Hono has made an answer of them by now. A page may have a stricter policy of its own.
+    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+      if (!context.res.headers.has(name)) context.res.headers.set(name, value);
   });
   app.use("/admin/*", async (context, next) => {
     admit(context.req.raw, gateway, platform);
@@ -36,4 +38,5 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   captures(app, gateway);
   feedbackSummaries(app, gateway);
   report(app, gateway);
+  comparisons(app, gateway);
 }

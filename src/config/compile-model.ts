@@ -67,6 +67,10 @@ export function compileModel(
       endpoints: {
         stream: endpoint(target, "text/event-stream", allTimeouts.connect),
         whole: endpoint(target, "application/json", allTimeouts.connect),
+        embeddings:
+          target.embeddingsUrl === undefined
+            ? undefined
+            : endpoint({ ...target, url: target.embeddingsUrl }, "application/json", allTimeouts.connect),
       },
       timeouts: allTimeouts,
     };

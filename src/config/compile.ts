@@ -10,6 +10,7 @@ import type {
   Timeouts,
   Variant,
 } from "../domain/table.ts";
+import { compileCompare } from "./compile-compare.ts";
 import { compileKeys } from "./compile-keys.ts";
 import { compileLimiting } from "./compile-limits.ts";
 import { compileModel } from "./compile-model.ts";
@@ -74,6 +75,12 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     { models: [...models.values()], server, redis: limiting.redis, store },
     report,
   );
+  const compare = compileCompare(
+    config.compare,
+    defined(models, config.models),
+    defined(variants, config.variants),
+    report,
+  );
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -93,6 +100,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     breaker: breakerSettings(config),
     redaction,
     store,
+    compare,
     notices: [...new Set(notices)],
   };
 }

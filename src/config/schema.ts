@@ -3,6 +3,7 @@ import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
 import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { ProviderKind } from "../domain/provider.ts";
 import { capture } from "./capture-schema.ts";
+import { compare } from "./compare-schema.ts";
 import { breaker, retries, seconds, timeouts } from "./failure-schema.ts";
 import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
@@ -235,6 +236,7 @@ export function configSchema(kinds: readonly ProviderKind[]) {
       capture: capture
         .optional()
         .describe("Which requests are kept with their answers, on routes that do not say it. Default: all."),
+      compare: compare.optional(),
       keys: z
         .record(name, key)
         .optional()

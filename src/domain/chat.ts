@@ -3,9 +3,11 @@ import {
   arrayText,
   type JsonLimits,
   type JsonText,
+  jsonText,
   type Member,
   memberOf,
   ObjectText,
+  outline,
   replaceMembers,
 } from "./json.ts";
 import { estimateTokens, MESSAGE_OVERHEAD_TOKENS } from "./tokens.ts";
@@ -50,6 +52,17 @@ export interface SentRequest extends ChatRequest {
   readonly text: string;
 }
 
+/** The same request, to be answered as a stream. */
+export function streamed(request: ChatRequest): ChatRequest {
+  const stream = { key: "stream", keyJson: '"stream"', json: "true", items: undefined };
+  return {
+    ...request,
+    fields: { ...request.fields, stream: true },
+    members: [...request.members.filter(({ key }) => key !== "stream"), stream],
+    body: { ...request.body, stream: true },
+  };
+}
+
 /** Is this a message that instructs the model, by its older or its newer name? */
 export function isSystem(message: Pick<Message, "role">): boolean {
   return message.role === "system" || message.role === "developer";
@@ -63,6 +76,18 @@ export function newMessage(role: "system" | "user" | "assistant", { text, json }
 /** The JSON text of a message with no members but these. @param contentJson the content as JSON */
 export function plainMessage(role: Role, contentJson: string): string {
   return `{"role":"${role}","content":${contentJson}}`;
+}
+
+/** A request of our own with one user message. @param more further members of its body */
+export function ownRequest(text: string, more: Readonly<Record<string, unknown>> = {}): ChatRequest {
+  const message = newMessage("user", jsonText(text));
+  const body = { model: "", messages: [{ role: message.role, content: text }], ...more };
+  return {
+    fields: { model: "", stream: false, choices: 1, user: undefined, metadata: {} },
+    messages: [message],
+    members: outline(JSON.stringify(body)),
+    body,
+  };
 }
 
 /** The text of a message: the string itself, or its text parts joined by line feeds. */

@@ -14,6 +14,8 @@ export type MetadataMode = z.infer<typeof metadataMode>;
 /** Where and how to call one model. Built once, when the configuration loads. */
 export interface Target {
   readonly url: string;
+  /** Where the same model makes embeddings in OpenAI's format; undefined where its provider has no such address. */
+  readonly embeddingsUrl?: string | undefined;
   /** Constant headers, authentication included. */
   readonly headers: Readonly<Record<string, string>>;
   /** What the body's `model` becomes. */

@@ -30,8 +30,25 @@ export interface Table {
   readonly redaction: Redaction;
   /** Undefined: nothing is kept. */
   readonly store: StoreSettings | undefined;
+  readonly compare: CompareSettings;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
+}
+
+/** How variants are compared. */
+export interface CompareSettings {
+  /** Makes embeddings of answers; undefined: their likeness in meaning is not measured. */
+  readonly embedding: Model | undefined;
+  /** Tells which of two answers is better. */
+  readonly judge: JudgeSettings | undefined;
+  /** Most calls at a time. */
+  readonly concurrency: number;
+}
+
+export interface JudgeSettings {
+  readonly variant: Variant;
+  /** What makes an answer good, in words. */
+  readonly rubric: string;
 }
 
 /** What takes secrets out, the configuration's own included. */
@@ -149,8 +166,12 @@ export interface Model {
   /** USD, once. Undefined: not known. */
   readonly trainingCost: number | undefined;
   readonly target: Target;
-  /** The target with all headers of a call, for a streamed answer and for a whole one. */
-  readonly endpoints: { readonly stream: Endpoint; readonly whole: Endpoint };
+  /** The target with all headers of a call, for a streamed answer, for a whole one and for embeddings. */
+  readonly endpoints: {
+    readonly stream: Endpoint;
+    readonly whole: Endpoint;
+    readonly embeddings?: Endpoint | undefined;
+  };
   readonly timeouts: Timeouts;
 }
 

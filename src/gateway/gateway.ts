@@ -1,5 +1,6 @@
 import { ResponseCache } from "../cache/response-cache.ts";
 import type { CaptureQueue } from "../captures/capture-queue.ts";
+import type { Tools } from "../comparison/answered.ts";
 import type { SentRequest } from "../domain/chat.ts";
 import { draining, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
@@ -21,9 +22,12 @@ import { decisionJson } from "./answer.ts";
 import { authenticate, keyNamed } from "./authenticate.ts";
 import { Caching } from "./caching.ts";
 import { Capturing } from "./capturing.ts";
+import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
+import { parseComparison } from "./parse-comparison.ts";
+import { toolsFor } from "./tools.ts";
 
 export interface GatewayDeps {
   readonly table: Table;
@@ -83,7 +87,7 @@ export class Gateway {
   readonly #random: () => number;
   readonly #health = new HealthTracker();
   readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
-  readonly #open = new Roster<Exchange>();
+  readonly #open = new Roster<Exchange | Comparing>();
   #cache: ResponseCache | undefined;
   readonly #room = new Room();
   #draining = false;
@@ -167,6 +171,52 @@ export class Gateway {
       this.#open.delete(exchange);
       if (this.#open.size === 0) this.#whenEmpty?.();
     }
+  }
+
+  /** Answers a comparison of variants. Never rejects: a failure is an answer too. */
+  async compare(inbound: Inbound, reply: Reply): Promise<void> {
+    const table = this.#table;
+    const { maxBodyBytes, maxBufferedBytes, jsonLimits } = table.server;
+    const comparing = new Comparing({
+      ...this.#asking(table),
+      id: newRequestId(),
+      reply,
+      limiter: this.#limiter,
+      store: this.store,
+    });
+    if (this.#draining) return comparing.failed(draining());
+    this.#open.add(comparing);
+    const room = this.#room.part(maxBufferedBytes);
+    try {
+      const key = authenticate(inbound, this.keys);
+      const kept = !asksNoCapture(inbound) && key?.capture !== false;
+      requireJson(inbound);
+      const bytes = await inbound.body(maxBodyBytes, room);
+      await comparing.run(parseComparison(bytes, jsonLimits), key, kept);
+    } catch (error) {
+      comparing.failed(error);
+    } finally {
+      room.release();
+      this.#open.delete(comparing);
+      if (this.#open.size === 0) this.#whenEmpty?.();
+    }
+  }
+
+  /** What a comparison works with that is no client's: it knows no limits. @param route in whose name; empty: none */
+  comparisonTools(route: string, judging: boolean): Tools {
+    return toolsFor({ ...this.#asking(this.#table), route }, judging);
+  }
+
+  #asking(table: Table) {
+    return {
+      table,
+      transport: this.#transport,
+      metrics: this.metrics,
+      log: this.log,
+      health: this.#health,
+      upstreams: this.#upstreams,
+      random: this.#random,
+    };
   }
 
   /** What of the cache this request may use, as far as its route has one and the client does not forbid it. */

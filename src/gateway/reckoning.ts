@@ -5,11 +5,14 @@ import { costOf, type Usage } from "../domain/usage.ts";
 import { usdToNano } from "../limits/ledger.ts";
 import type { Estimate } from "../limits/quotas.ts";
 
+/** What is asked, and what it costs: a variant, or a model by itself. */
+export type Payee = Pick<Variant, "name" | "model" | "params">;
+
 /** A request before it is sent. */
 export interface Wanted {
   readonly request: ChatRequest;
   /** The variant that was decided on. */
-  readonly variant: Variant;
+  readonly variant: Payee;
   readonly table: Table;
   /** Tokens that its prompt adds. */
   readonly addedTokens: number;
@@ -18,7 +21,7 @@ export interface Wanted {
 /** What a request came to. */
 export interface Taken {
   /** The variant that answered; undefined when nobody did, or the answer was there already. */
-  readonly variant: Variant | undefined;
+  readonly variant: Payee | undefined;
   /** Undefined when the upstream told none. */
   readonly usage: Usage | undefined;
   /** Estimated, of what came; counts where there is no usage. */
@@ -65,11 +68,11 @@ export class Reckoning {
   }
 }
 
-function nanoOf(usage: Usage, { model: { price } }: Variant): number | undefined {
+function nanoOf(usage: Usage, { model: { price } }: Payee): number | undefined {
   return price === undefined ? undefined : usdToNano(Math.min(costOf(usage, price), MOST_USD));
 }
 
-function priceMissing({ name, model }: Variant): Error {
+function priceMissing({ name, model }: Payee): Error {
   return serverError(
     503,
     "price_missing",

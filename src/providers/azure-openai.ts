@@ -43,7 +43,8 @@ export const azureOpenai = defineProvider({
     }
     const base = endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "");
     return {
-      url: addressOf(base, model, apiVersion),
+      url: addressOf(base, model, apiVersion, "chat/completions"),
+      embeddingsUrl: addressOf(base, model, apiVersion, "embeddings"),
       headers: apiKey ? { "api-key": apiKey } : { authorization: `Bearer ${entraToken}` },
       model,
       // Versions before refuse the request for it. "v1" and "preview" sort after all dates.
@@ -54,8 +55,8 @@ export const azureOpenai = defineProvider({
   },
 });
 
-function addressOf(base: string, deployment: string, apiVersion: string): string {
-  if (apiVersion === "v1") return `${base}/openai/v1/chat/completions`;
-  if (apiVersion === "preview") return `${base}/openai/v1/chat/completions?api-version=preview`;
-  return `${base}/openai/deployments/${encodeURIComponent(deployment)}/chat/completions?api-version=${apiVersion}`;
+function addressOf(base: string, deployment: string, apiVersion: string, operation: string): string {
+  if (apiVersion === "v1") return `${base}/openai/v1/${operation}`;
+  if (apiVersion === "preview") return `${base}/openai/v1/${operation}?api-version=preview`;
+  return `${base}/openai/deployments/${encodeURIComponent(deployment)}/${operation}?api-version=${apiVersion}`;
 }

@@ -37,6 +37,8 @@ export const huggingface = defineProvider({
       : baseURL.replace(/\/+$/, "");
     return {
       url: `${base}/chat/completions`,
+      // The router serves chat alone; an endpoint with Text Embeddings Inference has this address.
+      embeddingsUrl: dedicated ? `${base}/embeddings` : undefined,
       headers: { authorization: `Bearer ${apiKey}`, ...(billTo ? { "x-hf-bill-to": billTo } : {}) },
       // A dedicated endpoint serves one model, and takes this name for it.
       model: dedicated ? "tgi" : model,

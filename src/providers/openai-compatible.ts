@@ -43,8 +43,10 @@ export const openaiCompatible = defineProvider({
         throw new ProblemError("headers", `\`${name}\` belongs to the connection: the gateway sets it`);
       own[name.toLowerCase()] = value;
     }
+    const base = baseURL.replace(/\/+$/, "");
     return {
-      url: `${baseURL.replace(/\/+$/, "")}/chat/completions`,
+      url: `${base}/chat/completions`,
+      embeddingsUrl: `${base}/embeddings`,
       headers: { ...own, ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
       model,
       streamUsage,

@@ -26,8 +26,10 @@ export const openai = defineProvider({
   connect: ({ apiKey, baseURL = OPENAI, organization, project, metadata }, { model }) => {
     if (apiKey === "")
       throw new ProblemError("apiKey", "the key is empty. Set it, or allow `withoutKey: simulator`");
+    const base = baseURL.replace(/\/+$/, "");
     return {
-      url: `${baseURL.replace(/\/+$/, "")}/chat/completions`,
+      url: `${base}/chat/completions`,
+      embeddingsUrl: `${base}/embeddings`,
       headers: {
         authorization: `Bearer ${apiKey}`,
         ...(organization ? { "openai-organization": organization } : {}),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineProvider } from "../domain/provider.ts";
-import { simulatorTransport } from "./simulator/transport.ts";
+import { EMBEDDINGS_URL, simulatorTransport } from "./simulator/transport.ts";
 
 const milliseconds = z.number().int().min(0).max(600_000);
 
@@ -37,6 +37,7 @@ export const simulator = defineProvider({
   lacksKey: () => false,
   connect: (settings, { model }) => ({
     url: "simulator:chat/completions",
+    embeddingsUrl: EMBEDDINGS_URL,
     headers: {},
     model,
     streamUsage: true,

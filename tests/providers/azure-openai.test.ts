@@ -12,6 +12,7 @@ function connect(more: Readonly<Record<string, unknown>>, model = MODEL.model) {
 test("a dated version addresses the deployment in the path, with the api-key header", () => {
   expect(connect({ apiKey: "key-1", apiVersion: "2024-10-21" })).toEqual({
     url: `${ENDPOINT}/openai/deployments/gpt-35-turbo-finetuned/chat/completions?api-version=2024-10-21`,
+    embeddingsUrl: `${ENDPOINT}/openai/deployments/gpt-35-turbo-finetuned/embeddings?api-version=2024-10-21`,
     headers: { "api-key": "key-1" },
     model: "gpt-35-turbo-finetuned",
     streamUsage: true,

@@ -11,6 +11,7 @@ function connect(more: Readonly<Record<string, unknown>> = {}) {
 test("a server without a key gets none", () => {
   expect(connect()).toEqual({
     url: "http://127.0.0.1:8000/v1/chat/completions",
+    embeddingsUrl: "http://127.0.0.1:8000/v1/embeddings",
     headers: {},
     model: "llama3.2",
     streamUsage: true,

@@ -7,6 +7,7 @@ const MODEL = { name: "base", model: "gpt-4.1-mini" };
 test("the address and the headers are OpenAI's", () => {
   expect(openai.connect({ kind: "openai", apiKey: "sk-1" }, MODEL)).toEqual({
     url: "https://api.openai.com/v1/chat/completions",
+    embeddingsUrl: "https://api.openai.com/v1/embeddings",
     headers: { authorization: "Bearer sk-1" },
     model: "gpt-4.1-mini",
     streamUsage: true,

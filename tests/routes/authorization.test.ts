@@ -24,6 +24,7 @@ const forAll = (status: number): Row => [status, status, status, status, status]
 const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number], Row>>>> = {
   "/v1/chat/completions": { GET: forAll(405), POST: forClients(200), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/feedback": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
+  "/v1/compare": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models/:id{.+}": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/health/live": { GET: forAll(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
@@ -38,6 +39,13 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   "/admin/api/explain": { GET: closed(405), POST: closed(200), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/config": { GET: closed(200), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/config/reload": { GET: closed(405), POST: closed(200), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/comparisons": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/comparisons/:id": {
+    GET: closed(503), // there is no store
+    POST: closed(405),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
   "/admin/api/keys": { GET: closed(200), POST: closed(400), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/keys/:name": { GET: closed(405), POST: closed(405), DELETE: closed(200), PUT: closed(405) },
   "/admin/api/keys/:name/rotate": {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import manifest from "../../package.json" with { type: "json" };
+import { answerOf, postCompare } from "../support/compare.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { startStored } from "../support/stored-gateway.ts";
@@ -87,19 +88,27 @@ test("every reference resolves within the document", async () => {
 test("every path of the document is served, and every endpoint is in the document", async () => {
   const upstream = await startUpstream();
   const secret = "key-that-may-do-everything";
-  const config = twoPaths(upstream.url, { keys: { all: { secret, admin: true } } });
+  const config = twoPaths(upstream.url, { keys: { all: { secret, admin: true, forceVariant: true } } });
   const { gateway } = await startStored(config);
   const document = await documentOf(gateway);
   const chat = { model: "bare", messages: [{ role: "user", content: "Why?" }] };
   const asked = await gateway.post(chat, { authorization: `Bearer ${secret}` });
   const request_id = asked.headers.get("x-crossover-request-id") ?? "";
+  const comparison = { ...chat, variants: ["tuned"] };
+  const compared = await postCompare(gateway, comparison, { headers: { authorization: `Bearer ${secret}` } });
+  const comparison_id = (await answerOf(compared)).id;
   const bodies: Readonly<Record<string, unknown>> = {
+    "/v1/compare": comparison,
     "/v1/feedback": { request_id, name: "thumbs", value: true },
     "/admin/api/keys": { name: "app" },
     "/admin/api/keys/{name}/rotate": { overlap_seconds: 60 },
   };
+  const ids = [
+    ["/v1/models", "bare"],
+    ["/admin/api/comparisons", comparison_id],
+  ] as const;
   for (const [path, item] of Object.entries(document.paths)) {
-    const id = path.startsWith("/v1/models") ? "bare" : request_id;
+    const id = ids.find(([start]) => path.startsWith(start))?.[1] ?? request_id;
     const url = `${gateway.url}${path.replace("{id}", id).replace("{name}", "app")}`;
     for (const [method, { parameters = [], responses }] of Object.entries(item)) {
       const needed = parameters.filter((one) => one.in === "query" && one.required);
@@ -121,6 +130,9 @@ test("every path of the document is served, and every endpoint is in the documen
       "/v1/models",
       "/v1/models/{id}",
       "/v1/feedback",
+      "/v1/compare",
+      "/admin/api/comparisons",
+      "/admin/api/comparisons/{id}",
       "/admin/api/explain",
       "/admin/api/config",
       "/admin/api/config/reload",

@@ -3,6 +3,7 @@ import { unitOf } from "../../domain/hash.ts";
 import type { Flow, Receiver, Transport } from "../../domain/transport.ts";
 import type { simulatorSettings } from "../simulator.ts";
 import { answer, simulatedRequest } from "./answer.ts";
+import { embeddingsJson } from "./embeddings.ts";
 import { completionEvents, completionJson, errorJson } from "./wire.ts";
 
 type Settings = z.infer<typeof simulatorSettings>;
@@ -15,11 +16,28 @@ interface Act {
   readonly run: (receiver: Receiver) => boolean | undefined;
 }
 
+/** What tells a call for embeddings from a chat. */
+export const EMBEDDINGS_URL = "simulator:embeddings";
+
 const MARK = { "x-simulated": "true" } as const;
 
 /** A transport that plays an upstream by itself. */
 export function simulatorTransport(settings: Settings): Transport {
-  return { send: (_endpoint, body, receiver) => play(script(body, settings), receiver) };
+  return {
+    send: ({ url }, body, receiver) =>
+      play(url === EMBEDDINGS_URL ? embeddingActs(body) : script(body, settings), receiver),
+  };
+}
+
+function embeddingActs(body: string): readonly Act[] {
+  const embeddings = embeddingsJson(JSON.parse(body));
+  return embeddings === undefined
+    ? jsonActs(
+        0,
+        400,
+        errorJson("Invalid value for 'input'", "invalid_request_error", "invalid_value", "input"),
+      )
+    : jsonActs(0, 200, embeddings);
 }
 
 function script(body: string, settings: Settings): readonly Act[] {
