@@ -1,13 +1,6 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
-import { captures } from "./captures.ts";
-import { check } from "./check.ts";
-import { dataset } from "./dataset.ts";
 import { errorText, UsageError } from "./error-text.ts";
-import { explain } from "./explain.ts";
-import { keys } from "./keys.ts";
-import { report } from "./report.ts";
-import { start } from "./start.ts";
 
 /** A command: what it does, its own help, its work. @returns the exit code, or undefined while it goes on */
 export interface Command {
@@ -16,43 +9,49 @@ export interface Command {
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-const commands: Readonly<Record<string, Command>> = {
-  start,
-  check,
-  explain,
-  keys,
-  captures,
-  dataset,
-  report,
+/** Each is loaded when it is needed: serving a request takes nothing of what makes data sets. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start.ts")).start,
+  check: async () => (await import("./check.ts")).check,
+  explain: async () => (await import("./explain.ts")).explain,
+  keys: async () => (await import("./keys.ts")).keys,
+  captures: async () => (await import("./captures.ts")).captures,
+  compare: async () => (await import("./compare.ts")).compare,
+  dataset: async () => (await import("./dataset.ts")).dataset,
+  report: async () => (await import("./report.ts")).report,
 };
 
-const HELP = `crossover ${VERSION}
+async function help(): Promise<string> {
+  const lines = Object.entries(commands).map(
+    async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`,
+  );
+  return `crossover ${VERSION}
 
 Usage: crossover COMMAND [OPTIONS]
 
-${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
-  .join("\n")}
+${(await Promise.all(lines)).join("\n")}
 
 crossover COMMAND --help tells more. The configuration is config/crossover.yaml, or CROSSOVER_CONFIG.
 `;
+}
 
 /** Exit codes: 0 done, 1 the answer is no (a bad configuration, a refused request), 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number | undefined> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    process.stdout.write(HELP);
+    process.stdout.write(await help());
     return name === undefined ? 2 : 0;
   }
   if (name === "--version" || name === "-v") {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
-    process.stderr.write(`crossover: there is no command ${JSON.stringify(name)}.\n\n${HELP}`);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    process.stderr.write(`crossover: there is no command ${JSON.stringify(name)}.\n\n${await help()}`);
     return 2;
   }
+  const command = await load();
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(command.help);
     return 0;

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import type { Query } from "../comparison/compare.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { unitOf } from "../domain/hash.ts";
+import { isObject, memberOf, parseJson, parseObject } from "../domain/json.ts";
+import type { Table } from "../domain/table.ts";
+import { parseChat } from "../gateway/parse.ts";
+import { type CaptureFilter, type Store, type StoredCapture, scan } from "../store/store.ts";
+import { UsageError } from "./error-text.ts";
+
+/** Makes requests out of bodies. */
+export interface Reading {
+  readonly table: Table;
+  readonly route: string | undefined;
+}
+
+/** One query of its own. */
+export function queryOf(text: string, reading: Reading): Query {
+  return toQuery({ messages: [{ role: "user", content: text }] }, undefined, reading);
+}
+
+/**
+ * A file of JSON lines, `-` for standard input: chat requests, or examples for fine-tuning, whose last message is what
+ * is expected.
+ * @throws UsageError that names the line
+ */
+export function queriesIn(file: string, reading: Reading): readonly Query[] {
+  const lines = readFileSync(file === "-" ? 0 : file, "utf8")
+    .replace(/^\uFEFF/, "")
+    .split("\n");
+  return lines.flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const body = parseObject(line);
+    if (body === undefined) throw new UsageError(`line ${index + 1} of ${file} is no JSON object`);
+    try {
+      return [queryIn(body, reading)];
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      throw new UsageError(`line ${index + 1} of ${file}: ${error.message}`);
+    }
+  });
+}
+
+function queryIn(body: Readonly<Record<string, unknown>>, reading: Reading): Query {
+  const { messages } = body;
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  if (!Array.isArray(messages) || memberOf(last, "role") !== "assistant")
+    return toQuery(body, undefined, reading);
+  return toQuery({ ...body, messages: messages.slice(0, -1) }, last, reading);
+}
+
+/** Which captures, and how many of them. */
+export interface Sample {
+  readonly filter: CaptureFilter;
+  readonly limit: number;
+  /** Another one gives other captures. */
+  readonly seed: number;
+  /** Compare with the captured answers too? */
+  readonly reference: boolean;
+}
+
+/**
+ * Requests that were answered, sampled by their ids: the same seed and captures give the same queries.
+ * @returns with how many captures could not be sent again, such as cut ones
+ */
+export async function capturedQueries(
+  store: Store,
+  { filter, limit, seed, reference }: Sample,
+  reading: Reading,
+): Promise<{ readonly queries: readonly Query[]; readonly skipped: number }> {
+  let chosen: { readonly rank: number; readonly capture: StoredCapture }[] = [];
+  const trim = (): void => {
+    chosen = chosen.toSorted((a, b) => a.rank - b.rank).slice(0, limit);
+  };
+  for await (const capture of scan(store, { ...filter, outcome: "success", content: true })) {
+    chosen.push({ rank: unitOf(`${seed}\n${capture.id}`), capture });
+    if (chosen.length >= 2 * limit) trim();
+  }
+  trim();
+  const queries = chosen
+    .toSorted((a, b) => a.capture.at - b.capture.at)
+    .flatMap(({ capture }) => queryFrom(capture, reference, reading) ?? []);
+  return { queries, skipped: chosen.length - queries.length };
+}
+
+function queryFrom({ id, content }: StoredCapture, reference: boolean, reading: Reading): Query | undefined {
+  const body = parseObject(content?.request ?? "");
+  if (body === undefined) return undefined;
+  const choices = memberOf(parseJson(content?.answer ?? ""), "choices");
+  const answer: unknown = Array.isArray(choices) ? memberOf(choices[0], "message") : undefined;
+  try {
+    return { ...toQuery(body, reference ? answer : undefined, reading), captureId: id };
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws GatewayError 400 for what is no chat request */
+function toQuery(
+  body: Readonly<Record<string, unknown>>,
+  expected: unknown,
+  { table, route }: Reading,
+): Query {
+  const { stream: _stream, stream_options: _options, messages, ...rest } = body;
+  const request = { ...rest, model: route ?? "none", messages: withoutWeights(messages) };
+  const text = JSON.stringify(request);
+  return {
+    request: parseChat(Buffer.from(text), table.server.jsonLimits),
+    expected,
+    captureId: undefined,
+  };
+}
+
+/** Weights are for training; an upstream refuses them. */
+function withoutWeights(messages: unknown): unknown {
+  if (!Array.isArray(messages)) return messages;
+  return messages.map((message: unknown) => {
+    if (!isObject(message)) return message;
+    const { weight: _weight, ...rest } = message;
+    return rest;
+  });
+}

@@ -1,0 +1,214 @@
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { Query } from "../comparison/compare.ts";
+import { comparisonPage } from "../comparison/page.ts";
+import { type Compared, comparedSet, storable } from "../comparison/stored.ts";
+import { INSTANT_RULE, instantOf, startOf } from "../domain/instant.ts";
+import { newRequestId } from "../domain/own-answer.ts";
+import type { Table, Variant } from "../domain/table.ts";
+import { loadFromDisk } from "../node.ts";
+import { openStore } from "../store/open.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { mayBegin, UNASKED_CALLS } from "./compare-consent.ts";
+import { forecastOf } from "./compare-forecast.ts";
+import { capturedQueries, queriesIn, queryOf, type Reading } from "./compare-queries.ts";
+import { runComparison } from "./compare-run.ts";
+import { comparisonText } from "./compare-text.ts";
+import { UsageError } from "./error-text.ts";
+import { type Command, configPathOf } from "./main.ts";
+
+/** What a shell says of a command that SIGINT ended. */
+const INTERRUPTED = 130;
+
+const MOST_CONCURRENCY = 64;
+
+export const compare: Command = {
+  summary: "Send the same queries through several variants, and compare.",
+  help: `Usage: crossover compare --variants A,B [--route ROUTE] --query TEXT
+       crossover compare --variants A,B [--route ROUTE] --input FILE.jsonl
+       crossover compare --variants A,B [--route ROUTE] --captures [--variant NAME] [--from WHEN] [--to WHEN]
+                         [--limit NUMBER] [--seed NUMBER] [--reference]
+
+Calls the models of the configuration itself: no gateway needs to run, and no limit of a key counts. The first variant
+is the baseline.
+  --query        one query
+  --input        a file of JSON lines, \`-\` for standard input: chat requests, or examples for fine-tuning, with whose
+                 last answer all answers are compared too
+  --captures     captured queries, sent anew: of the route, of the variant that answered, from a date and to its end
+  --limit        how many captures at most, sampled by --seed. Default 100
+  --reference    compare all answers with the captured ones too
+  --judge        ask the judge of the configuration which answers are better
+  --concurrency  most calls at a time. Default: the configuration's, else 4
+  --json         print all results as JSON
+  --html         write a page with all answers side by side
+  --no-store     do not keep the results in the store
+  --yes          begin without a question. Without a terminal, more than ${UNASKED_CALLS} calls need it
+Calls, and what they cost at most, are told before. Control-C ends it; what has come by then is shown.
+`,
+  run: async (args) => {
+    const options = optionsOf(args);
+    const table = loadFromDisk(configPathOf(args, process.env), process.env);
+    const variants = variantsOf(options, table);
+    const judging = options.judge ?? false;
+    const concurrency =
+      wholeNumber("concurrency", options.concurrency, MOST_CONCURRENCY) ?? table.compare.concurrency;
+    const store = await storeFor(options, table);
+    try {
+      const queries = await queriesOf(options, { table, route: options.route }, store);
+      const forecast = forecastOf(queries, variants, table, judging);
+      if (!(await mayBegin(forecast, queries.length, options.yes ?? false))) return 1;
+      const { results, interrupted } = await runComparison({
+        table,
+        route: options.route,
+        variants,
+        queries,
+        concurrency,
+        judging,
+      });
+      const at = Date.now();
+      const names = variants.map(({ name }) => name);
+      const compared = comparedSet(
+        { id: newRequestId(), at, route: options.route, variants: names },
+        results.map(({ row }) => row),
+      );
+      if (results.length > 0) {
+        const asked = results.map(({ query }) => query);
+        if (!options["no-store"]) await keep(store, storable(compared, asked, at, table.redaction.stored));
+        show(compared, options);
+      }
+      if (interrupted) return INTERRUPTED;
+      return compared.document.summary.variants.some(({ answered }) => answered > 0) ? 0 : 1;
+    } finally {
+      await store?.close();
+    }
+  },
+};
+
+type Options = ReturnType<typeof optionsOf>;
+
+/** @throws UsageError unless the queries come from one place */
+function optionsOf(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      variants: { type: "string" },
+      route: { type: "string" },
+      query: { type: "string" },
+      input: { type: "string" },
+      captures: { type: "boolean" },
+      variant: { type: "string" },
+      from: { type: "string" },
+      to: { type: "string" },
+      limit: { type: "string" },
+      seed: { type: "string" },
+      reference: { type: "boolean" },
+      concurrency: { type: "string" },
+      judge: { type: "boolean" },
+      json: { type: "boolean" },
+      html: { type: "string" },
+      "no-store": { type: "boolean" },
+      yes: { type: "boolean", short: "y" },
+      config: { type: "string", short: "c" },
+    },
+  });
+  const sources = [values.query, values.input, values.captures].filter((source) => source !== undefined);
+  if (sources.length !== 1) throw new UsageError("give one of --query, --input and --captures");
+  return values;
+}
+
+/** @throws UsageError for names that are none */
+function variantsOf({ variants: list = "", route, judge }: Options, table: Table): readonly Variant[] {
+  const names = list.split(",").map((name) => name.trim());
+  if (list === "") throw new UsageError("name the variants: --variants A,B");
+  if (new Set(names).size < names.length) throw new UsageError("a variant is named twice");
+  if (route !== undefined && !table.routes.has(route)) throw new UsageError(`there is no route ${route}`);
+  if (judge && table.compare.judge === undefined)
+    throw new UsageError("no judge is configured: `compare.judge` names one");
+  return names.map((name) => {
+    const variant = table.variants.get(name);
+    if (variant === undefined)
+      throw new UsageError(
+        `there is no variant ${name}. The configuration has ${[...table.variants.keys()].join(", ")}`,
+      );
+    return variant;
+  });
+}
+
+/** Captures can't be had without a store; results that can't be kept are shown all the same. */
+async function storeFor(options: Options, table: Table): Promise<Store | undefined> {
+  if (table.store === undefined || (options["no-store"] && !options.captures)) return undefined;
+  try {
+    return await openStore(table.store.url);
+  } catch (error) {
+    if (options.captures || !(error instanceof StoreError)) throw error;
+    process.stderr.write(`The results will not be kept: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+async function queriesOf(
+  options: Options,
+  reading: Reading,
+  store: Store | undefined,
+): Promise<readonly Query[]> {
+  const { query, input } = options;
+  if (query !== undefined) return [queryOf(query, reading)];
+  if (input !== undefined) return nonEmpty(queriesIn(input, reading), `there is no query in ${input}`);
+  if (store === undefined) throw new UsageError("there is no store to take captures from");
+  const { queries, skipped } = await capturedQueries(
+    store,
+    {
+      filter: {
+        route: options.route,
+        variant: options.variant,
+        from: instant("from", options.from, startOf),
+        to: instant("to", options.to, instantOf),
+      },
+      limit: wholeNumber("limit", options.limit, 1_000_000) ?? 100,
+      seed: wholeNumber("seed", options.seed, 2 ** 31) ?? 1,
+      reference: options.reference ?? false,
+    },
+    reading,
+  );
+  if (skipped > 0) process.stderr.write(`${skipped} captures are not whole, and are left out.\n`);
+  return nonEmpty(queries, "there are no such captures");
+}
+
+function nonEmpty(queries: readonly Query[], problem: string): readonly Query[] {
+  if (queries.length === 0) throw new UsageError(problem);
+  return queries;
+}
+
+async function keep(store: Store | undefined, { comparison, rows }: ReturnType<typeof storable>) {
+  try {
+    await store?.saveComparison(comparison, rows);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    process.stderr.write(`The results could not be kept: ${error.message}\n`);
+  }
+}
+
+function show(compared: Compared, { json, html }: Options): void {
+  if (html !== undefined) writeFileSync(html, comparisonPage(compared));
+  process.stdout.write(
+    json ? `${JSON.stringify({ ...compared.document, rows: compared.rows })}\n` : comparisonText(compared),
+  );
+}
+
+function wholeNumber(name: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new UsageError(`--${name} is a whole number from 1 to ${most}`);
+  return value;
+}
+
+function instant(
+  name: string,
+  text: string | undefined,
+  read: (text: string) => number | undefined,
+): number | undefined {
+  const at = text === undefined ? undefined : read(text);
+  if (text !== undefined && at === undefined) throw new UsageError(`--${name}: ${INSTANT_RULE}`);
+  return at;
+}
