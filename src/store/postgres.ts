@@ -98,8 +98,9 @@ const postgres: Dialect = {
   },
 
   reclaim: async (db) => {
-    for (const table of ["captures", "contents", "capture_words", "feedback", "latest_feedback"])
-      await sql`vacuum ${sql.table(table)}`.execute(db);
+    // Best effort: a large table may take longer than a statement may, and Postgres does it by itself later.
+    for (const table of ["captures", "contents", "capture_words", "feedback", "latest_feedback", "comparison_rows"])
+      await sql`vacuum ${sql.table(table)}`.execute(db).catch(() => {});
   },
 
   scrub: (db) => postgres.reclaim(db),

@@ -13,8 +13,8 @@ import type { Term } from "./words.ts";
 const LOCK_WAIT = 1_000;
 /** Pages handed back at once: 4 MB. */
 const RECLAIMED_PAGES = 1_000;
-/** Of the index of words, rewritten at once: 250 KB. */
-const MERGED_PAGES = 64;
+/** Of the index of words, rewritten at once: 1 MB. */
+const MERGED_PAGES = 256;
 /** Tries to empty the journal while others read. */
 const SCRUB_TRIES = 10;
 

@@ -281,6 +281,7 @@ describe.each(DATABASES)("a store on $name", (database) => {
     await store.saveComparison({ id: "old", at: 10, route: undefined, variants: [], summary: "{}" }, []);
     expect(await store.retain({ before: 250, maxBytes: undefined })).toBe(250);
     expect(await store.comparisons(10)).toEqual([]);
+    expect(await store.delete({ id: "nobody" })).toMatchObject({ feedback: 0 });
     expect((await store.size()).oldest).toBe(250);
     const full = await store.size();
     const deleted = await store.retain({ before: undefined, maxBytes: full.bytes / 2 });
