@@ -99,7 +99,14 @@ const postgres: Dialect = {
 
   reclaim: async (db) => {
     // Best effort: a large table may take longer than a statement may, and Postgres does it by itself later.
-    for (const table of ["captures", "contents", "capture_words", "feedback", "latest_feedback", "comparison_rows"])
+    for (const table of [
+      "captures",
+      "contents",
+      "capture_words",
+      "feedback",
+      "latest_feedback",
+      "comparison_rows",
+    ])
       await sql`vacuum ${sql.table(table)}`.execute(db).catch(() => {});
   },
 

@@ -119,7 +119,7 @@ test("a file that is no store, and one of a newer version, are told as such", as
   const first = storeInThreads(newer).store;
   await first.write(batch({}));
   await first.close();
-  await sqlite(newer, "insert into kysely_migration (name, timestamp) values ('999_later', 'x')");
+  await sqlite(newer, "insert into crossover_migrations (name, timestamp) values ('999_later', 'x')");
   const { store } = inThreads(newer);
   store.open();
   await store.settled;
