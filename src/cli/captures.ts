@@ -3,18 +3,21 @@ import { deletion, wholeCapture } from "../../routes/admin/capture-fields.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { captureText } from "./capture-text.ts";
 import { feedback, list } from "./captures-list.ts";
+import { exportCaptures, importCaptures } from "./captures-transfer.ts";
 import { UsageError } from "./error-text.ts";
 import type { Command } from "./main.ts";
 
 export const captures: Command = {
-  summary: "List, search, show and delete captured requests; sum up feedback.",
+  summary: "List, show, delete, export and import captured requests; sum up feedback.",
   help: `Usage: crossover captures list [FILTERS] [--limit NUMBER] [--cursor CURSOR] [--order newest|oldest]
        crossover captures show ID
        crossover captures delete ID
        crossover captures delete --user NAME
        crossover captures feedback [--route ROUTE] [--variant VARIANT] [--from WHEN] [--to WHEN]
+       crossover captures export [FILE] [--config FILE] [--store URL]
+       crossover captures import FILE [--config FILE] [--store URL]
 
-Asks the admin API of a running gateway, with the token in CROSSOVER_ADMIN_TOKEN.
+The first five ask the admin API of a running gateway, with the token in CROSSOVER_ADMIN_TOKEN.
   --url      where the gateway is. Default http://127.0.0.1:8787
   --json     print what the admin API answers
 Filters of \`list\`; each narrows:
@@ -30,6 +33,9 @@ Filters of \`list\`; each narrows:
   --feedback NAME, NAME:VALUE or NAME>=NUMBER, such as thumbs:true or score>=0.5
 \`delete\` takes away a capture with its feedback and the rows of comparisons that came from it, or all of a user's.
 \`feedback\` sums feedback up by variant, with 95% intervals.
+\`export\` writes the whole store as JSON lines to a new file, or to standard output (\`-\`, the default). \`import\` reads
+such lines, from \`-\` too; what is there already stays as it is. Both open the store themselves: that of the
+configuration, or the one at --store. The gateway may run or not.
 `,
   run: async ([action = "", ...args]) => {
     const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -44,6 +50,8 @@ const actions: Readonly<Record<string, (args: readonly string[]) => Promise<void
   show,
   delete: remove,
   feedback,
+  export: exportCaptures,
+  import: importCaptures,
 };
 
 async function show(args: readonly string[]): Promise<void> {

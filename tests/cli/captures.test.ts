@@ -1,11 +1,13 @@
+import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
+import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { batch, contentOf } from "../store/samples.ts";
 import { captured, given } from "../support/captured.ts";
 import { twoPaths } from "../support/config.ts";
 import type { TestGateway } from "../support/gateway.ts";
 import { startStored } from "../support/stored-gateway.ts";
-import { type Ended, projectNode, runCommand } from "./command.ts";
+import { type Ended, projectNode, runCommand, temporaryFiles } from "./command.ts";
 
 const TOKEN = "admin-token-of-the-test";
 
@@ -138,6 +140,44 @@ test("feedback is summed up in a table", async () => {
   ]);
 });
 
+test("a store is exported to a file of its owner, and imported into another", {
+  timeout: 120_000,
+}, async () => {
+  const separators = contentOf("a\u2028b\u0085c\rd", "é".repeat(100_000));
+  const kept = [captured({ content: separators }), captured()];
+  const path = temporaryFiles({ "from.db": "", "to.db": "" });
+  const [from, to] = [path("from.db"), path("to.db")];
+  const url = (file: string): readonly string[] => ["--store", `file:${file}`];
+  const first = await openStore(`file:${from}`);
+  await first.write(batch({ captures: kept }));
+  await first.addFeedback(given(kept[0]?.id ?? "", "thumbs", true));
+  await first.close();
+  const out = `${from}.jsonl`;
+  const captures = (...args: readonly string[]): Promise<Ended> =>
+    runCommand(projectNode, ["captures", ...args]);
+
+  expect(await captures("export", out, ...url(from))).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(statSync(out).mode & 0o777).toBe(0o600);
+  const printed = await captures("export", ...url(from));
+  expect(printed.stdout).toBe(readFileSync(out, "utf8"));
+  const again = await captures("export", out, ...url(from));
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("is there already")]);
+
+  const imported = await captures("import", out, ...url(to));
+  expect(imported).toEqual({
+    code: 0,
+    stdout: "Imported: captures 2, recipes 0, feedback 1, usage 0, comparisons 0.\n",
+    stderr: "",
+  });
+  const second = await openStore(`file:${to}`);
+  expect((await second.find(kept[0]?.id ?? ""))?.content).toEqual(separators);
+  await second.close();
+  const broken = await captures("import", new URL(import.meta.url).pathname, ...url(to));
+  expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining("line 1: ")]);
+  const missing = await captures("import", `${out}.none`, ...url(to));
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("there is no file")]);
+});
+
 test("what the gateway refuses ends with 1, in its words", async () => {
   const { captures } = await start();
   const refused: readonly (readonly [readonly string[], RegExp])[] = [
@@ -165,6 +205,8 @@ test.each([
   [["delete", "a", "--user", "b"]],
   [["list", "--rute", "x"]],
   [["feedback", "--limit", "5"]],
+  [["import"]],
+  [["export", "a", "b"]],
 ])("wrong use ends with 2 and asks nobody: captures %j", async (args) => {
   const { code, stdout, stderr } = await runCommand(projectNode, ["captures", ...args]);
   expect([code, stdout]).toEqual([2, ""]);
