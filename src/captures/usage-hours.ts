@@ -1,4 +1,5 @@
 import type { CaptureFacts, UsageHour } from "../domain/capture.ts";
+import { Made } from "../domain/made.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -9,10 +10,12 @@ type Group = Pick<UsageHour, "hour" | "route" | "variant" | "path" | "model" | "
 
 /** What requests took, added up by hour and variant until it is stored. */
 export class UsageHours {
-  readonly #sums = new Map<string, Sums>();
+  #sums: Sums[] = [];
+  /** The same by route and variant: a key put together for each request would take longer than all sums. */
+  #found = newIndex();
 
   get size(): number {
-    return this.#sums.size;
+    return this.#sums.length;
   }
 
   add(facts: CaptureFacts): void {
@@ -34,8 +37,9 @@ export class UsageHours {
 
   /** All sums so far; they begin anew then. */
   take(): readonly UsageHour[] {
-    const all = [...this.#sums.values()];
-    this.#sums.clear();
+    const all = this.#sums;
+    this.#sums = [];
+    this.#found = newIndex();
     return all;
   }
 
@@ -58,15 +62,23 @@ export class UsageHours {
   }
 
   #of(hour: number, group: Omit<Group, "hour">): Sums {
-    const { route, variant, model, promptVersion = "" } = group;
-    const key = `${hour} ${route} ${variant} ${model} ${promptVersion}`;
-    let sums = this.#sums.get(key);
+    const { route, variant, path, model, promptVersion } = group;
+    const candidates = this.#found.get(route).get(variant);
+    let sums = candidates.find(
+      (one) =>
+        one.hour === hour && one.model === model && one.path === path && one.promptVersion === promptVersion,
+    );
     if (sums === undefined) {
       sums = nothing(hour, group);
-      this.#sums.set(key, sums);
+      candidates.push(sums);
+      this.#sums.push(sums);
     }
     return sums;
   }
+}
+
+function newIndex(): Made<string, Made<string, Sums[]>> {
+  return new Made(() => new Made(() => []));
 }
 
 function nothing(hour: number, { route, variant, path, model, promptVersion }: Omit<Group, "hour">): Sums {
