@@ -13,7 +13,7 @@ const EMPTY_PLACES = 1024;
 
 /** A line of captures, the oldest first. Those at its front may be held: they are being written. */
 export class Backlog {
-  #line: Waiting[] = [];
+  #line: (Waiting | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   /** How many from the front on are held. */
@@ -54,9 +54,9 @@ export class Backlog {
 
   /** So many of those that are held are done with. */
   remove(count: number): void {
-    for (let removed = 0; removed < count; removed++) this.#bytes -= this.#line[this.#head++]?.bytes ?? 0;
+    for (let at = this.#head; at < this.#head + count; at++) this.#bytes -= this.#line[at]?.bytes ?? 0;
     this.#held -= count;
-    this.#moveUp();
+    this.#leave(count);
   }
 
   /** They stay in the line, and are no longer held. */
@@ -74,13 +74,15 @@ export class Backlog {
       count++;
     }
     this.#line.copyWithin(this.#head + count, this.#head, from);
-    this.#head += count;
     this.#bytes -= freed;
-    this.#moveUp();
+    this.#leave(count);
     return count;
   }
 
-  #moveUp(): void {
+  /** Empties so many places at the front. */
+  #leave(count: number): void {
+    this.#line.fill(undefined, this.#head, this.#head + count);
+    this.#head += count;
     if (this.#head < EMPTY_PLACES || this.#head * 2 < this.#line.length) return;
     this.#line = this.#line.slice(this.#head);
     this.#head = 0;

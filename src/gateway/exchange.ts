@@ -229,15 +229,19 @@ export class Exchange implements Member {
   #capture(end: End, times: Times): void {
     const variant = this.#variant;
     if (this.#capturing === undefined || this.#decision === undefined || variant === undefined) return;
-    this.#capturing.ended({
-      id: this.#deps.id,
-      decision: this.#decision,
-      variant,
-      end,
-      attempts: this.#chain?.tally.attempts ?? 0,
-      cached: this.#chain?.cached ?? false,
-      times,
-    });
+    try {
+      this.#capturing.ended({
+        id: this.#deps.id,
+        decision: this.#decision,
+        variant,
+        end,
+        attempts: this.#chain?.tally.attempts ?? 0,
+        cached: this.#chain?.cached ?? false,
+        times,
+      });
+    } catch (error) {
+      this.#logBug(error); // the client has its answer
+    }
   }
 
   #settle({ usage, enriched = false }: Pick<End, "usage" | "enriched">): void {

@@ -45,6 +45,7 @@ test("a key is created and listed; its secret stands alone on standard output", 
     "create",
     "team/app",
     ...["--tag", "web", "--tag", "eu", "--route", "bare", "--expires", "2999-01-31", "--force-variant"],
+    "--no-capture",
     ...["--limit", "usd_per_day=2.5", "--limit", "requests_per_minute=60"],
   );
   expect(created.code, created.stderr).toBe(0);
@@ -68,7 +69,7 @@ test("a key is created and listed; its secret stands alone on standard output", 
       "bare",
       "web eu",
       "requests_per_minute=60 usd_per_day=2.5",
-      "force-variant",
+      "force-variant no-capture",
     ],
     [""],
   ]);

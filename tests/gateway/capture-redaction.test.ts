@@ -122,8 +122,9 @@ test.each(places)("no secret is kept that stood in %s", async (_place, respond, 
   const text = await kept(respond, body);
   expect(text).not.toContain(CANARY);
   expect(text).not.toContain(KNOWN);
-  for (const part of [...SPLIT.slice(1), escaped, JSON.stringify(escaped).slice(1, -1)])
-    expect(text).not.toContain(part);
+  // Each text within a text doubles the backslashes.
+  const read = text.replaceAll(/\\+/g, "\\");
+  for (const part of [...SPLIT.slice(1), escaped]) expect(read).not.toContain(part);
 });
 
 test("without a finding the client's exact text stays; with one all the rest stays", async () => {

@@ -323,6 +323,19 @@ test("what was captured is stored before the gateway has stopped", async () => {
   expect(sink.captures).toHaveLength(20);
 });
 
+test("a bug in capturing is logged and changes no answer", async () => {
+  const { gateway } = await startCaptured();
+  const { captures } = gateway.gateway;
+  if (captures === undefined) throw new TypeError("nothing is captured");
+  captures.take = () => {
+    throw new TypeError("a bug");
+  };
+  const answer = await gateway.post(ASK);
+  expect([answer.status, (await answer.json()).choices[0].message.content]).toEqual([200, "ok"]);
+  await until(() => gateway.logs.some(({ message }) => message === "internal error"));
+  expect(await gateway.metric("crossover_inflight_requests")).toBe(0);
+});
+
 test("a store that hangs or fails changes no answer", async () => {
   const upstream = await startUpstream();
   let writes = 0;

@@ -71,6 +71,12 @@ test("the file that is broken below is good unbroken", () => {
   expect(new DiskKeyStore(folder).load()).toHaveLength(1);
 });
 
+test("a key of a version that knew no captures is captured", async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, "keys.json"), file(GOOD, { ...GOOD, name: "quiet", capture: false }));
+  expect(new DiskKeyStore(folder).load().map(({ capture }) => capture)).toEqual([true, false]);
+});
+
 test.each([
   ["empty", ""],
   ["cut short", file(GOOD).slice(0, 80)],
