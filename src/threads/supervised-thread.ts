@@ -96,6 +96,11 @@ export class SupervisedThread {
     this.#thread?.post({ kind: "redaction", settings });
   }
 
+  /** Ends the thread as it is; another one is started. */
+  renew(): void {
+    this.#thread?.abandon();
+  }
+
   /** Finishes what was asked, for at most so many milliseconds; then what is left is refused. */
   async close(mostMs: number): Promise<void> {
     if (this.#whenClosed !== undefined) return;

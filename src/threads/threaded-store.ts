@@ -29,6 +29,8 @@ const CHANGE_MS = 10_000;
 const DELETE_MS = 60_000;
 /** What the first read may take, for which a thread is started and the store opened, in milliseconds. */
 const FIRST_READ_MS = 15_000;
+/** After so long of nothing but failures the store is opened anew: its file or its disk may be another by now. */
+const RENEW_MS = 30_000;
 /** Reads that may wait for a store that does not answer; further ones are refused at once. */
 const MOST_READS = 100;
 
@@ -48,6 +50,8 @@ export class ThreadedStore implements Store {
   #lost: Failure | undefined;
   #readerLost: Failure | undefined;
   #failed: Failure | undefined;
+  /** When the first failure since the last success came. */
+  #failingSince: number | undefined;
   #isTroubled = false;
   #opened = openable();
   readonly #settled = Promise.withResolvers<void>();
@@ -86,7 +90,10 @@ export class ThreadedStore implements Store {
     this.#writer?.redactBy(this.#redaction);
   }
 
-  /** Waits for its turn however long that takes: what was handed over is written once, or refused. */
+  /**
+   * Waits for its turn however long that takes. What a dying thread refuses may have been written all the same: captures
+   * are not written twice then, but usage is counted again.
+   */
   readonly write: Store["write"] = (batch) => this.#change("write", [batch]);
   /** The same for requests as they passed. */
   readonly capture: RawSink["write"] = (batch) => this.#change("capture", [batch]);
@@ -144,6 +151,7 @@ export class ThreadedStore implements Store {
     } catch (error) {
       const failure = toFailure(error);
       if (!failure.invalid) this.#changed(failure);
+      this.#renewIfUseless();
       throw error;
     }
   }
@@ -163,7 +171,16 @@ export class ThreadedStore implements Store {
   /** Undefined: a change succeeded. */
   #changed(failed: Failure | undefined): void {
     this.#failed = failed;
+    this.#failingSince = failed && (this.#failingSince ?? Date.now());
     this.#tell();
+  }
+
+  #renewIfUseless(): void {
+    if (this.#lost !== undefined || this.#failingSince === undefined) return;
+    if (Date.now() - this.#failingSince < RENEW_MS) return;
+    this.#failingSince = undefined;
+    this.#writer?.renew();
+    this.#reader?.renew();
   }
 
   #writerIs(lost: Failure | undefined): void {

@@ -207,6 +207,32 @@ test("a failed write is trouble until one succeeds; a caller's own mistake is no
   expect(troubles).toEqual(["disk full", undefined]);
 });
 
+test("a store that has failed for half a minute is opened anew", async () => {
+  const { store, threads, last } = started();
+  store.open();
+  last().says({ kind: "opened" });
+  const fails = async (): Promise<void> => {
+    const failed = fail(store.write(batch({})));
+    const call = last().posted.at(-1);
+    const id = call?.kind === "call" ? call.id : 0;
+    last().says({ kind: "failed", id, failure: failure("the disk fails") });
+    await failed;
+  };
+  await fails();
+  await vi.advanceTimersByTimeAsync(29_000);
+  await fails();
+  expect(last().abandoned).toBe(false);
+  await vi.advanceTimersByTimeAsync(1000);
+  await fails();
+  expect(last().abandoned).toBe(true);
+  last().dies();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(threads).toHaveLength(2);
+  last().says({ kind: "opened" });
+  await fails(); // the half minute begins anew
+  expect([store.state, last().abandoned]).toEqual(["degraded", false]);
+});
+
 test("what is redacted by reaches the writing thread at its start, before later captures, and when it starts again", async () => {
   const { store, threads, last } = started();
   const later = { ...NOTHING, secrets: ["new-secret"] };
