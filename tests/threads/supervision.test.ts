@@ -104,6 +104,9 @@ test("while the store can't be opened calls are refused at once; it is tried aft
   await vi.waitFor(() => expect(threads).toHaveLength(8));
   last().answers(undefined);
   expect(await found).toBeUndefined();
+  threads[6]?.dies();
+  await vi.advanceTimersByTimeAsync(1000); // the waits begin anew
+  expect(threads).toHaveLength(9);
 });
 
 test("a store that does not get better by itself is tried each minute", async () => {
@@ -233,6 +236,16 @@ test("a store that has failed for half a minute is opened anew", async () => {
   expect([store.state, last().abandoned]).toEqual(["degraded", false]);
 });
 
+test("a lost store that takes half a minute to open is left to it", async () => {
+  const { store, threads, last } = started();
+  store.open();
+  last().dies();
+  await fail(store.write(batch({})));
+  await vi.advanceTimersByTimeAsync(31_000);
+  await fail(store.write(batch({})));
+  expect([threads.length, last().abandoned]).toEqual([2, false]);
+});
+
 test("what is redacted by reaches the writing thread at its start, before later captures, and when it starts again", async () => {
   const { store, threads, last } = started();
   const later = { ...NOTHING, secrets: ["new-secret"] };
@@ -280,6 +293,16 @@ test("closing waits for what was asked, but not for ever", async () => {
   expect(last().abandoned).toBe(true);
   expect(await written).toEqual(refused("the store was closed before it was done"));
   expect(await fail(store.find("a"))).toEqual(refused("the store is closed"));
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("closing ends as soon as the threads have", async () => {
+  const { store, last } = started();
+  store.open();
+  last().says({ kind: "opened" });
+  const closed = store.close();
+  last().dies();
+  await closed;
   expect(vi.getTimerCount()).toBe(0);
 });
 

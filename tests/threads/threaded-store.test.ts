@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ThreadedStoreOptions } from "../../src/threads/threaded-store.ts";
 import { startChild } from "../platforms/child.ts";
 import { DATABASES, open } from "../store/databases.ts";
 import { batch, capture, feedback, recipe, usage } from "../store/samples.ts";
+import { startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { type StoreInThreads, storeInThreads } from "./real-threads.ts";
 
@@ -157,6 +159,30 @@ test("while another process holds the file's lock, reads answer and the event lo
     ),
   );
   expect([store.state, troubles.length, await store.count({})]).toEqual(["ok", 2, 2]);
+});
+
+test.skipIf(WITHOUT_POSTGRES)("a Postgres that hangs holds up nobody, nor the end", async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  const url = await server.createDatabase();
+  const { store, troubles } = storeInThreads(url, {
+    readMs: 300,
+    silentMs: 300,
+    closeMs: 500,
+  });
+  await store.write(batch({ captures: [capture("a")] }));
+  expect(await store.count({})).toBe(1);
+  const holder = new Client({ connectionString: url });
+  onTestFinished(() => holder.end());
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query("lock table captures in access exclusive mode");
+  const written = store.write(batch({ captures: [capture("b")] })).catch((error: unknown) => error);
+  await expect(store.count({})).rejects.toMatchObject({ name: "StoreError", temporary: true });
+  await until(() => store.state === "degraded");
+  await store.close();
+  expect(await written).toMatchObject({ name: "StoreError", temporary: true });
+  expect(troubles.at(-1)).toBe("the store has not answered for 0.3 s"); // opening may have taken longer too
 });
 
 test("what is too old is deleted while it runs", async () => {
