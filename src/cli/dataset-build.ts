@@ -3,7 +3,7 @@ import { readmeOf } from "../datasets/card-readme.ts";
 import { type Cleaned, clean } from "../datasets/clean.ts";
 import { estimate } from "../datasets/estimate.ts";
 import type { Example } from "../datasets/example.ts";
-import { isTrl, mostBytes } from "../datasets/format.ts";
+import { leastExamples, mostBytes } from "../datasets/format.ts";
 import type { KeyedRow } from "../datasets/keyed-row.ts";
 import { type Split, splitRows } from "../datasets/split.ts";
 import { exampleTokens, tokenizerFor } from "../datasets/tokens.ts";
@@ -20,8 +20,6 @@ import { configPathOf } from "./main.ts";
 
 /** Where nobody says what is to be trained. */
 const DEFAULT_MODEL = "gpt-4.1-mini";
-/** What OpenAI and Azure take at least. */
-const LEAST_EXAMPLES = 10;
 /** Jaccard index from which two questions stay on one side where near duplicates are not looked for. */
 const DEFAULT_NEAR = 0.9;
 
@@ -82,7 +80,7 @@ async function tokenCounter(model: string): Promise<(example: Example) => number
 
 /** Why the set can't be used for training. */
 function problemOf({ split: { train, validation }, options: { format } }: Made): string | undefined {
-  const least = isTrl(format) ? 1 : LEAST_EXAMPLES;
+  const least = leastExamples(format);
   if (train.length >= least) return undefined;
   const hint = train.length + validation.length >= least ? ". --validation 0 takes all to train" : "";
   return `${train.length} examples are left to train, and ${least} are needed: nothing was written${hint}`;

@@ -33,3 +33,8 @@ export function toolsOf({ tools }: Readonly<Record<string, unknown>>): unknown {
 export function mostBytes(format: Format): number | undefined {
   return isTrl(format) ? undefined : 512 * 1000 * 1000;
 }
+
+/** Fewest examples of a training file that are taken, as OpenAI and Microsoft say; of TRL's none are said. */
+export function leastExamples(format: Format): number {
+  return isTrl(format) ? 1 : 10;
+}

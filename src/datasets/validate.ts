@@ -1,6 +1,6 @@
 import { memberOf } from "../domain/json.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type Format, isTrl, mostBytes } from "./format.ts";
+import { type Format, leastExamples, mostBytes } from "./format.ts";
 import { BOM, type Line } from "./read.ts";
 import { exampleTokens, type Tokenizer, tokenizerFor } from "./tokens.ts";
 import { tunableModel } from "./tunable-models.ts";
@@ -46,8 +46,6 @@ export interface DatasetReport {
   readonly exact: boolean;
   readonly seen: Seen;
 }
-
-const LEAST_EXAMPLES = 10;
 
 /**
  * Checks a fine-tuning file, reading it once. Holds two hashes and a number of each row, no rows.
@@ -156,7 +154,7 @@ class Validation {
 
   #checkFile(): void {
     const { format, training } = this.#options;
-    const least = training === undefined && !isTrl(format) ? LEAST_EXAMPLES : 1;
+    const least = training === undefined ? leastExamples(format) : 1;
     if (this.#read < least)
       this.#problems.tell(
         null,
