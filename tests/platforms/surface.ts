@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { comparisonAnswer } from "../../src/comparison/document.ts";
 import { until } from "../support/gateway.ts";
 import { streams } from "./streams.ts";
 import { ask, type Running, startSuite } from "./suite.ts";
@@ -98,6 +99,20 @@ export function surface(platform: string, start: (config: unknown) => Promise<Ru
         null,
         "upstream_auth_failed",
       ]);
+    });
+
+    test("variants are compared", async () => {
+      const answer = await fetch(`${suite.url}/v1/compare`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...ask("bare"), variants: ["prompted", "tuned"] }),
+      });
+      const { results, agreement } = comparisonAnswer.parse(await answer.json());
+      expect(results.map(({ variant, message }) => [variant, message?.["content"]])).toEqual([
+        ["prompted", "one two"],
+        ["tuned", "one two"],
+      ]);
+      expect(agreement).toMatchObject([{ variant: "tuned", against: "prompted", exact: true }]);
     });
 
     test("a dry run answers with the decision and calls nobody", async () => {
