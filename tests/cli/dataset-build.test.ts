@@ -164,6 +164,10 @@ test("filters choose the captures, and --for says what the client's messages kee
       { role: "assistant" },
     ],
   });
+});
+
+test("too few examples end with 1, and nothing is written", async () => {
+  const { path, build } = await place(GOOD.map(captured));
   const none = await build("--route", "recipes", "--to", "2026-10-31", "--out", path("none"), "--json");
   expect([none.code, JSON.parse(none.stdout)]).toEqual([
     1,
