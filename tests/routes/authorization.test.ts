@@ -57,6 +57,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   // There is no store.
   "/admin/api/captures": { GET: closed(503), POST: closed(405), DELETE: closed(400), PUT: closed(405) },
   "/admin/api/captures/:id": { GET: closed(503), POST: closed(405), DELETE: closed(503), PUT: closed(405) },
+  "/admin/api/report": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/feedback": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
 };
 
