@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
 const CORES = cpus().length;
@@ -13,10 +13,39 @@ const TICKS_PER_SECOND = 100;
 
 /** CPU time of a process and all its threads so far, user and system, in seconds. Steps of 10 ms. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return accountOf(`/proc/${pid}/stat`).seconds;
+}
+
+/** CPU time of a process's threads so far, in seconds, by what they are for. Those that have ended are left out. */
+export interface ThreadSeconds {
+  /** The one that the process began with, in which requests are served. */
+  readonly main: number;
+  /** Those that hold the store. */
+  readonly store: number;
+  /** The runtime's own: collecting garbage, compiling, files. */
+  readonly others: number;
+}
+
+export function threadSeconds(pid: number): ThreadSeconds {
+  const sums = { main: 0, store: 0, others: 0 };
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const { name, seconds } = accountOf(`/proc/${pid}/task/${thread}/stat`);
+    if (thread === String(pid)) sums.main += seconds;
+    else if (name === "store") sums.store += seconds;
+    else sums.others += seconds;
+  }
+  return sums;
+}
+
+function accountOf(statFile: string): { readonly name: string; readonly seconds: number } {
+  const stat = readFileSync(statFile, "utf8");
   // The name, in brackets, may hold blanks; utime and stime are fields 14 and 15 (proc_pid_stat(5)).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const end = stat.lastIndexOf(")");
+  const fields = stat.slice(end + 2).split(" ");
+  return {
+    name: stat.slice(stat.indexOf("(") + 1, end),
+    seconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+  };
 }
 
 /** Resident memory of a process, in MiB. */

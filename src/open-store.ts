@@ -56,7 +56,8 @@ export function capturesOf(
 }
 
 export const startThread: StartThread = (start, listener) => {
-  const worker = new Worker(ENTRY, { workerData: start });
+  // The name is what tools that list threads show.
+  const worker = new Worker(ENTRY, { workerData: start, name: "store" });
   let cause: unknown;
   worker.on("message", (message: FromThread) => listener.heard(message));
   worker.on("error", (error) => {

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startThread } from "../src/open-store.ts";
+import { ThreadedStore } from "../src/threads/threaded-store.ts";
+import { startPostgres } from "../tests/support/postgres.ts";
+import { measureChanges } from "./store/changes.ts";
+import { fill, giveFeedback } from "./store/fill.ts";
+import { postgresSize } from "./store/postgres-size.ts";
+import { measureQueries } from "./store/queries.ts";
+import { type StoreResults, storeResults } from "./store/results.ts";
+import { type SizeFigures, sqliteSize } from "./store/size.ts";
+import { Traffic } from "./store/traffic.ts";
+import { BENCH } from "./subjects.ts";
+
+// `npm run bench:store`: a million captures in SQLite, into bench/store-results.md. `--captures N`: so many.
+// `--postgres`: a tenth of it in Postgres, into bench/store-results-postgres.md.
+const { values } = parseArgs({
+  options: {
+    captures: { type: "string" },
+    postgres: { type: "boolean", default: false },
+  },
+});
+const captures = Number(values.captures ?? (values.postgres ? 100_000 : 1_000_000));
+
+const results = values.postgres ? await onPostgres() : await onSqlite();
+const text = storeResults(results);
+writeFileSync(join(BENCH, values.postgres ? "store-results-postgres.md" : "store-results.md"), text);
+process.stdout.write(`\n${text}`);
+
+async function onSqlite(): Promise<StoreResults> {
+  const folder = mkdtempSync(join(tmpdir(), "crossover-bench-store-"));
+  const file = join(folder, "crossover.db");
+  try {
+    return await measure("SQLite", `file:${file}`, `${file}-wal`, async () => sqliteSize(file));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function onPostgres(): Promise<StoreResults> {
+  const server = await startPostgres();
+  try {
+    const url = await server.createDatabase();
+    return await measure("Postgres", url, undefined, () => postgresSize(url));
+  } finally {
+    await server.stop();
+  }
+}
+
+async function measure(
+  database: string,
+  url: string,
+  journal: string | undefined,
+  sizeOf: () => Promise<SizeFigures>,
+): Promise<StoreResults> {
+  const traffic = new Traffic(captures);
+  tell(`${captures.toLocaleString("en")} captures into ${database}`);
+  let store = open(url);
+  const filled = await fill(store, traffic, captures, journal);
+  tell(`filled in ${filled.seconds.toFixed(0)} s`);
+  const feedback = await giveFeedback(store, captures);
+  await store.close();
+  const size = await sizeOf();
+  store = open(url);
+  const queries = await measureQueries(store, captures);
+  const changes = await measureChanges(store, traffic, captures);
+  await store.close();
+  return { database, captures, filled, feedback, size, queries, changes };
+}
+
+/** The store as the gateway has it, save that reading may take as long as it does. */
+function open(url: string): ThreadedStore {
+  return new ThreadedStore({
+    settings: { url, retention: { maxAgeMs: 1e12, maxBytes: 1e12 } },
+    redaction: { secrets: ["upstream-key-0123456789abcdef"], personal: [], patterns: [] },
+    start: startThread,
+    onTrouble: (trouble) => {
+      if (trouble !== undefined) tell(`the store is in trouble: ${trouble.message}`);
+    },
+    readMs: 300_000,
+  });
+}
+
+function tell(what: string): void {
+  process.stderr.write(`${what}\n`);
+}
