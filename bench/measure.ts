@@ -181,7 +181,7 @@ async function withStand<T>(
 }
 
 /** With all subjects up at once. */
-async function withStands<T>(
+export async function withStands<T>(
   subjects: readonly Subject[],
   upstream: Upstream,
   folder: string,
@@ -200,7 +200,8 @@ async function holdStreams(stand: Stand, streams: number): Promise<void> {
   await load("streams.ts", targetOf(stand, true), String(streams));
 }
 
-async function paced(
+/** What a subject adds at half of this rate, while the upstream gets the other half directly. */
+export async function paced(
   stand: RunningStand,
   { rate, seconds, stream }: { readonly rate: number; readonly seconds: number; readonly stream: boolean },
 ): Promise<AddedMs> {

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { cpuSeconds, LOAD_CORES, residentMiB, SUBJECT_CORES } from "./machine.ts";
+import {
+  cpuSeconds,
+  LOAD_CORES,
+  residentMiB,
+  SUBJECT_CORES,
+  type ThreadSeconds,
+  threadSeconds,
+} from "./machine.ts";
 import { PinnedProcess } from "./process.ts";
 import { requestBody } from "./sample.ts";
 import type { Subject } from "./subjects.ts";
@@ -28,6 +35,9 @@ export interface RunningStand extends Stand {
   /** The upstream without anything before it. */
   readonly direct: Stand;
   cpuSeconds(): number;
+  threadSeconds(): ThreadSeconds;
+  /** What it measures of itself, as text. */
+  metrics(): Promise<string>;
   residentMiB(): number;
   /** @param signal what the subject gets; default SIGKILL */
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -54,7 +64,7 @@ export async function startStand(
     cores: SUBJECT_CORES,
     folder,
     name: `subject-${port}`,
-    env: subject.env({ port, upstreamPort }),
+    env: subject.env({ folder, port, upstreamPort }),
   });
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
     await process.stop(signal);
@@ -79,6 +89,8 @@ export async function startStand(
     subject,
     direct,
     cpuSeconds: () => cpuSeconds(process.pid),
+    threadSeconds: () => threadSeconds(process.pid),
+    metrics: async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
     residentMiB: () => residentMiB(process.pid),
     stop,
   };

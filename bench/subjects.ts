@@ -25,7 +25,11 @@ export interface Subject {
     readonly port: number;
     readonly upstreamPort: number;
   }): readonly string[];
-  env(options: { readonly port: number; readonly upstreamPort: number }): Readonly<Record<string, string>>;
+  env(options: {
+    readonly folder: string;
+    readonly port: number;
+    readonly upstreamPort: number;
+  }): Readonly<Record<string, string>>;
 }
 
 export const nginx: Subject = {

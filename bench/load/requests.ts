@@ -7,8 +7,19 @@ import type { Stand } from "../stand.ts";
 
 const CONNECTIONS = 64;
 
-/** Sends requests as fast as they are answered, with wrk over kept connections. @returns how many were answered */
+export interface FullLoad {
+  readonly answered: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Sends requests as fast as they are answered. @returns how many were answered */
 export async function requests(stand: Stand, folder: string, seconds: number): Promise<number> {
+  return (await fullLoad(stand, folder, seconds)).answered;
+}
+
+/** The same, with wrk over kept connections, and how long answers took. */
+export async function fullLoad(stand: Stand, folder: string, seconds: number): Promise<FullLoad> {
   const script = join(folder, "request.lua");
   const headers = { "content-type": "application/json", ...stand.headers };
   writeFileSync(
@@ -20,8 +31,9 @@ ${Object.entries(headers)
   .join("\n")}
 done = function(summary, latency, requests)
   local errors = summary.errors
-  io.write(string.format("answered %d, failed %d\\n", summary.requests,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+  io.write(string.format("answered %d, failed %d, p50 %d us, p99 %d us\\n", summary.requests,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
 end
 `,
   );
@@ -29,8 +41,9 @@ end
     ["wrk", "-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--timeout", "10s", "-s", script, stand.chatUrl],
     LOAD_CORES,
   );
-  const [, answered, failed] = /answered (\d+), failed (\d+)/.exec(output) ?? [];
+  const [, answered, failed, p50 = "", p99 = ""] =
+    /answered (\d+), failed (\d+), p50 (\d+) us, p99 (\d+) us/.exec(output) ?? [];
   if (answered === undefined || failed !== "0")
     throw new Error(`${stand.name}: requests failed under load:\n${output}`);
-  return Number(answered);
+  return { answered: Number(answered), p50Ms: Number(p50) / 1000, p99Ms: Number(p99) / 1000 };
 }
