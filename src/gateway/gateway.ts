@@ -2,10 +2,9 @@ import { ResponseCache } from "../cache/response-cache.ts";
 import type { CaptureQueue } from "../captures/capture-queue.ts";
 import type { Tools } from "../comparison/answered.ts";
 import type { SentRequest } from "../domain/chat.ts";
-import { draining, modelNotAllowed, modelNotFound } from "../domain/errors.ts";
+import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
-import { Room } from "../domain/room.ts";
-import { Roster } from "../domain/roster.ts";
+import { Room, type RoomPart } from "../domain/room.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
@@ -25,6 +24,7 @@ import { Capturing } from "./capturing.ts";
 import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
+import { type Listener, type OpenRequest, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
 import { toolsFor } from "./tools.ts";
@@ -48,19 +48,8 @@ export interface GatewayDeps {
   readonly random?: () => number;
 }
 
-/** How long clients that are still there after draining may take to read that the gateway stops, in milliseconds. */
-const LAST_WORDS_MS = 1000;
-
 /** How long somebody waits for captures to be stored, in milliseconds. */
 const FLUSH_MS = 5000;
-
-/** What takes connections for the gateway. */
-export interface Listener {
-  /** Takes no new connections. Resolves when those that are open have ended. */
-  close(): Promise<void>;
-  /** Ends the open ones at once. */
-  cut(): void;
-}
 
 /** A route as `GET /v1/models` lists it. */
 export interface ListedModel {
@@ -87,11 +76,9 @@ export class Gateway {
   readonly #random: () => number;
   readonly #health = new HealthTracker();
   readonly #upstreams = new Upstreams((model, circuit) => this.#circuitChanged(model, circuit));
-  readonly #open = new Roster<Exchange | Comparing>();
+  readonly #open = new OpenRequests();
   #cache: ResponseCache | undefined;
   readonly #room = new Room();
-  #draining = false;
-  #whenEmpty: (() => void) | undefined;
   #table: Table;
   #tableSince = new Date();
 
@@ -129,22 +116,9 @@ export class Gateway {
   /** Answers a chat completion. Never rejects: a failure is an answer too. */
   async chat(inbound: Inbound, reply: Reply): Promise<void> {
     const table = this.#table;
-    const exchange = new Exchange({
-      id: newRequestId(),
-      table,
-      reply,
-      transport: this.#transport,
-      metrics: this.metrics,
-      log: this.log,
-      health: this.#health,
-      upstreams: this.#upstreams,
-      random: this.#random,
-      limiter: this.#limiter,
-    });
-    if (this.#draining) return exchange.failed(draining());
-    this.#open.add(exchange);
-    const room = this.#room.part(table.server.maxBufferedBytes);
-    try {
+    const deps = { ...this.#asking(table), id: newRequestId(), reply, limiter: this.#limiter };
+    const exchange = new Exchange(deps);
+    await this.#serve(exchange, table, async (room) => {
       const key = authenticate(inbound, this.keys);
       const dryRun = asksDryRun(inbound);
       const noCapture = asksNoCapture(inbound);
@@ -164,42 +138,34 @@ export class Gateway {
         capturing: this.#capturing(table, request, decision.route, key, noCapture),
         quotas: this.#limiter.quotas(key, decision.route, table),
       });
-    } catch (error) {
-      exchange.failed(error);
-    } finally {
-      room.release();
-      this.#open.delete(exchange);
-      if (this.#open.size === 0) this.#whenEmpty?.();
-    }
+    });
   }
 
   /** Answers a comparison of variants. Never rejects: a failure is an answer too. */
   async compare(inbound: Inbound, reply: Reply): Promise<void> {
     const table = this.#table;
-    const { maxBodyBytes, maxBufferedBytes, jsonLimits } = table.server;
-    const comparing = new Comparing({
-      ...this.#asking(table),
-      id: newRequestId(),
-      reply,
-      limiter: this.#limiter,
-      store: this.store,
-    });
-    if (this.#draining) return comparing.failed(draining());
-    this.#open.add(comparing);
-    const room = this.#room.part(maxBufferedBytes);
-    try {
+    const { store } = this;
+    const deps = { ...this.#asking(table), id: newRequestId(), reply, limiter: this.#limiter, store };
+    const comparing = new Comparing(deps);
+    await this.#serve(comparing, table, async (room) => {
       const key = authenticate(inbound, this.keys);
       const kept = !asksNoCapture(inbound) && key?.capture !== false;
       requireJson(inbound);
+      const { maxBodyBytes, jsonLimits } = table.server;
       const bytes = await inbound.body(maxBodyBytes, room);
       await comparing.run(parseComparison(bytes, jsonLimits), key, kept);
-    } catch (error) {
-      comparing.failed(error);
-    } finally {
-      room.release();
-      this.#open.delete(comparing);
-      if (this.#open.size === 0) this.#whenEmpty?.();
-    }
+    });
+  }
+
+  #serve(request: OpenRequest, { server }: Table, work: (room: RoomPart) => Promise<void>): Promise<void> {
+    return this.#open.serve(request, async () => {
+      const room = this.#room.part(server.maxBufferedBytes);
+      try {
+        await work(room);
+      } finally {
+        room.release();
+      }
+    });
   }
 
   /** What a comparison works with that is no client's: it knows no limits. @param route in whose name; empty: none */
@@ -250,37 +216,12 @@ export class Gateway {
 
   /** Is the gateway stopping, and taking no new connections? */
   get draining(): boolean {
-    return this.#draining;
+    return this.#open.draining;
   }
 
-  /**
-   * Lets requests under way end. Those that did not by the deadline, and those that still come, hear that
-   * the gateway stops: it listens until then, so that nobody meets a connection that has just been closed.
-   */
-  async drain(listener: Listener, deadlineMs: number): Promise<void> {
-    this.#draining = true;
-    const cut = setTimeout(() => listener.cut(), deadlineMs + LAST_WORDS_MS);
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const deadline = setTimeout(() => {
-      this.#interrupt();
-      resolve();
-    }, deadlineMs);
-    await Promise.race([this.#emptied(), late]);
-    await listener.close();
-    clearTimeout(deadline);
-    clearTimeout(cut);
-  }
-
-  /** Resolves when no request is under way. */
-  #emptied(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenEmpty = resolve;
-    if (this.#open.size === 0) resolve();
-    return promise;
-  }
-
-  #interrupt(): void {
-    for (const exchange of this.#open.all()) exchange.interrupt();
+  /** Lets requests under way end, for at most so many milliseconds; see `OpenRequests`. */
+  drain(listener: Listener, deadlineMs: number): Promise<void> {
+    return this.#open.drain(listener, deadlineMs);
   }
 
   /**
