@@ -1,5 +1,6 @@
 import type { CaptureFacts, UsageHour } from "../domain/capture.ts";
 import { Made } from "../domain/made.ts";
+import { addUsage, NO_USAGE } from "../domain/usage-sums.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -47,17 +48,7 @@ export class UsageHours {
   putBack(hours: readonly UsageHour[]): void {
     for (const hour of hours) {
       const sums = this.#of(hour.hour, hour);
-      sums.requests += hour.requests;
-      sums.errors += hour.errors;
-      sums.cached += hour.cached;
-      sums.priced += hour.priced;
-      sums.inputTokens += hour.inputTokens;
-      sums.cachedInputTokens += hour.cachedInputTokens;
-      sums.outputTokens += hour.outputTokens;
-      sums.addedTokens += hour.addedTokens;
-      sums.costUsd += hour.costUsd;
-      sums.costUsdSquares += hour.costUsdSquares;
-      sums.durationMs += hour.durationMs;
+      Object.assign(sums, addUsage(sums, hour));
     }
   }
 
@@ -82,23 +73,5 @@ function newIndex(): Made<string, Made<string, Sums[]>> {
 }
 
 function nothing(hour: number, { route, variant, path, model, promptVersion }: Omit<Group, "hour">): Sums {
-  return {
-    hour,
-    route,
-    variant,
-    path,
-    model,
-    promptVersion,
-    requests: 0,
-    errors: 0,
-    cached: 0,
-    priced: 0,
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    addedTokens: 0,
-    costUsd: 0,
-    costUsdSquares: 0,
-    durationMs: 0,
-  };
+  return { hour, route, variant, path, model, promptVersion, ...NO_USAGE };
 }

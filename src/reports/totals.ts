@@ -1,41 +1,12 @@
-import type { UsageHour } from "../domain/capture.ts";
 import { standardErrorOf } from "../domain/statistics.ts";
+import { addUsage, NO_USAGE, type UsageSums } from "../domain/usage-sums.ts";
 import type { Estimate } from "./estimate.ts";
 
 /** What requests took together. */
-export type Totals = Omit<UsageHour, "hour" | "route" | "variant" | "path" | "model" | "promptVersion">;
-
-const NONE: Totals = {
-  requests: 0,
-  errors: 0,
-  cached: 0,
-  priced: 0,
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  addedTokens: 0,
-  costUsd: 0,
-  costUsdSquares: 0,
-  durationMs: 0,
-};
+export type Totals = UsageSums;
 
 export function totalsOf(hours: readonly Totals[]): Totals {
-  return hours.reduce(
-    (sum, hour) => ({
-      requests: sum.requests + hour.requests,
-      errors: sum.errors + hour.errors,
-      cached: sum.cached + hour.cached,
-      priced: sum.priced + hour.priced,
-      inputTokens: sum.inputTokens + hour.inputTokens,
-      cachedInputTokens: sum.cachedInputTokens + hour.cachedInputTokens,
-      outputTokens: sum.outputTokens + hour.outputTokens,
-      addedTokens: sum.addedTokens + hour.addedTokens,
-      costUsd: sum.costUsd + hour.costUsd,
-      costUsdSquares: sum.costUsdSquares + hour.costUsdSquares,
-      durationMs: sum.durationMs + hour.durationMs,
-    }),
-    NONE,
-  );
+  return hours.reduce(addUsage, NO_USAGE);
 }
 
 /** Mean cost in USD of a request whose cost is known. @returns undefined when there is none */

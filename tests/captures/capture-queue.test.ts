@@ -4,8 +4,9 @@ import { CaptureQueue } from "../../src/captures/capture-queue.ts";
 import type { RawBatch } from "../../src/captures/raw.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { StoreError } from "../../src/store/store.ts";
+import { factsOf } from "../support/facts.ts";
 import { sampleOf } from "../support/samples.ts";
-import { factsOf, rawOf, recipeOf, ScriptedSink } from "./raw.ts";
+import { rawOf, recipeOf, ScriptedSink } from "./raw.ts";
 
 const RECIPE = recipeOf();
 const failing = async (): Promise<void> => {

@@ -1,44 +1,6 @@
 import type { RawBatch, RawCapture, RawContent, RawSink } from "../../src/captures/raw.ts";
 import type { CaptureFacts, Recipe } from "../../src/domain/capture.ts";
-
-export function factsOf(id: string, more: Partial<CaptureFacts> = {}): CaptureFacts {
-  return {
-    id,
-    at: Date.UTC(2026, 10, 26, 3, 30),
-    route: "route",
-    rule: "all",
-    variant: "prompted",
-    decided: "prompted",
-    path: "enriched",
-    model: "base",
-    provider: "up",
-    propensity: 1,
-    stickyBy: undefined,
-    stickyKey: undefined,
-    rollout: undefined,
-    stage: undefined,
-    key: undefined,
-    user: undefined,
-    metadata: {},
-    status: 200,
-    outcome: "success",
-    errorCode: undefined,
-    attempts: 1,
-    stream: false,
-    cached: false,
-    inputTokens: 10,
-    cachedInputTokens: 2,
-    outputTokens: 5,
-    addedTokens: 4,
-    costUsd: 0.5,
-    firstTokenMs: undefined,
-    durationMs: 20,
-    prompt: "helper",
-    promptVersion: "v1",
-    recipe: "r1",
-    ...more,
-  };
-}
+import { factsOf } from "../support/facts.ts";
 
 export const REQUEST = '{"model":"route","messages":[{"role":"user","content":"Hi"}]}';
 

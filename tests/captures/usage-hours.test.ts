@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UsageHours } from "../../src/captures/usage-hours.ts";
-import { factsOf } from "./raw.ts";
+import { factsOf } from "../support/facts.ts";
 
 test("requests are added up by hour, route, variant, model and prompt", () => {
   const hours = new UsageHours();

@@ -1,5 +1,6 @@
 import type { Feedback, FeedbackValue } from "../../src/domain/capture.ts";
 import type { StoredCapture } from "../../src/store/store.ts";
+import { factsOf } from "../support/facts.ts";
 
 /** What a test says of a capture; all else is as it mostly is. */
 export interface Said extends Partial<Omit<StoredCapture, "content" | "feedback">> {
@@ -24,9 +25,7 @@ export function captured(said: Said = {}): StoredCapture {
   const message = typeof answer === "string" ? { role: "assistant", content: answer, refusal: null } : answer;
   const completion = { id: "chatcmpl-1", choices: [{ index: 0, message, finish_reason: finishReason }] };
   return {
-    ...FACTS,
-    ...rest,
-    id,
+    ...factsOf(id, { ...FACTS, ...rest }),
     content: {
       request: JSON.stringify(request),
       query: typeof query === "string" ? query : "",
@@ -46,34 +45,12 @@ export function feedbackOf(requestId: string, name: string, value: FeedbackValue
 const FACTS = {
   at: Date.parse("2026-11-01T12:00:00Z"),
   route: "recipes",
-  rule: "all",
-  variant: "prompted",
-  decided: "prompted",
-  path: "enriched",
-  model: "base",
   provider: "openai",
-  propensity: 1,
-  stickyBy: undefined,
-  stickyKey: undefined,
-  rollout: undefined,
-  stage: undefined,
   key: "app",
-  user: undefined,
-  metadata: {},
-  status: 200,
-  outcome: "success",
-  errorCode: undefined,
-  attempts: 1,
-  stream: false,
-  cached: false,
   inputTokens: 100,
   cachedInputTokens: 0,
-  outputTokens: 10,
   addedTokens: 80,
   costUsd: 0.0001,
-  firstTokenMs: undefined,
-  durationMs: 900,
   prompt: "recipe-assistant",
   promptVersion: "p1",
-  recipe: "r1",
 } as const;

@@ -1,4 +1,5 @@
 import type { StoredCapture } from "../../src/store/store.ts";
+import { factsOf } from "../support/facts.ts";
 import { START } from "./usage.ts";
 
 interface Told {
@@ -14,39 +15,15 @@ interface Told {
 export function captureOf(told: Told): StoredCapture {
   const id = `cx_${told.query}`;
   return {
-    id,
-    at: START,
-    route: "help",
-    rule: "1",
-    variant: "prompted",
-    decided: "prompted",
-    path: "enriched",
-    model: "base",
-    provider: "sim",
-    propensity: 1,
-    stickyBy: undefined,
-    stickyKey: undefined,
-    rollout: undefined,
-    stage: undefined,
-    key: undefined,
-    user: undefined,
-    metadata: {},
-    status: 200,
-    outcome: "success",
-    errorCode: undefined,
-    attempts: 1,
-    stream: false,
-    cached: false,
-    inputTokens: 1200,
-    cachedInputTokens: 0,
-    outputTokens: 300,
-    addedTokens: 1000,
-    costUsd: 0.0048,
-    firstTokenMs: undefined,
-    durationMs: 500,
-    prompt: "helper",
-    promptVersion: "v1",
-    recipe: "r1",
+    ...factsOf(id, {
+      at: START,
+      route: "help",
+      inputTokens: 1200,
+      cachedInputTokens: 0,
+      outputTokens: 300,
+      addedTokens: 1000,
+      costUsd: 0.0048,
+    }),
     content: {
       request: "{}",
       query: told.query,
