@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { seededRandom } from "../../src/domain/statistics.ts";
 import { openStore } from "../../src/store/open.ts";
 import { startChild } from "../platforms/child.ts";
@@ -28,15 +28,16 @@ test.concurrent("50 kills amid writes to SQLite lose no batch that was acknowled
   });
 });
 
-describe.skipIf(WITHOUT_POSTGRES)("with Postgres", () => {
-  test.concurrent("10 kills amid writes lose no batch that was acknowledged, and tear none", async ({
-    onTestFinished,
-  }) => {
-    const server = await startPostgres();
-    onTestFinished(() => server.stop());
-    await survives(await server.createDatabase(), 10, () => {});
-  });
-});
+test
+  .skipIf(WITHOUT_POSTGRES)
+  .concurrent(
+    "10 kills amid writes to Postgres lose no batch that was acknowledged, and tear none",
+    async ({ onTestFinished }) => {
+      const server = await startPostgres();
+      onTestFinished(() => server.stop());
+      await survives(await server.createDatabase(), 10, () => {});
+    },
+  );
 
 /** @param check looks at the database after each kill, before anybody else opens it */
 async function survives(url: string, kills: number, check: () => void): Promise<void> {
