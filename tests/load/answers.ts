@@ -55,9 +55,15 @@ export function streamBytes(answer: StreamedAnswer, withUsage: boolean): Buffer 
   return Buffer.from([...answer.content, answer.finish, withUsage ? answer.usage : "", DONE].join(""));
 }
 
+/** The text of an answer, streamed or not. */
+export function answerText(seed: number, number: number, stream: boolean): string {
+  const words = wordsOf(seed, number);
+  return stream ? words.map((word) => `${word} `).join("") : words.join(" ");
+}
+
 /** The unstreamed answer. */
 export function wholeBytes(seed: number, number: number): Buffer {
-  const message = { role: "assistant", content: wordsOf(seed, number).join(" ") };
+  const message = { role: "assistant", content: answerText(seed, number, false) };
   return Buffer.from(
     JSON.stringify({
       ...COMMON,

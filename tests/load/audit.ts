@@ -160,12 +160,12 @@ export function equal(name: string, numbers: Readonly<Record<string, number>>): 
 }
 
 /** A check that there is nothing of a kind; what there is comes with a few examples. */
-function none(name: string, found: readonly string[], among: string): Check {
+export function none(name: string, found: readonly string[], among: string): Check {
   const kinds = [...Map.groupBy(found, (one) => one)].map(([one, { length }]) => `${length} x ${one}`);
   const told = found.length === 0 ? "none" : kinds.slice(0, 5).join("; ");
   return { name, told: among === "" ? told : `${told}, ${among}`, ok: found.length === 0 };
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -19,9 +19,10 @@ export const PROMPT = {
   cue: "Recipe for: {{ query }}",
 } as const;
 
-/** Both paths, fallbacks between them, conditions, a split, a key; no timeout that a slow machine could meet. */
-function configOf(upstreamPort: number): unknown {
+/** Every request is captured, as where nothing is said of it. Both paths, fallbacks between them, conditions, a split, a key; no timeout that a slow machine could meet. */
+function configOf(upstreamPort: number, dataDir: string): unknown {
   return {
+    server: { dataDir },
     timeouts: { connect: 60, firstByte: 300, idle: 300, total: 600 },
     providers: {
       load: {
@@ -74,6 +75,9 @@ export interface RunningGateway {
   readonly child: Child;
   readonly port: number;
   readonly url: string;
+  readonly storeUrl: string;
+  /** A file that is there once the store is open. */
+  readonly storeJournal: string;
   /** Where the inspector listens; undefined on Bun. */
   readonly inspectorUrl: string | undefined;
 }
@@ -85,7 +89,7 @@ export async function startGateway(
   onBun: boolean,
 ): Promise<RunningGateway> {
   const configPath = join(folder, "crossover.yaml");
-  writeFileSync(configPath, stringify(configOf(upstreamPort)));
+  writeFileSync(configPath, stringify(configOf(upstreamPort, join(folder, "data"))));
   const child = new Child({
     name: "gateway",
     command: onBun
@@ -96,7 +100,15 @@ export async function startGateway(
   });
   const port = Number(await child.prints(/^Crossover listens on http:\/\/127\.0\.0\.1:(\d+)/m));
   const inspectorUrl = onBun ? undefined : await child.prints(/^Debugger listening on (ws:\S+)$/m);
-  return { child, port, url: `http://127.0.0.1:${port}`, inspectorUrl };
+  const storeFile = join(folder, "data", "crossover.db");
+  return {
+    child,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    storeUrl: `file:${storeFile}`,
+    storeJournal: `${storeFile}-wal`,
+    inspectorUrl,
+  };
 }
 
 /** The lines about requests in the gateway's output. */

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { textTable } from "../../src/cli/text-table.ts";
 import { audit, type Check } from "./audit.ts";
+import { captureChecks, readCaptures } from "./captures.ts";
 import { Child } from "./child.ts";
 import type { Seen } from "./client.ts";
 import { type ClientsOptions, startClients } from "./clients.ts";
@@ -54,6 +55,7 @@ async function run(options: Options): Promise<readonly Check[]> {
     gateway.inspectorUrl === undefined ? undefined : await Inspector.connect(gateway.inspectorUrl);
   const stand: Stand = { gateway, upstreamUrl, inspector };
   await scrape(gateway.url);
+  await holdsWithin(REST_MS, async () => existsSync(gateway.storeJournal));
   const filesBefore = openFiles(gateway.child.pid);
 
   const load = { seed, port: gateway.port, streams };
@@ -77,8 +79,10 @@ async function run(options: Options): Promise<readonly Check[]> {
   const exitCode = await gateway.child.stop("SIGTERM");
   const lines = requestLines(gateway.child.output);
   await upstream.stop("SIGKILL");
+  const everySeen = [...warmUp, ...seen];
   return [
-    ...audit({ seen: [...warmUp, ...seen], calls, lines, samples, slowestMs: highest(course.answerMs) }),
+    ...audit({ seen: everySeen, calls, lines, samples, slowestMs: highest(course.answerMs) }),
+    ...captureChecks({ seed, seen: everySeen, lines, samples, ...(await readCaptures(gateway.storeUrl)) }),
     filesCheck(filesBefore, rest),
     // In an outage streams end and come back: that is no steady state.
     ...(outage === undefined
@@ -117,8 +121,10 @@ async function comesToRest({ gateway, upstreamUrl, inspector }: Stand, filesBefo
   await holdsWithin(REST_MS, async () => {
     await ask(`${upstreamUrl}/idle`);
     files = openFiles(gateway.child.pid);
-    const inflight = sumOf(await scrape(gateway.url), "crossover_inflight_requests");
-    return inflight === 0 && files <= filesBefore + FILES_MARGIN;
+    const samples = await scrape(gateway.url);
+    const busy =
+      sumOf(samples, "crossover_inflight_requests") + sumOf(samples, "crossover_capture_queue_requests");
+    return busy === 0 && files <= filesBefore + FILES_MARGIN;
   });
   return { files, liveBytes: await inspector?.settledBytes() };
 }
