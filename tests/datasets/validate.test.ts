@@ -93,7 +93,7 @@ test("JSON of any kind in the place of any part of a row is told of, and never t
       const row = JSON.stringify(replaced(drone, place, value));
       for (const format of ["openai", "trl-messages"] as const) await check(row, { format });
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 

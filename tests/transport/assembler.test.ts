@@ -111,7 +111,7 @@ test("any simulated answer streams to itself: several choices, tool calls, any t
         expect([truncated, error]).toEqual([false, undefined]);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -122,7 +122,7 @@ test("any stream of events comes to the same wherever it is cut", () => {
       const whole = assemble([bytes]);
       for (const pieces of [cut(bytes, [1]), cut(bytes, sizes)]) expect(assemble(pieces)).toEqual(whole);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -156,7 +156,7 @@ test("garbage and chunks of any shape never throw, and always come to JSON", () 
       const { completion } = assemble(pieces);
       if (completion !== undefined) JSON.parse(JSON.stringify(completion));
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
