@@ -32,6 +32,8 @@ export interface RawBatch {
   readonly captures: readonly RawCapture[];
   readonly recipes: readonly Recipe[];
   readonly usage: readonly UsageHour[];
+  /** Undefined where there is no usage. */
+  readonly usageId?: string | undefined;
 }
 
 /** Takes batches to where they are refined and stored. */

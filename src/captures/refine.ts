@@ -11,8 +11,8 @@ import { type Redacted, redactJsonText, redactTexts, redactValue } from "./redac
 const LONGEST_CODE = 64;
 
 /** A batch as it is stored. Takes time: not for the thread that serves requests. */
-export function refineBatch({ captures, recipes, usage }: RawBatch, redactor: Redactor): Batch {
-  return { captures: captures.map((raw) => refine(raw, redactor)), recipes, usage };
+export function refineBatch({ captures, ...rest }: RawBatch, redactor: Redactor): Batch {
+  return { captures: captures.map((raw) => refine(raw, redactor)), ...rest };
 }
 
 /** A capture as it is stored: redacted, its stream put together. */

@@ -1,6 +1,6 @@
 import type { CaptureFacts, UsageHour } from "../domain/capture.ts";
 import { Made } from "../domain/made.ts";
-import { addUsage, NO_USAGE } from "../domain/usage-sums.ts";
+import { NO_USAGE } from "../domain/usage-sums.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -42,14 +42,6 @@ export class UsageHours {
     this.#sums = [];
     this.#found = newIndex();
     return all;
-  }
-
-  /** Adds what was taken and could not be stored. */
-  putBack(hours: readonly UsageHour[]): void {
-    for (const hour of hours) {
-      const sums = this.#of(hour.hour, hour);
-      Object.assign(sums, addUsage(sums, hour));
-    }
   }
 
   #of(hour: number, group: Omit<Group, "hour">): Sums {

@@ -1,4 +1,5 @@
 import type { Recipe } from "../domain/capture.ts";
+import { newRequestId } from "../domain/own-answer.ts";
 import { StoreError } from "../store/store.ts";
 import type { Backlog } from "./backlog.ts";
 import type { RawBatch, RawSink } from "./raw.ts";
@@ -35,6 +36,8 @@ export class Writer {
   readonly usage = new UsageHours();
   /** Those that are to be stored with the next batch. */
   recipes: Recipe[] = [];
+  /** Usage that was not stored, or of which nobody told that it was: tried again under the same id, lest it count twice. */
+  #unsettled: Pick<RawBatch, "usage" | "usageId"> | undefined;
   readonly #sink: RawSink;
   readonly #backlog: Backlog;
   readonly #listener: WriterListener;
@@ -55,7 +58,7 @@ export class Writer {
   }
 
   get hasWork(): boolean {
-    return this.#busy || this.#backlog.size > 0 || this.usage.size > 0 || this.recipes.length > 0;
+    return this.#busy || this.#hasWaiting;
   }
 
   /** Begins to write, unless it does already. */
@@ -93,7 +96,12 @@ export class Writer {
   }
 
   get #hasWaiting(): boolean {
-    return this.#backlog.size > 0 || this.usage.size > 0 || this.recipes.length > 0;
+    return (
+      this.#backlog.size > 0 ||
+      this.usage.size > 0 ||
+      this.#unsettled !== undefined ||
+      this.recipes.length > 0
+    );
   }
 
   /** Is there too little for a batch, and nobody who waits for it? */
@@ -104,7 +112,7 @@ export class Writer {
   /** @returns false when the store fails and is to be left alone for a while */
   async #writeBatch(): Promise<boolean> {
     const captures = this.#backlog.hold(MOST_AT_ONCE, MOST_BYTES_AT_ONCE);
-    const batch = { captures, recipes: this.recipes, usage: this.usage.take() };
+    const batch = { captures, recipes: this.recipes, ...this.#takeUsage() };
     this.recipes = [];
     const outcome = await this.#try(batch);
     switch (outcome.kind) {
@@ -120,8 +128,8 @@ export class Writer {
   }
 
   /** Something in a batch can never be stored. All else is. */
-  async #writeSingly({ captures, recipes, usage }: RawBatch): Promise<boolean> {
-    const rest = { captures: [], recipes, usage };
+  async #writeSingly({ captures, ...others }: RawBatch): Promise<boolean> {
+    const rest = { captures: [], ...others };
     if ((await this.#try(rest)).kind === "failed") return this.#putBack(rest);
     for (const capture of captures) {
       const outcome = await this.#try({ captures: [capture], recipes: [], usage: [] });
@@ -151,9 +159,17 @@ export class Writer {
     }
   }
 
-  #putBack({ recipes, usage }: Pick<RawBatch, "recipes" | "usage">): false {
+  #takeUsage(): Pick<RawBatch, "usage" | "usageId"> {
+    const taken =
+      this.#unsettled ??
+      (this.usage.size === 0 ? { usage: [] } : { usage: this.usage.take(), usageId: newRequestId() });
+    this.#unsettled = undefined;
+    return taken;
+  }
+
+  #putBack({ recipes, usage, usageId }: Omit<RawBatch, "captures">): false {
     this.recipes = [...recipes, ...this.recipes];
-    this.usage.putBack(usage);
+    if (usageId !== undefined) this.#unsettled = { usage, usageId };
     this.#backlog.release();
     return false;
   }

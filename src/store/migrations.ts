@@ -174,6 +174,12 @@ async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
     .addColumn("duration_ms", "double precision", (column) => column.notNull())
     .addPrimaryKeyConstraint("usage_key", ["hour", "route", "variant", "path", "model", "prompt_version"])
     .execute();
+  await schema
+    .createTable("usage_parts")
+    .addColumn("id", text, (column) => column.notNull().primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("usage_parts_by_at").on("usage_parts").columns(["at"]).execute();
 
   await schema
     .createTable("comparisons")

@@ -4,6 +4,9 @@ import type { Database } from "./dialect.ts";
 import { placeTo } from "./position.ts";
 import type { Schema } from "./schema.ts";
 
+/** How long it is known of usage that it was written, in milliseconds. Who lost the answer asks again within seconds. */
+const USAGE_PARTS_MS = 10 * 60 * 1000;
+
 export interface Limits {
   /** Milliseconds since 1970. */
   readonly before: number | undefined;
@@ -12,6 +15,10 @@ export interface Limits {
 
 /** Deletes what is older, then the oldest until the rest fits. Returns how many captures went. */
 export async function retain(database: Database, { before, maxBytes }: Limits): Promise<number> {
+  await database.db
+    .deleteFrom("usage_parts")
+    .where("at", "<", Date.now() - USAGE_PARTS_MS)
+    .execute();
   let deleted = 0;
   if (before !== undefined) deleted += await deleteOlder(database, before);
   if (maxBytes !== undefined) deleted += await deleteUntilFits(database, maxBytes);

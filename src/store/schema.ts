@@ -107,6 +107,12 @@ export interface UsageTable {
   duration_ms: number;
 }
 
+/** Usage that was written lately, so that it is not added twice. */
+export interface UsagePartTable {
+  id: string;
+  at: number;
+}
+
 export interface ComparisonTable {
   id: string;
   at: number;
@@ -133,6 +139,7 @@ export interface Schema {
   latest_feedback: LatestFeedbackTable;
   recipes: RecipeTable;
   usage: UsageTable;
+  usage_parts: UsagePartTable;
   comparisons: ComparisonTable;
   comparison_rows: ComparisonRowTable;
 }

@@ -69,6 +69,8 @@ export interface Batch {
   readonly recipes: readonly Recipe[];
   /** Added to what is there. */
   readonly usage: readonly UsageHour[];
+  /** Usage of an id that was written within the last minutes is not added again: its answer was lost on the way. */
+  readonly usageId?: string | undefined;
 }
 
 /** Feedback of one name for one variant of a route. */

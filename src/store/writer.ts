@@ -26,7 +26,7 @@ export class Writer {
     this.#usage = new Inserter([1], compileUsage);
   }
 
-  async write(transaction: Transaction<Schema>, { captures, recipes, usage }: Batch): Promise<void> {
+  async write(transaction: Transaction<Schema>, { captures, recipes, usage, usageId }: Batch): Promise<void> {
     for (const recipe of recipes)
       await transaction
         .insertInto("recipes")
@@ -34,6 +34,7 @@ export class Writer {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     await this.#writeCaptures(transaction, captures);
+    if (usageId !== undefined && !(await isNew(transaction, usageId))) return;
     // In one order, so that two writers never wait for each other.
     await this.#usage.insert(transaction, usage.map(usageRow).sort(byKey));
   }
@@ -92,6 +93,17 @@ export class Writer {
     }
     return more;
   }
+}
+
+/** Notes that usage of this id is written. @returns false when it was already */
+async function isNew(transaction: Transaction<Schema>, usageId: string): Promise<boolean> {
+  const noted = await transaction
+    .insertInto("usage_parts")
+    .values({ id: clean(usageId), at: Date.now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return noted !== undefined;
 }
 
 /** By place, each in one of its own: the search takes them fastest in this order. */

@@ -116,6 +116,27 @@ test("while the store fails captures wait, and nothing is counted twice", async 
   expect(await metric("crossover_capture_oldest_seconds")).toBe(0);
 });
 
+test("usage whose answer was lost is told again as it was, so that it can be known", async () => {
+  const { sink, take } = start(new ScriptedSink(failing));
+  const told: RawBatch[] = [];
+  sink.become(async (batch) => {
+    told.push(batch);
+    throw new StoreError("nobody told that it was stored", true);
+  });
+  take("a");
+  await pass(50);
+  take("b");
+  await pass(100);
+  sink.become(async (batch) => void told.push(batch));
+  await pass(5000);
+  const usage = told.map(({ usage, usageId }) => [usageId, usage.map(({ requests }) => requests)]);
+  const [first, last] = [usage[0], usage.at(-1)];
+  expect(first).toEqual([expect.any(String), [1]]);
+  expect(usage.slice(0, -1)).toEqual(usage.slice(0, -1).map(() => first));
+  expect(last?.[1]).toEqual([1]);
+  expect(last?.[0]).not.toBe(first?.[0]);
+});
+
 test("what can't be stored is dropped alone", async () => {
   const { sink, queue, logs, take, metric } = start(new ScriptedSink(refusesBad));
   take("a", "bad 1", "b", "bad 2", "c");

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UsageHours } from "../../src/captures/usage-hours.ts";
+import type { UsageHour } from "../../src/domain/capture.ts";
+import { addUsage, NO_USAGE } from "../../src/domain/usage-sums.ts";
 import { factsOf } from "../support/facts.ts";
 
 test("requests are added up by hour, route, variant, model and prompt", () => {
@@ -38,7 +40,7 @@ test("requests are added up by hour, route, variant, model and prompt", () => {
   expect(hours.size).toBe(0);
 });
 
-test("what is put back adds up to the same, however often", () => {
+test("what is taken in parts adds up to the same", () => {
   const facts = fc.record({
     at: fc.integer({ min: 0, max: 3 * 3_600_000 }),
     variant: fc.constantFrom("a", "b"),
@@ -50,13 +52,20 @@ test("what is put back adds up to the same, however often", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(facts, fc.boolean())), (all) => {
       const straight = new UsageHours();
-      const back = new UsageHours();
-      for (const [more, returns] of all) {
+      const inParts = new UsageHours();
+      const parts: UsageHour[] = [];
+      for (const [more, takes] of all) {
         straight.add(factsOf("x", more));
-        back.add(factsOf("x", more));
-        if (returns) back.putBack(back.take());
+        inParts.add(factsOf("x", more));
+        if (takes) parts.push(...inParts.take());
       }
-      expect(new Set(back.take())).toEqual(new Set(straight.take()));
+      parts.push(...inParts.take());
+      const of = (hours: readonly UsageHour[], hour: number, variant: string) =>
+        hours.filter((each) => each.hour === hour && each.variant === variant).reduce(addUsage, NO_USAGE);
+      for (const sums of straight.take()) {
+        const { hour, route: _r, variant, path: _p, model: _m, promptVersion: _v, ...total } = sums;
+        expect(of(parts, hour, variant)).toEqual(total);
+      }
     }),
   );
 });

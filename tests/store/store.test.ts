@@ -91,8 +91,16 @@ describe.each(DATABASES)("a store on $name", (database) => {
       }),
       expect.objectContaining({ hour: 7_200_000, promptVersion: undefined, requests: 4 }),
     ]);
-    expect(await store.usage({ from: 3_600_001 })).toHaveLength(1);
-    expect(await store.usage({ to: 7_200_000 })).toHaveLength(1);
+    await store.write(batch({ usage: [usage({ route: "b" })], usageId: "part 1" }));
+    await store.write(
+      batch({ captures: [capture("late")], usage: [usage({ route: "b" })], usageId: "part 1" }),
+    );
+    expect(await store.usage({ route: "b" })).toEqual([usage({ route: "b" })]);
+    expect(await store.find("late")).toBeDefined();
+    await store.write(batch({ usage: [usage({ route: "b" })], usageId: "part 2" }));
+    expect((await store.usage({ route: "b" })).map(({ requests }) => requests)).toEqual([4]);
+    expect(await store.usage({ route: "recipes", from: 3_600_001 })).toHaveLength(1);
+    expect(await store.usage({ route: "recipes", to: 7_200_000 })).toHaveLength(1);
     expect(await store.usage({ route: "other" })).toHaveLength(0);
   });
 
