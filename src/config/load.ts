@@ -89,11 +89,11 @@ function parseDocument(
         .map(({ path, message }) => document.problemAt(path, message));
   const config: Config = result.success ? result.data : includesAlone.parse(document.value);
   if (includedBy !== undefined) {
-    for (const key of ["server", "timeouts", "redaction", "store", "include"] as const) {
-      if (config[key] !== undefined)
-        problems.push(
-          document.problemAt([key], `\`${key}\` belongs into ${includedBy.file}, which includes this file`),
-        );
+    for (const [key, value] of Object.entries(config)) {
+      if (value === undefined || SECTIONS.some((section) => section === key)) continue;
+      problems.push(
+        document.problemAt([key], `\`${key}\` belongs into ${includedBy.file}, which includes this file`),
+      );
     }
   }
   return { document, config, problems };

@@ -68,6 +68,11 @@ test.each([
   ["server", "server: { port: 1 }"],
   ["timeouts", "timeouts: { total: 1 }"],
   ["include", "include: [models.yaml]"],
+  ["capture", "capture: false"],
+  ["compare", "compare: { concurrency: 2 }"],
+  ["retries", "retries: {}"],
+  ["limits", "limits: { outputTokens: 100 }"],
+  ["breaker", "breaker: false"],
 ])("`%s` belongs into the main file", (key, text) => {
   const files = { ...FILES, "routes/2.yaml": `${ROUTE_2}${text}\n` };
   expect(shownProblems(MAIN, { files })).toEqual([
