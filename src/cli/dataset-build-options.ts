@@ -3,7 +3,8 @@ import type { PiiMode } from "../datasets/answer-steps.ts";
 import type { ConflictRule } from "../datasets/duplicates.ts";
 import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
 import type { GroupBy } from "../datasets/from-capture.ts";
-import { INSTANT_RULE, instantOf } from "../domain/instant.ts";
+import { INSTANT_RULE, instantOf, startOf } from "../domain/instant.ts";
+import { FEEDBACK_FILTER_RULE, feedbackFilterOf } from "../store/feedback-filter.ts";
 import type { CaptureFilter, FeedbackFilter } from "../store/store.ts";
 import { UsageError } from "./error-text.ts";
 
@@ -88,8 +89,8 @@ export function parseBuildOptions(args: readonly string[]): BuildOptions {
       outcome: "success",
       content: true,
       ...(values.cached !== true && { cached: false }),
-      from: timeOf("--from", values.from, "start"),
-      to: timeOf("--to", values.to, "end"),
+      from: timeOf("--from", values.from, startOf),
+      to: timeOf("--to", values.to, instantOf),
       feedback: values.feedback === undefined ? undefined : feedbackOf(values.feedback),
     },
     forVariant: values.for,
@@ -143,28 +144,20 @@ function pathOf(path = "enriched"): "enriched" | "bare" | undefined {
   return name === "any" ? undefined : name;
 }
 
-const DAY_MS = 86_400_000;
-
-/** A date means all of its day. */
-function timeOf(option: string, text: string | undefined, edge: "start" | "end"): number | undefined {
-  if (text === undefined) return undefined;
-  const at = instantOf(text);
-  if (at === undefined) throw new UsageError(`${option}: ${INSTANT_RULE}`);
-  return edge === "start" && !text.includes("T") ? at - DAY_MS : at;
+function timeOf(
+  option: string,
+  text: string | undefined,
+  read: (text: string) => number | undefined,
+): number | undefined {
+  const at = text === undefined ? undefined : read(text);
+  if (text !== undefined && at === undefined) throw new UsageError(`${option}: ${INSTANT_RULE}`);
+  return at;
 }
 
 function feedbackOf(text: string): FeedbackFilter {
-  const [, name, sign, value] = /^([^=<>]+?)(>=|=)(.+)$/.exec(text) ?? [];
-  if (name === undefined || value === undefined)
-    throw new UsageError("--feedback takes NAME=VALUE or NAME>=NUMBER, such as thumbs=true or score>=4");
-  const number = Number(value);
-  const isNumber = value.trim() !== "" && Number.isFinite(number);
-  if (sign === ">=") {
-    if (!isNumber) throw new UsageError(`--feedback ${name}>= takes a number`);
-    return { name, atLeast: number };
-  }
-  if (value === "true" || value === "false") return { name, equals: value === "true" };
-  return { name, equals: isNumber ? number : value };
+  const filter = feedbackFilterOf(text);
+  if (filter === undefined) throw new UsageError(`--feedback: ${FEEDBACK_FILTER_RULE}`);
+  return filter;
 }
 
 function groupByOf(text: string): GroupBy {
@@ -205,7 +198,7 @@ Which captures:
   --route, --variant, --prompt-version   of these only
   --path        enriched, bare or any. Default enriched
   --from, --to  a date, or a time such as 2027-01-31T18:00:00Z
-  --feedback    NAME=VALUE or NAME>=NUMBER, such as thumbs=true or 'score>=4'
+  --feedback    NAME, NAME:VALUE or NAME>=NUMBER, such as thumbs:true or 'score>=4'
   --cached      also those that the response cache answered
   --store       URL of the store. Default: the configuration's
   --input       a file in OpenAI's chat format instead; its system messages stay

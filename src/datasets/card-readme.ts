@@ -1,5 +1,5 @@
 import type { Classes } from "./balance.ts";
-import type { Card } from "./card.ts";
+import type { Card, CardFile } from "./card.ts";
 import type { TokenStats } from "./estimate.ts";
 import { isTrl } from "./format.ts";
 
@@ -7,7 +7,7 @@ import { isTrl } from "./format.ts";
 export function readmeOf(card: Card): string {
   const { rows, split, cleaning, files } = card;
   const sections = [
-    ...(isTrl(card.format) ? [HUB_HEADER] : []),
+    ...(isTrl(card.format) ? [hubHeader(files)] : []),
     `# Data set for ${card.model}`,
     `${rows.train} examples to train, ${rows.validation} to validate, in the format \`${card.format}\`. Made by ${card.tool}. ` +
       "All of this is in `card.json` too.",
@@ -34,16 +34,20 @@ export function readmeOf(card: Card): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-/** Tells the Hub and \`load_dataset\` which files are which. */
-const HUB_HEADER = `---
-configs:
-  - config_name: default
-    data_files:
-      - split: train
-        path: train.jsonl
-      - split: validation
-        path: validation.jsonl
----`;
+/** Tells the Hub and `load_dataset` which files are which. One that is named and not there would be an error. */
+function hubHeader(files: readonly CardFile[]): string {
+  const splits = ["train", "validation"].filter((split) =>
+    files.some(({ name }) => name === `${split}.jsonl`),
+  );
+  return [
+    "---",
+    "configs:",
+    "  - config_name: default",
+    "    data_files:",
+    ...splits.flatMap((split) => [`      - split: ${split}`, `        path: ${split}.jsonl`]),
+    "---",
+  ].join("\n");
+}
 
 const DELETION =
   "`captures.sha256` has the SHA-256 of every capture's id in the set. When a user's captures are deleted from the store, " +

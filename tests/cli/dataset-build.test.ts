@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { parseBuildOptions } from "../../src/cli/dataset-build-options.ts";
 import { UsageError } from "../../src/cli/error-text.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -201,7 +202,10 @@ test("a file in the chat format is cleaned and converted", async () => {
     prompt: [{ role: "system" }, { role: "user" }],
     completion: [{ role: "assistant" }],
   });
-  expect(files.get("README.md")).toMatch(/^---\nconfigs:\n/);
+  const header = /^---\n(.*?)\n---\n/s.exec(files.get("README.md") ?? "")?.[1];
+  expect(parse(header ?? "")).toEqual({
+    configs: [{ config_name: "default", data_files: [{ split: "train", path: "train.jsonl" }] }],
+  });
 });
 
 test.each([
@@ -209,8 +213,8 @@ test.each([
   [["--out", "x"], "--route NAME"],
   [["--out", "x", "--input", "y", "--route", "recipes"], "--route is for captures"],
   [["--out", "x", "--route", "recipes", "--format", "csv"], "--format is one of openai, azure"],
-  [["--out", "x", "--route", "recipes", "--feedback", "thumbs"], "--feedback takes NAME=VALUE"],
-  [["--out", "x", "--route", "recipes", "--feedback", "score>=good"], "takes a number"],
+  [["--out", "x", "--route", "recipes", "--feedback", "thumbs=true"], "--feedback: NAME, NAME:VALUE"],
+  [["--out", "x", "--route", "recipes", "--feedback", "score>=good"], "NAME>=NUMBER is expected"],
   [["--out", "x", "--route", "recipes", "--near", "0.2"], "--near is a number from 0.5 to 1"],
   [["--out", "x", "--route", "recipes", "--max-tokens", "1.5"], "--max-tokens is a whole number"],
   [["--out", "x", "--route", "recipes", "--group-by", "colour"], "--group-by is user"],
@@ -248,10 +252,11 @@ test("a date means all of its day, in UTC", () => {
 });
 
 test.each([
-  ["thumbs=true", { name: "thumbs", equals: true }],
+  ["thumbs", { name: "thumbs" }],
+  ["thumbs:true", { name: "thumbs", equals: true }],
   ["score>=4.5", { name: "score", atLeast: 4.5 }],
-  ["score=4", { name: "score", equals: 4 }],
-  ["label=very good", { name: "label", equals: "very good" }],
+  ["score:4", { name: "score", equals: 4 }],
+  ["label:very good", { name: "label", equals: "very good" }],
 ])("--feedback %s", (text, feedback) => {
   const { filter } = parseBuildOptions(["--route", "recipes", "--out", "x", "--feedback", text]);
   expect(filter.feedback).toEqual(feedback);
