@@ -189,7 +189,8 @@ async function keep(store: Store | undefined, { comparison, rows }: ReturnType<t
 }
 
 function show(compared: Compared, { json, html }: Options): void {
-  if (html !== undefined) writeFileSync(html, comparisonPage(compared));
+  // For its owner alone, as what is in it is private.
+  if (html !== undefined) writeFileSync(html, comparisonPage(compared), { mode: 0o600 });
   process.stdout.write(
     json ? `${JSON.stringify({ ...compared.document, rows: compared.rows })}\n` : comparisonText(compared),
   );

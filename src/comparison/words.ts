@@ -22,7 +22,7 @@ export function difference(value: Mean | null, show: (number: number) => string)
   return `${signed(value.mean)}${interval}`;
 }
 
-/** Dollars to four significant digits; small sums have many. */
+/** Dollars to three significant digits, from a hundred on to the cent. */
 export function usd(value: number | null | undefined): string {
   if (value === null || value === undefined) return NOTHING;
   if (value === 0) return "$0";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
@@ -91,15 +91,17 @@ describe("crossover compare", () => {
   });
 
   test("as JSON and as a page", async () => {
-    const { path, run } = await start(bothPaths, { "out.html": "" });
-    const { stdout } = await run(...BOTH, "--input", path("in.jsonl"), "--json", "--html", path("out.html"));
+    const { path, run } = await start(bothPaths);
+    const page = `${path("in.jsonl")}.html`;
+    const { stdout } = await run(...BOTH, "--input", path("in.jsonl"), "--json", "--html", page);
     const { rows, summary } = wholeComparison.parse(JSON.parse(stdout));
     expect(rows.map(({ query, expected }) => [query, expected])).toEqual([
       ["One?", null],
       ["Two?", "Prompted."],
     ]);
     expect(summary.pairs).toHaveLength(3);
-    expect(readFileSync(path("out.html"), "utf8")).toContain("<h4>Expected</h4><pre>Prompted.</pre>");
+    expect(readFileSync(page, "utf8")).toContain("<h4>Expected</h4><pre>Prompted.</pre>");
+    expect(statSync(page).mode & 0o777).toBe(0o600);
   });
 
   test("one query: the answers themselves; nothing is kept where that is not wanted", async () => {
