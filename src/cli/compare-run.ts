@@ -6,6 +6,7 @@ import { fieldsOf, type Log } from "../metrics/log.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { UndiciTransport } from "../transport/undici.ts";
 import { VERSION } from "../version.ts";
+import { plainLine } from "./plain-text.ts";
 import { Progress } from "./progress.ts";
 
 export interface Work {
@@ -53,7 +54,7 @@ export async function runComparison(work: Work): Promise<Done> {
     progress.end();
     await transport.close();
   }
-  for (const note of notes) process.stderr.write(`${note}\n`);
+  for (const note of notes) process.stderr.write(`${plainLine(note)}\n`);
   const results = queries.flatMap((query, index) => {
     const row = rows.get(index);
     return row === undefined ? [] : [{ query, row }];

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { convertRows } from "../datasets/convert.ts";
 import { readLines } from "../datasets/read.ts";
 import { UsageError } from "./error-text.ts";
+import { plainLine } from "./plain-text.ts";
 
 export const CONVERT_HELP = `Usage: crossover dataset convert FILE [--out FILE]
 
@@ -33,7 +34,7 @@ export async function convert(args: readonly string[]): Promise<number> {
       if ("reason" in row) {
         failed++;
         if (failed <= MOST_REASONS)
-          process.stderr.write(`row ${row.line} can't be converted: ${row.reason}\n`);
+          process.stderr.write(`row ${row.line} can't be converted: ${plainLine(row.reason)}\n`);
         continue;
       }
       for (const example of row.examples) {

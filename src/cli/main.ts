@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
 import { errorText, UsageError } from "./error-text.ts";
+import { plainText } from "./plain-text.ts";
 
 /** A command: what it does, its own help, its work. @returns the exit code, or undefined while it goes on */
 export interface Command {
@@ -59,7 +60,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   try {
     return await command.run(rest);
   } catch (error) {
-    process.stderr.write(`crossover ${name}: ${errorText(error)}\n`);
+    process.stderr.write(`crossover ${name}: ${plainText(errorText(error))}\n`);
     return error instanceof UsageError || (error instanceof TypeError && "code" in error) ? 2 : 1;
   }
 }

@@ -72,13 +72,13 @@ test("wrong use ends with 2, a file that is not there with 1", async () => {
 });
 
 test("convert writes the chat format, and tells what it left out", async () => {
-  const rows = [{ instruction: "Say hello.", input: "", output: "Hello" }, { question: "?" }];
+  const rows = [{ instruction: "Say hello.", input: "", output: "Hello" }, { "question\u001b[2J": "?" }];
   const path = temporaryFiles({ "alpaca.json": JSON.stringify(rows) });
   const out = `${path("alpaca.json")}l`;
   const { code, stderr } = await run("convert", path("alpaca.json"), "--out", out);
   expect(code).toBe(1);
   expect(stderr).toBe(
-    "row 2 can't be converted: its shape is not known: question\n1 examples written, 1 rows left out.\n",
+    "row 2 can't be converted: its shape is not known: question\ufffd[2J\n1 examples written, 1 rows left out.\n",
   );
   const messages = [
     { role: "user", content: "Say hello." },

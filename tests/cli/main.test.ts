@@ -37,3 +37,9 @@ test.each(["start", "check", "explain", "keys", "dataset"])("%s --help tells its
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^Usage: crossover ${command}`));
 });
+
+test("an error moves no cursor, whatever it quotes", async () => {
+  const { code, stderr } = await runCommand(projectNode, ["keys", "list", "--\u001b[2J"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("--\ufffd[2J")]);
+  expect(stderr).not.toContain("\u001b");
+});
