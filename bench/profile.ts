@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { z } from "zod";
+import { capturing } from "./capture/subjects.ts";
 import { requests } from "./load/requests.ts";
 import { wholeAnswers } from "./measure.ts";
 import { markdownTable } from "./report.ts";
@@ -10,7 +12,9 @@ import { startStand } from "./stand.ts";
 import { onNode, type Subject } from "./subjects.ts";
 
 // `npm run bench:profile`: which part of the gateway takes which share of its CPU time under full load, from V8's
-// sampling profiler.
+// sampling profiler. `--capture`: with every request captured; the store's threads are left out.
+const { values } = parseArgs({ options: { capture: { type: "boolean", default: false } } });
+const subject = values.capture ? capturing : onNode;
 
 const profile = z.object({
   nodes: z.array(
@@ -39,6 +43,10 @@ const PARTS: readonly (readonly [RegExp, string])[] = [
   [/src\/(prompts\/|gateway\/shape\.ts|domain\/chat\.ts)/, "enrich and write the body"],
   [/src\/metrics\/(metrics|meter|families|health)\.ts/, "metrics"],
   [/src\/(metrics\/log|gateway\/request-line|cli\/)/, "log"],
+  [
+    /src\/(captures|threads)\/|src\/open-store\.ts|src\/gateway\/(capturing|answer-tape|recording-reply|facts)\.ts|internal\/worker/,
+    "capturing",
+  ],
   [/src\/(gateway|domain|transport|node\.ts|metrics)|routes\//, "the rest of the gateway"],
   [/^node:/, "Node's HTTP server, streams, timers"],
 ];
@@ -54,16 +62,17 @@ try {
 
 async function record(): Promise<Profile> {
   const profiled: Subject = {
-    ...onNode,
+    ...subject,
     command: (options) => {
-      const [node = "", ...args] = onNode.command(options);
+      const [node = "", ...args] = subject.command(options);
       return [node, "--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${folder}`, ...args];
     },
   };
   const stand = await startStand(profiled, wholeAnswers(folder), folder);
   await requests(stand, folder, 15);
   await stand.stop("SIGTERM");
-  const file = readdirSync(folder).find((name) => name.endsWith(".cpuprofile")) ?? "";
+  // Named PID.THREAD.NUMBER at their end; the first thread is the one that serves.
+  const file = readdirSync(folder).find((name) => name.endsWith(".0.001.cpuprofile")) ?? "";
   return profile.parse(JSON.parse(readFileSync(join(folder, file), "utf8")));
 }
 

@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startThread } from "../src/open-store.ts";
-import { ThreadedStore } from "../src/threads/threaded-store.ts";
 import { startPostgres } from "../tests/support/postgres.ts";
 import { measureChanges } from "./store/changes.ts";
 import { fill, giveFeedback } from "./store/fill.ts";
+import { openThreads } from "./store/open.ts";
 import { postgresSize } from "./store/postgres-size.ts";
 import { measureQueries } from "./store/queries.ts";
 import { type StoreResults, storeResults } from "./store/results.ts";
@@ -57,30 +56,17 @@ async function measure(
 ): Promise<StoreResults> {
   const traffic = new Traffic(captures);
   tell(`${captures.toLocaleString("en")} captures into ${database}`);
-  let store = open(url);
+  let store = openThreads(url);
   const filled = await fill(store, traffic, captures, journal);
   tell(`filled in ${filled.seconds.toFixed(0)} s`);
   const feedback = await giveFeedback(store, captures);
   await store.close();
   const size = await sizeOf();
-  store = open(url);
+  store = openThreads(url);
   const queries = await measureQueries(store, captures);
   const changes = await measureChanges(store, traffic, captures);
   await store.close();
   return { database, captures, filled, feedback, size, queries, changes };
-}
-
-/** The store as the gateway has it, save that reading may take as long as it does. */
-function open(url: string): ThreadedStore {
-  return new ThreadedStore({
-    settings: { url, retention: { maxAgeMs: 1e12, maxBytes: 1e12 } },
-    redaction: { secrets: ["upstream-key-0123456789abcdef"], personal: [], patterns: [] },
-    start: startThread,
-    onTrouble: (trouble) => {
-      if (trouble !== undefined) tell(`the store is in trouble: ${trouble.message}`);
-    },
-    readMs: 300_000,
-  });
 }
 
 function tell(what: string): void {

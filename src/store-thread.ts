@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { refineBatch } from "./captures/refine.ts";
 import { redactorOf } from "./config/stored-redactor.ts";
@@ -6,6 +7,13 @@ import type { ThreadStart, ToThread } from "./threads/protocol.ts";
 import { serve } from "./threads/serve.ts";
 
 /** A thread that holds a store: what its calls take stays off the event loop of the gateway. */
+
+/** Requests come first where cores are few. */
+const LOW_PRIORITY = 10;
+
+// On Linux this is the calling thread's own; elsewhere it would be the whole process's. Bun starts threads from this one that
+// collect garbage for all, and that must not wait.
+if (process.platform === "linux" && process.versions["bun"] === undefined) yieldToRequests();
 
 const port = parentPort;
 if (port === null) throw new TypeError("it runs in a thread that was given a store");
@@ -21,3 +29,11 @@ const hear = await serve({
   end: () => port.close(),
 });
 if (hear !== undefined) port.on("message", (message: ToThread) => hear(message));
+
+function yieldToRequests(): void {
+  try {
+    setPriority(0, LOW_PRIORITY);
+  } catch {
+    // Where even that is forbidden it works as fast as the others.
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -184,6 +184,24 @@ test.skipIf(WITHOUT_POSTGRES)("a Postgres that hangs holds up nobody, nor the en
   expect(await written).toMatchObject({ name: "StoreError", temporary: true });
   expect(troubles.at(-1)).toBe("the store has not answered for 0.3 s"); // opening may have taken longer too
 });
+
+test.runIf(process.platform === "linux")("its threads leave requests the first turn", async () => {
+  const { store } = inThreads(`file:${join(folder(), "crossover.db")}`);
+  expect(await store.count({})).toBe(0);
+  const niceness = Map.groupBy(threadsOfThis(), ({ name }) => (name === "store" ? "store" : "other"));
+  expect(new Set(niceness.get("store")?.map(({ nice }) => nice))).toEqual(new Set([10]));
+  expect(niceness.get("store")?.length).toBeGreaterThanOrEqual(2);
+  expect(niceness.get("other")?.every(({ nice }) => nice < 10)).toBe(true);
+});
+
+/** Names and niceness of this process's threads; see proc_pid_stat(5). */
+function threadsOfThis(): readonly { readonly name: string; readonly nice: number }[] {
+  return readdirSync("/proc/self/task").map((thread) => {
+    const [, name = "", rest = ""] =
+      /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/self/task/${thread}/stat`, "utf8")) ?? [];
+    return { name, nice: Number(rest.split(" ")[16]) };
+  });
+}
 
 test("what is too old is deleted while it runs", async () => {
   const retention = { maxAgeMs: 60_000, maxBytes: 1e12 };
