@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../tests/support/postgres.ts";
 import { measureChanges } from "./store/changes.ts";
@@ -8,7 +9,7 @@ import { fill, giveFeedback } from "./store/fill.ts";
 import { openThreads } from "./store/open.ts";
 import { postgresSize } from "./store/postgres-size.ts";
 import { measureQueries } from "./store/queries.ts";
-import { type StoreResults, storeResults } from "./store/results.ts";
+import { type StoreResults, storeResults, type WithLoopDelay } from "./store/results.ts";
 import { type SizeFigures, sqliteSize } from "./store/size.ts";
 import { Traffic } from "./store/traffic.ts";
 import { BENCH } from "./subjects.ts";
@@ -63,10 +64,19 @@ async function measure(
   await store.close();
   const size = await sizeOf();
   store = openThreads(url);
-  const queries = await measureQueries(store, captures);
-  const changes = await measureChanges(store, traffic, captures);
+  const queries = await withLoopDelay(() => measureQueries(store, captures));
+  const changes = await withLoopDelay(() => measureChanges(store, traffic, captures));
   await store.close();
   return { database, captures, filled, feedback, size, queries, changes };
+}
+
+/** What work comes to, and how long it held up the event loop of this thread, in milliseconds. */
+async function withLoopDelay<T>(work: () => Promise<T>): Promise<WithLoopDelay<T>> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const result = await work();
+  delay.disable();
+  return { result, loopDelayMs: { p99: delay.percentile(99) / 1e6, most: delay.max / 1e6 } };
 }
 
 function tell(what: string): void {

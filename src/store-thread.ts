@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { refineBatch } from "./captures/refine.ts";
 import { redactorOf } from "./config/stored-redactor.ts";
@@ -8,8 +8,9 @@ import { serve } from "./threads/serve.ts";
 
 /** A thread that holds a store: what its calls take stays off the event loop of the gateway. */
 
-/** Requests come first where cores are few. */
-const LOW_PRIORITY = 10;
+/** Requests come first where cores are few: by so much of niceness, of which there is no more than 19. */
+const NICER = 10;
+const NICEST = 19;
 
 // On Linux this is the calling thread's own; elsewhere it would be the whole process's. Bun starts threads from this one that
 // collect garbage for all, and that must not wait.
@@ -32,7 +33,7 @@ if (hear !== undefined) port.on("message", (message: ToThread) => hear(message))
 
 function yieldToRequests(): void {
   try {
-    setPriority(0, LOW_PRIORITY);
+    setPriority(0, Math.min(NICEST, getPriority(0) + NICER));
   } catch {
     // Where even that is forbidden it works as fast as the others.
   }

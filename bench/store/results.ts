@@ -5,14 +5,20 @@ import type { FillFigures } from "./fill.ts";
 import type { QueryFigures } from "./queries.ts";
 import type { SizeFigures } from "./size.ts";
 
+export interface WithLoopDelay<T> {
+  readonly result: T;
+  /** Of the event loop of whoever asks. */
+  readonly loopDelayMs: { readonly p99: number; readonly most: number };
+}
+
 export interface StoreResults {
   readonly database: string;
   readonly captures: number;
   readonly filled: FillFigures;
   readonly feedback: { readonly count: number; readonly perSecond: number };
   readonly size: SizeFigures;
-  readonly queries: readonly QueryFigures[];
-  readonly changes: readonly ChangeFigures[];
+  readonly queries: WithLoopDelay<readonly QueryFigures[]>;
+  readonly changes: WithLoopDelay<readonly ChangeFigures[]>;
 }
 
 /** The results as a page in Markdown. */
@@ -45,16 +51,27 @@ and feedback, the newest first.
 
 ${markdownTable([
   ["query", "median ms", "p95 ms", "found"],
-  ...queries.map(({ name, medianMs, p95Ms, found }) => [name, medianMs.toFixed(1), p95Ms.toFixed(1), found]),
+  ...queries.result.map(({ name, medianMs, p95Ms, found }) => [
+    name,
+    medianMs.toFixed(1),
+    p95Ms.toFixed(1),
+    found,
+  ]),
 ])}
+${loopDelay(queries)}
 ## Going through much of it
 
 While it deletes, single captures are written all along.
 
 ${markdownTable([
   ["what", "seconds", "told"],
-  ...changes.map(({ name, seconds, told }) => [name, seconds.toFixed(2), told]),
-])}`;
+  ...changes.result.map(({ name, seconds, told }) => [name, seconds.toFixed(2), told]),
+])}
+${loopDelay(changes)}`;
+}
+
+function loopDelay({ loopDelayMs: { p99, most } }: WithLoopDelay<unknown>): string {
+  return `The event loop of whoever asks was late by ${p99.toFixed(1)} ms at p99, and by ${most.toFixed(0)} ms at most.\n`;
 }
 
 function writingRows(
