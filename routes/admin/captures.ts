@@ -5,7 +5,7 @@ import { badRequest, GatewayError } from "../../src/domain/errors.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { rebuild } from "../../src/gateway/rebuild.ts";
 import { withStore } from "../../src/gateway/stored.ts";
-import type { StoredCapture } from "../../src/store/store.ts";
+import { type StoredCapture, StoreError } from "../../src/store/store.ts";
 import { endpoint } from "../endpoint.ts";
 import { parseQuery } from "../query.ts";
 import type { captureList, deletion } from "./capture-fields.ts";
@@ -69,7 +69,9 @@ async function deleted(
 ): Promise<Readonly<z.infer<typeof deletion>>> {
   const counts = await withStore(gateway, async (store) => {
     gateway.captures?.forget(which);
-    await gateway.flushCaptures();
+    // What is written after the deletion would stay.
+    if (!(await gateway.flushCaptures()))
+      throw new StoreError("captures to be deleted wait to be written", true);
     return store.delete(which);
   });
   const { captures, feedback, comparisonRows } = counts;

@@ -124,15 +124,16 @@ export class CaptureQueue {
   }
 
   /**
-   * Resolves when all that waits now is stored or dropped, when the store turns out to fail, or after so many
-   * milliseconds at most.
+   * Resolves with true when all that waits now is stored or dropped; with false when the store turns out to fail, or
+   * after so many milliseconds at most.
    */
-  async flush(withinMs: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, withinMs);
+  async flush(withinMs: number): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), withinMs);
     this.#write();
-    await Promise.race([this.#writer.settled(this.#backlog.size), late]);
+    const done = await Promise.race([this.#writer.settled(this.#backlog.size), late]);
     clearTimeout(timer);
+    return done;
   }
 
   /** Writes what waits, and takes a failing store for no answer. What can't be written within so many milliseconds is lost. */

@@ -43,7 +43,7 @@ export class Writer {
   readonly #listener: WriterListener;
   #busy = false;
   #stopped = false;
-  #waiters: { captures: number; readonly resolve: () => void }[] = [];
+  #waiters: { captures: number; readonly resolve: (done: boolean) => void }[] = [];
   /** Ends a pause before its time. */
   #hurry: () => void = () => {};
 
@@ -73,9 +73,9 @@ export class Writer {
     this.#backlog.release();
   }
 
-  /** Resolves when so many captures from the front on are done with, or when the store turns out to fail. */
-  settled(captures: number): Promise<void> {
-    if (!this.#busy) return Promise.resolve();
+  /** Resolves with true when so many captures from the front on are done with, with false when the store turns out to fail. */
+  settled(captures: number): Promise<boolean> {
+    if (!this.#busy) return Promise.resolve(true);
     return new Promise((resolve) => this.#waiters.push({ captures, resolve }));
   }
 
@@ -87,12 +87,13 @@ export class Writer {
         if (this.#gathers) await this.#pause(GATHER_MS);
         continue;
       }
-      this.#done(Number.POSITIVE_INFINITY);
+      this.#giveUp();
       await this.#pause(backoffMs);
       backoffMs = Math.min(backoffMs * 2, LONGEST_PAUSE_MS);
     }
     this.#busy = false;
-    this.#done(Number.POSITIVE_INFINITY);
+    if (this.#stopped) this.#giveUp();
+    else this.#done(Number.POSITIVE_INFINITY);
   }
 
   get #hasWaiting(): boolean {
@@ -186,7 +187,12 @@ export class Writer {
     for (const waiter of this.#waiters) waiter.captures -= captures;
     const done = this.#waiters.filter((waiter) => waiter.captures <= 0);
     this.#waiters = this.#waiters.filter((waiter) => waiter.captures > 0);
-    for (const { resolve } of done) resolve();
+    for (const { resolve } of done) resolve(true);
+  }
+
+  /** Nobody waits any longer. */
+  #giveUp(): void {
+    for (const { resolve } of this.#waiters.splice(0)) resolve(false);
   }
 
   #pause(ms: number): Promise<void> {

@@ -209,9 +209,9 @@ export class Gateway {
     return new Capturing({ queue: this.captures, request, key: key?.name, settings });
   }
 
-  /** Resolves when what was captured so far is stored, or the store fails, or after five seconds. */
-  async flushCaptures(): Promise<void> {
-    await this.captures?.flush(FLUSH_MS);
+  /** Resolves with true when what was captured so far is stored; with false when the store fails, or after five seconds. */
+  async flushCaptures(): Promise<boolean> {
+    return (await this.captures?.flush(FLUSH_MS)) ?? true;
   }
 
   /** Is the gateway stopping, and taking no new connections? */

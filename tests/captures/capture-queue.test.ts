@@ -180,7 +180,7 @@ test("what is being written is not dropped beside it", async () => {
 });
 
 describe("flush", () => {
-  const resolved = async (promise: Promise<void>): Promise<() => boolean> => {
+  const resolved = async (promise: Promise<boolean>): Promise<() => boolean> => {
     let done = false;
     void promise.then(() => {
       done = true;
@@ -192,8 +192,10 @@ describe("flush", () => {
   test("writes at once, and resolves when all is stored", async () => {
     const { sink, queue, take } = start();
     take("a", "b");
-    const done = await resolved(queue.flush(1000));
+    const flushed = queue.flush(1000);
+    const done = await resolved(flushed);
     expect([sink.ids, done()]).toEqual([["a", "b"], true]);
+    expect(await flushed).toBe(true);
   });
 
   test("waits for what is under way and for what waits behind it", async () => {
@@ -218,18 +220,21 @@ describe("flush", () => {
     take("a");
     await pass(30_000);
     const before = sink.writes;
-    const done = await resolved(queue.flush(60_000));
+    const flushed = queue.flush(60_000);
+    const done = await resolved(flushed);
     expect([sink.writes, done()]).toEqual([before + 1, true]);
+    expect(await flushed).toBe(false);
   });
 
   test("waits for a store that hangs no longer than it may", async () => {
     const { queue, take } = start(new ScriptedSink(never));
     take("a");
-    const done = await resolved(queue.flush(1000));
+    const flushed = queue.flush(1000);
+    const done = await resolved(flushed);
     await pass(999);
     expect(done()).toBe(false);
     await pass(1);
-    expect(done()).toBe(true);
+    expect(await flushed).toBe(false);
   });
 
   test("with nothing to write resolves at once", async () => {

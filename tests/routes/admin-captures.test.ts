@@ -425,6 +425,24 @@ describe("deletion", () => {
     ).not.toContain("ada");
   });
 
+  test("nothing is deleted while captures can't be written, as they would be there after it", async () => {
+    const upstream = await startUpstream();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { gateway, admin, ids, write } = await start(upstream.url, {}, held);
+    await write(captured({ user: "ada" }));
+    await (
+      await gateway.post({ model: "bare", user: "ada", messages: [{ role: "user", content: "Hi" }] })
+    ).text();
+    const flush = vi.spyOn(gateway.gateway, "flushCaptures").mockImplementation(async () => {
+      return (await gateway.gateway.captures?.flush(20)) ?? true;
+    });
+    await expectRefused(await admin("/captures?user=ada", "DELETE"), UNAVAILABLE);
+    expect(await ids("user=ada")).toHaveLength(1);
+    release();
+    flush.mockRestore();
+    expect(await (await admin("/captures?user=ada", "DELETE")).json()).toMatchObject({ captures: 2 });
+  });
+
   test("forgets the texts that would still be kept should feedback come", async () => {
     const upstream = await startUpstream();
     const { gateway, admin } = await start(upstream.url, { capture: { sample: 0 } });
