@@ -6,7 +6,7 @@ import type { Redactor } from "../domain/redactor.ts";
 import type { Batch } from "../store/store.ts";
 import { type Assembled, Assembler } from "../transport/assembler.ts";
 import type { RawAnswer, RawBatch, RawCapture } from "./raw.ts";
-import { type Redacted, redactJsonText, redactTexts, redactValue } from "./redact-json.ts";
+import { type Redacted, redactJsonText, redactTexts } from "./redact-json.ts";
 
 const LONGEST_CODE = 64;
 
@@ -59,7 +59,7 @@ function refineAnswer(raw: RawAnswer | undefined, redactor: Redactor): RefinedAn
   const assembled = assembler.end();
   const whole = answerOf(assembled);
   if (whole === undefined) return { truncated };
-  const value = redactValue(whole, redactor);
+  const value = redactor.redactJson(whole);
   return { value, text: JSON.stringify(value), truncated: truncated || assembled.truncated };
 }
 

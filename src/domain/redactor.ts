@@ -16,8 +16,8 @@ export interface Redactor {
   /** The same text when there is nothing to replace. Redacting twice changes nothing more. */
   readonly redact: (text: string) => string;
   /**
-   * A JSON value with its texts redacted, and the values of members such as `password` replaced. Names of
-   * members change only where they hold a finding themselves. The same value when there is nothing to replace.
+   * A JSON value with its texts redacted, and the values of members such as `password` replaced; so are the arguments
+   * of calls, which are JSON in a text. Names of members change only where they hold a finding themselves. The same value when there is nothing to replace.
    */
   redactJson(value: unknown): unknown;
   /** For a text that comes in pieces, wherever they are cut. */

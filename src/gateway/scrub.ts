@@ -1,5 +1,6 @@
 import { known } from "../domain/made.ts";
 import { formsOfSecrets } from "../redaction/known-secrets.ts";
+import { cleanText } from "../redaction/members.ts";
 import { newRedactor } from "../redaction/redactor.ts";
 
 /** A client chooses what comes back in an error: so much of it, in UTF-16 units, is searched for others' keys. */
@@ -19,9 +20,5 @@ export function holdsSecret(text: string, secrets: readonly string[]): boolean {
  */
 export function scrubJson(text: string, value: unknown, secrets: readonly string[]): string {
   const redactor = newRedactor({ secrets, forms: text.length <= MOST_SEARCHED });
-  const clean = redactor.redactJson(value);
-  if (clean !== value) return JSON.stringify(clean);
-  // A text can hold what its value does not: a member that stands twice.
-  const plain = JSON.stringify(value);
-  return plain === text || redactor.redact(text) === text ? text : plain;
+  return cleanText(text, value, redactor.redactJson(value), redactor.redact);
 }

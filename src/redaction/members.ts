@@ -1,4 +1,4 @@
-import { isObject } from "../domain/json.ts";
+import { isObject, parseObject } from "../domain/json.ts";
 import { looksRandom } from "./named-values.ts";
 
 /** Deeper than a request may be; what is deeper is not looked at, and goes. */
@@ -20,7 +20,7 @@ function secretName(name: string): SecretName {
   return MAYBE_SECRET_NAME.test(plain) ? "maybe" : "no";
 }
 
-/** The value with its texts redacted; the same one when nothing changes. */
+/** The value with its texts redacted, also within the arguments of calls, which are JSON in a text; the same one when nothing changes. */
 export function redactMembers(value: unknown, redact: (text: string) => string): unknown {
   return redactValue(value, "no", DEEPEST, redact);
 }
@@ -52,12 +52,37 @@ function redactValue(
   const before = Object.entries(value);
   const after = before.map(([key, item]): [string, unknown] => [
     redact(key),
-    redactValue(item, secretName(key), depth - 1, redact),
+    key === "arguments" && typeof item === "string"
+      ? redactArguments(item, depth - 1, redact)
+      : redactValue(item, secretName(key), depth - 1, redact),
   ]);
   // `fromEntries` defines its members, so that `__proto__` is one as any other.
   return after.some(([key, item], index) => key !== before[index]?.[0] || item !== before[index]?.[1])
     ? Object.fromEntries(after)
     : value;
+}
+
+function redactArguments(text: string, depth: number, redact: (text: string) => string): string {
+  const value = parseObject(text);
+  return value === undefined
+    ? redact(text)
+    : cleanText(text, value, redactValue(value, "no", depth, redact), redact);
+}
+
+/**
+ * A JSON text by its redacted value: as it was where there is nothing to redact, however its strings are escaped.
+ * @param clean the value, redacted; the same one where nothing was
+ */
+export function cleanText(
+  text: string,
+  value: unknown,
+  clean: unknown,
+  redact: (text: string) => string,
+): string {
+  if (clean !== value) return JSON.stringify(clean);
+  // A text can hold what its value does not: a member that stands twice.
+  const plain = JSON.stringify(value);
+  return plain === text || redact(text) === text ? text : plain;
 }
 
 function redactText(text: string, name: SecretName, redact: (text: string) => string): string {

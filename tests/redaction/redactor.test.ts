@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import type { Redactor } from "../../src/domain/redactor.ts";
 import { PERSONAL_KINDS } from "../../src/domain/redactor.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
@@ -200,6 +201,22 @@ test("values of members that name a secret go, whatever they are", () => {
   });
   const once = everything.redactJson(value);
   expect(everything.redactJson(once)).toBe(once);
+});
+
+test("arguments of calls are JSON within a text, and stay so", () => {
+  const argumentsOf = (text: string): string => {
+    const out = everything.redactJson({ tool_calls: [{ function: { name: "f", arguments: text } }] });
+    return z
+      .object({ tool_calls: z.tuple([z.object({ function: z.object({ arguments: z.string() }) })]) })
+      .parse(out).tool_calls[0].function.arguments;
+  };
+  expect(argumentsOf('{"pin": 1, "password": 12345678}')).toBe('{"pin":1,"password":"[redacted:secret]"}');
+  expect(argumentsOf('{"mail":"john\\u0040example.com"}')).toBe('{"mail":"[redacted:email]"}');
+  expect(argumentsOf('{"mail":"john@example.com","mail":"none"}')).toBe('{"mail":"none"}');
+  expect(argumentsOf('{ "n": 1.0, "text": "\\u00e9" }')).toBe('{ "n": 1.0, "text": "\\u00e9" }');
+  expect(argumentsOf('{"mail":"john@example.com')).toBe('{"mail":"[redacted:email]');
+  const deep = `{"a":${"[".repeat(50_000)}"sk-abcdefGH12345678"${"]".repeat(50_000)}}`;
+  expect(argumentsOf(deep)).not.toContain("sk-");
 });
 
 test("names of prototypes are names like others, and no depth breaks it", () => {
