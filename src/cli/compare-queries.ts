@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Query } from "../comparison/compare.ts";
+import { answerIn } from "../domain/answer.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { unitOf } from "../domain/hash.ts";
 import { isObject, memberOf, parseJson, parseObject } from "../domain/json.ts";
@@ -86,8 +87,7 @@ export async function capturedQueries(
 function queryFrom({ id, content }: StoredCapture, reference: boolean, reading: Reading): Query | undefined {
   const body = parseObject(content?.request ?? "");
   if (body === undefined) return undefined;
-  const choices = memberOf(parseJson(content?.answer ?? ""), "choices");
-  const answer: unknown = Array.isArray(choices) ? memberOf(choices[0], "message") : undefined;
+  const answer = answerIn(parseJson(content?.answer ?? ""));
   try {
     return { ...toQuery(body, reference ? answer : undefined, reading), captureId: id };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ChatRequest } from "../domain/chat.ts";
-import { memberOf, parseJson } from "../domain/json.ts";
+import { type ChatRequest, userOf } from "../domain/chat.ts";
+import { parseJson } from "../domain/json.ts";
 import type { Redactor } from "../domain/redactor.ts";
 import type { ComparisonRow, StoredComparison } from "../store/store.ts";
 import type { Query } from "./compare.ts";
@@ -61,7 +61,7 @@ export function storable(
     rows: rows.map((row, index) => ({
       index,
       captureId: row.capture_id ?? undefined,
-      user: userOf(queries[index]?.request, redactor),
+      user: redactedUser(queries[index]?.request, redactor),
       document: JSON.stringify(redacted(row, redactor)),
     })),
   };
@@ -80,10 +80,8 @@ export function storedComparison(
   return document.success && parsed.success ? { document: document.data, rows: parsed.data } : undefined;
 }
 
-/** OpenAI's `user`, or its newer `safety_identifier`. */
-function userOf(request: ChatRequest | undefined, { redact }: Redactor): string | undefined {
-  const identifier = memberOf(request?.body, "safety_identifier");
-  const user = request?.fields.user ?? (typeof identifier === "string" ? identifier : undefined);
+function redactedUser(request: ChatRequest | undefined, { redact }: Redactor): string | undefined {
+  const user = request && userOf(request);
   return user === undefined ? undefined : redact(user);
 }
 

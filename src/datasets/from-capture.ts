@@ -1,3 +1,4 @@
+import { answerIn } from "../domain/answer.ts";
 import type { Feedback } from "../domain/capture.ts";
 import { isObject, memberOf, parseJson, parseObject } from "../domain/json.ts";
 import type { BareMode } from "../domain/table.ts";
@@ -37,7 +38,12 @@ export function toExample(capture: StoredCapture, options: ExampleOptions): Row 
   if (request === undefined) return "its request can't be read";
   if (memberOf(request, "functions") !== undefined) return "it uses `functions`, which `tools` replaced";
   const member = (name: string): unknown => request[name] ?? parseJson(options.params[name] ?? "null");
-  const given = exampleOf(request["messages"], answerIn(content.answer), member("tools"), request);
+  const given = exampleOf(
+    request["messages"],
+    answerIn(parseJson(content.answer ?? "")),
+    member("tools"),
+    request,
+  );
   if (given === undefined) return "it has no answer, or one that is no chat message";
   const correction = correctionIn(feedback);
   const messages = learnLast(bareMessages(given.messages, options.bare), correction);
@@ -78,11 +84,6 @@ function exampleOf(
     ...(withTools && typeof parallel === "boolean" && { parallel_tool_calls: parallel }),
   });
   return example !== undefined && answerOf(example)?.role === "assistant" ? example : undefined;
-}
-
-function answerIn(completion: string | undefined): unknown {
-  const choices = memberOf(parseJson(completion ?? ""), "choices");
-  return memberOf(Array.isArray(choices) ? choices[0] : undefined, "message");
 }
 
 /** A message without what says nothing: nulls, no tool calls, a call's place in a stream, a weight that is not ours. */

@@ -7,9 +7,14 @@ function firstChoice(completion: unknown): unknown {
   return Array.isArray(choices) ? choices[0] : undefined;
 }
 
+/** The message of a chat completion's first choice. */
+export function answerIn(completion: unknown): unknown {
+  return memberOf(firstChoice(completion), "message");
+}
+
 /** The text of a chat completion's first choice; empty where it has none, such as beside tool calls. */
 export function answerTextOf(completion: unknown): string {
-  return textOf(memberOf(memberOf(firstChoice(completion), "message"), "content"));
+  return textOf(memberOf(answerIn(completion), "content"));
 }
 
 /** Why a chat completion's first choice ended; undefined where that is not told. */

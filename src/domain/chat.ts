@@ -63,6 +63,12 @@ export function streamed(request: ChatRequest): ChatRequest {
   };
 }
 
+/** Whom a request is for: OpenAI's `user`, or its newer `safety_identifier`. What is kept of one is deleted by this name. */
+export function userOf({ fields, body }: Pick<ChatRequest, "fields" | "body">): string | undefined {
+  const identifier = body["safety_identifier"];
+  return fields.user ?? (typeof identifier === "string" ? identifier : undefined);
+}
+
 /** Is this a message that instructs the model, by its older or its newer name? */
 export function isSystem(message: Pick<Message, "role">): boolean {
   return message.role === "system" || message.role === "developer";

@@ -1,4 +1,5 @@
 import type { Answered, Outcome } from "../comparison/answered.ts";
+import { answerIn, finishReasonOf } from "../domain/answer.ts";
 import { type ChatRequest, streamed } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
 import { GatewayError } from "../domain/errors.ts";
@@ -152,9 +153,7 @@ function outcomeOf(result: ChainResult, body: unknown): Outcome {
 }
 
 function answerOf(completion: unknown): Outcome {
-  const choices = memberOf(completion, "choices");
-  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-  const message = memberOf(choice, "message");
+  const message = answerIn(completion);
   if (!isObject(message))
     return {
       kind: "failure",
@@ -162,8 +161,7 @@ function answerOf(completion: unknown): Outcome {
       code: "upstream_bad_response",
       message: "The model's server gave no answer.",
     };
-  const reason = memberOf(choice, "finish_reason");
-  return { kind: "answer", message, finishReason: typeof reason === "string" ? reason : undefined };
+  return { kind: "answer", message, finishReason: finishReasonOf(completion) };
 }
 
 function toldFailure(status: number, body: unknown): Outcome {

@@ -9,7 +9,8 @@ import type { Reply, ReplyListener } from "../domain/transport.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { AskDeps } from "./ask.ts";
 import type { Limiter } from "./limiter.ts";
-import { comparedVariants, type WantedComparison } from "./parse-comparison.ts";
+import { comparedVariants, NO_ROUTE, type WantedComparison } from "./parse-comparison.ts";
+import { CLIENT_CLOSED } from "./request-line.ts";
 import { toolsFor } from "./tools.ts";
 
 export interface ComparingDeps extends Omit<AskDeps, "route" | "admit"> {
@@ -153,11 +154,5 @@ export class Comparing implements Member, ReplyListener {
 function isCaptured(route: Route | undefined, { routes }: Table): boolean {
   return [...(route === undefined ? routes.values() : [route])].some(({ capture }) => capture !== undefined);
 }
-
-/** The label of metrics where no route is named. */
-const NO_ROUTE = "none";
-
-/** nginx's number for a client that left; nobody receives it. */
-const CLIENT_CLOSED = 499;
 
 const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" } as const;

@@ -1,5 +1,5 @@
 import type { CaptureFacts, CaptureOutcome } from "../domain/capture.ts";
-import type { ChatRequest } from "../domain/chat.ts";
+import { type ChatRequest, userOf } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { Variant } from "../domain/table.ts";
 import { costOf } from "../domain/usage.ts";
@@ -18,15 +18,11 @@ export interface Ending {
 }
 
 /** What is known of a request without its texts. @param key name of the client's key */
-export function factsOf(
-  { fields, body }: ChatRequest,
-  key: string | undefined,
-  ending: Ending,
-): CaptureFacts {
+export function factsOf(request: ChatRequest, key: string | undefined, ending: Ending): CaptureFacts {
   const { id, decision, variant, end, attempts, cached, times } = ending;
   const { usage, status } = end;
+  const { fields } = request;
   const { price } = variant.model;
-  const safetyId = body["safety_identifier"];
   return {
     id,
     at: Math.round(Date.now() - times.durationMs),
@@ -43,7 +39,7 @@ export function factsOf(
     rollout: decision.rollout,
     stage: decision.stage,
     key,
-    user: fields.user ?? (typeof safetyId === "string" ? safetyId : undefined),
+    user: userOf(request),
     metadata: fields.metadata,
     status,
     outcome: outcomeOf(end),

@@ -8,8 +8,8 @@ import { chatFields, parseChat, parseMembers } from "./parse.ts";
 
 const MOST_VARIANTS = 8;
 
-/** Stands in for the route where none is named. */
-const NO_ROUTE = "none";
+/** Stands in for the route where none is named, in metrics too. */
+export const NO_ROUTE = "none";
 
 /** The members of a comparison. All others are OpenAI's, and go to every variant. */
 export const comparisonFields = chatFields.extend({

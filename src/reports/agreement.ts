@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../domain/json.ts";
 import type { StoredComparison } from "../store/store.ts";
 
 /** How far a candidate's answers are those of the prompt. */
@@ -50,16 +51,9 @@ export function latestAgreement(
 }
 
 function pairsOf(summary: string): readonly Pair[] {
-  const parsed = comparison.safeParse(parsedJson(summary));
+  // One of another version's shape tells nothing.
+  const parsed = comparison.safeParse(parseJson(summary));
   return parsed.success ? parsed.data.summary.pairs : [];
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a comparison of another version
-  }
 }
 
 /** @param forward is the candidate the pair's `variant`, whose wins are counted? */
