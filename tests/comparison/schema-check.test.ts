@@ -53,6 +53,18 @@ describe("schemaCheck", () => {
     expect(check(JSON.stringify(`${"a".repeat(60)}!`))).toBe(true); // else this test does not end
   });
 
+  test("items are not compared each with each other one", () => {
+    const many = JSON.stringify(Array.from({ length: 100_000 }, (_, index) => index));
+    expect(bySchema({ type: "array", uniqueItems: true })(many)).toBe(true); // else it takes minutes
+    expect(bySchema({ properties: { uniqueItems: { type: "boolean" } } })('{"uniqueItems":1}')).toBe(false);
+  });
+
+  test("a long schema is not asked of a long answer", () => {
+    const schema = { items: { enum: Array.from({ length: 10_000 }, (_, index) => `label ${index}`) } };
+    expect(bySchema(schema)('["label 9999"]')).toBe(true);
+    expect(bySchema(schema)(JSON.stringify(Array.from({ length: 10_000 }, () => "label")))).toBeUndefined();
+  });
+
   test("a property called pattern is a property", () => {
     const schema = { type: "object", properties: { pattern: { type: "number" } }, required: ["pattern"] };
     expect(bySchema(schema)('{"pattern":1}')).toBe(true);
