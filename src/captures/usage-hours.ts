@@ -23,6 +23,7 @@ export class UsageHours {
     const sums = this.#of(Math.floor(facts.at / HOUR_MS) * HOUR_MS, facts);
     sums.requests++;
     if (facts.status >= 400) sums.errors++;
+    if (isFailure(facts)) sums.failures++;
     if (facts.cached) sums.cached++;
     sums.inputTokens += facts.inputTokens ?? 0;
     sums.cachedInputTokens += facts.cachedInputTokens ?? 0;
@@ -57,6 +58,22 @@ export class UsageHours {
       this.#sums.push(sums);
     }
     return sums;
+  }
+}
+
+/** Is the model or its server to blame, and neither the client nor a limit? */
+function isFailure({ outcome, attempts }: CaptureFacts): boolean {
+  switch (outcome) {
+    case "server_error":
+    case "timeout":
+    case "interrupted":
+      return true;
+    case "rate_limited":
+      return attempts > 0; // the gateway's own limits are met before anybody is called
+    case "success":
+    case "client_error":
+    case "client_closed":
+      return false;
   }
 }
 

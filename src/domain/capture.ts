@@ -142,6 +142,8 @@ export interface UsageHour {
   readonly requests: number;
   /** Those of them whose status is 400 and above. */
   readonly errors: number;
+  /** Those of them for which the model or its server is to blame. */
+  readonly failures: number;
   /** Those that the response cache answered. */
   readonly cached: number;
   /** Those whose cost is known; the sums below rest on these and on known usage. */

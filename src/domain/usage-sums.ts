@@ -6,6 +6,7 @@ export type UsageSums = Omit<UsageHour, "hour" | "route" | "variant" | "path" | 
 export const NO_USAGE: UsageSums = {
   requests: 0,
   errors: 0,
+  failures: 0,
   cached: 0,
   priced: 0,
   inputTokens: 0,
@@ -21,6 +22,7 @@ export function addUsage(a: UsageSums, b: UsageSums): UsageSums {
   return {
     requests: a.requests + b.requests,
     errors: a.errors + b.errors,
+    failures: a.failures + b.failures,
     cached: a.cached + b.cached,
     priced: a.priced + b.priced,
     inputTokens: a.inputTokens + b.inputTokens,

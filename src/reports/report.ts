@@ -102,6 +102,6 @@ function factsOf(material: Material, { requestsPerDay, promptCost: prompt, break
 }
 
 function failures(hours: readonly UsageHour[]) {
-  const { errors, requests } = totalsOf(hours);
-  return { successes: errors, trials: requests };
+  const totals = totalsOf(hours);
+  return { successes: totals.failures, trials: totals.requests };
 }

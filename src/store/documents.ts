@@ -110,6 +110,7 @@ export const usageDocument: z.ZodType<UsageHour> = z.strictObject({
   promptVersion: optional,
   requests: count,
   errors: count,
+  failures: count,
   cached: count,
   priced: count,
   inputTokens: count,

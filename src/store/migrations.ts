@@ -163,6 +163,7 @@ async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
     .addColumn("prompt_version", text, (column) => column.notNull())
     .addColumn("requests", "bigint", (column) => column.notNull())
     .addColumn("errors", "bigint", (column) => column.notNull())
+    .addColumn("failures", "bigint", (column) => column.notNull())
     .addColumn("cached", "bigint", (column) => column.notNull())
     .addColumn("priced", "bigint", (column) => column.notNull())
     .addColumn("input_tokens", "bigint", (column) => column.notNull())

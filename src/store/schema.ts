@@ -96,6 +96,7 @@ export interface UsageTable {
   prompt_version: string;
   requests: number;
   errors: number;
+  failures: number;
   cached: number;
   priced: number;
   input_tokens: number;

@@ -186,6 +186,7 @@ function compileContents(transaction: Transaction<Schema>, rows: readonly Conten
 const SUMS = [
   "requests",
   "errors",
+  "failures",
   "cached",
   "priced",
   "input_tokens",

@@ -9,7 +9,7 @@ test("requests are added up by hour, route, variant, model and prompt", () => {
   const hours = new UsageHours();
   const at = Date.UTC(2026, 0, 1, 10, 59, 59, 999);
   hours.add(factsOf("1", { at, costUsd: 2 }));
-  hours.add(factsOf("2", { at, costUsd: 3, status: 502, cached: true }));
+  hours.add(factsOf("2", { at, costUsd: 3, status: 502, outcome: "server_error", cached: true }));
   hours.add(factsOf("3", { at, costUsd: undefined, inputTokens: undefined }));
   hours.add(factsOf("4", { at: at + 1 }));
   hours.add(factsOf("5", { at, promptVersion: "v2" }));
@@ -23,6 +23,7 @@ test("requests are added up by hour, route, variant, model and prompt", () => {
     promptVersion: "v1",
     requests: 3,
     errors: 1,
+    failures: 1,
     cached: 1,
     priced: 2,
     inputTokens: 20,
@@ -38,6 +39,21 @@ test("requests are added up by hour, route, variant, model and prompt", () => {
     [Date.UTC(2026, 0, 1, 10), "v2", 1],
   ]);
   expect(hours.size).toBe(0);
+});
+
+test.each([
+  ["success", 1, 0],
+  ["client_error", 1, 0],
+  ["client_closed", 1, 0],
+  ["rate_limited", 0, 0],
+  ["rate_limited", 1, 1],
+  ["server_error", 1, 1],
+  ["timeout", 1, 1],
+  ["interrupted", 1, 1],
+] as const)("%s after %i calls is a failure of the model: %i", (outcome, attempts, failures) => {
+  const hours = new UsageHours();
+  hours.add(factsOf("1", { outcome, attempts }));
+  expect(hours.take()[0]?.failures).toBe(failures);
 });
 
 test("what is taken in parts adds up to the same", () => {

@@ -92,7 +92,7 @@ describe("a month of both paths", () => {
   });
 
   test("a candidate that fails more is no longer advised", async () => {
-    const failing = daily(30, { ...bare, errors: 48, priced: 432 });
+    const failing = daily(30, { ...bare, errors: 48, failures: 48, priced: 432 });
     const report = await documentOf({ hours: [...daily(30, prompted), ...failing] });
     expect(report.advice.advice).toBe("go-back");
     expect(report.advice.reasons[0]?.topic).toBe("errors");

@@ -26,6 +26,7 @@ export function hourOf(requests: number, each: Each = {}, more: Partial<UsageHou
     promptVersion: "v1",
     requests,
     errors: 0,
+    failures: 0,
     cached: 0,
     priced: requests,
     inputTokens: requests * input,

@@ -79,6 +79,7 @@ export function usage(changes: Partial<UsageHour> = {}): UsageHour {
     promptVersion: "v1",
     requests: 2,
     errors: 1,
+    failures: 1,
     cached: 0,
     priced: 1,
     inputTokens: 200,

@@ -80,6 +80,7 @@ describe.each(DATABASES)("a store on $name", (database) => {
       usage({
         requests: 4,
         errors: 2,
+        failures: 2,
         priced: 2,
         inputTokens: 400,
         cachedInputTokens: 20,
