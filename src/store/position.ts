@@ -30,16 +30,16 @@ function within(at: number): number {
   return Math.min(Math.max(Math.floor(at), 0), LAST);
 }
 
-const CURSOR = /^[0-9a-z]{1,11}$/;
+const CURSOR = /^p-[0-9a-z]{1,11}$/;
 
 /** Where a page ended, as a text that says nothing. */
 export function cursorOf(seq: number): string {
-  return seq.toString(36);
+  return `p-${seq.toString(36)}`;
 }
 
 /** @throws StoreError, `invalid`, for a text that `cursorOf` did not make */
 export function seqOf(cursor: string): number {
-  const seq = CURSOR.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
+  const seq = CURSOR.test(cursor) ? Number.parseInt(cursor.slice(2), 36) : Number.NaN;
   if (!Number.isSafeInteger(seq))
     throw new StoreError("the cursor is none that a page ended with", false, true);
   return seq;

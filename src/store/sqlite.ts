@@ -26,8 +26,7 @@ export function openSqlite(path: string): Database {
   const file = resolve(path);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // SQLite gives the files of its journal the mode of this one.
-    closeSync(openSync(file, "a", 0o600));
+    makeFile(file);
     const database = new DatabaseSync(file);
     try {
       configure(database);
@@ -38,6 +37,19 @@ export function openSqlite(path: string): Database {
     return { db: new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) }), dialect: sqlite };
   } catch (error) {
     throw failure(error);
+  }
+}
+
+/**
+ * Makes the file where there is none; SQLite gives those of its journal the same mode. One that is there is never opened here:
+ * closing it would take the locks of all connections that this process has to it, of other threads too (POSIX), and another
+ * process could then take the journal away under them.
+ */
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
 }
 

@@ -32,7 +32,7 @@ const FIRST_READ_MS = 15_000;
 /** After so long of nothing but failures the store is opened anew: its file or its disk may be another by now. */
 const RENEW_MS = 30_000;
 /** Reads that may wait for a store that does not answer; further ones are refused at once. */
-const MOST_READS = 100;
+const MOST_READS = 1000;
 
 /**
  * A store in two threads: one writes and one reads, so that no search holds up a write and neither holds up the event loop.
@@ -52,6 +52,7 @@ export class ThreadedStore implements Store {
   #failed: Failure | undefined;
   /** When the first failure since the last success came. */
   #failingSince: number | undefined;
+  #readsFailSince: number | undefined;
   #isTroubled = false;
   #opened = openable();
   readonly #settled = Promise.withResolvers<void>();
@@ -211,9 +212,22 @@ export class ThreadedStore implements Store {
       .then((reader) => reader.call(method, args))
       .finally(() => this.#reads--);
     const { readMs = 5000 } = this.#options;
-    const result = await within(this.#hasRead ? readMs : Math.max(readMs, FIRST_READ_MS), answered);
-    this.#hasRead = true;
-    return result;
+    try {
+      const result = await within(this.#hasRead ? readMs : Math.max(readMs, FIRST_READ_MS), answered);
+      this.#hasRead = true;
+      this.#readsFailSince = undefined;
+      return result;
+    } catch (error) {
+      if (!toFailure(error).invalid) this.#readFailed();
+      throw error;
+    }
+  }
+
+  #readFailed(): void {
+    this.#readsFailSince ??= Date.now();
+    if (this.#readerLost !== undefined || Date.now() - this.#readsFailSince < RENEW_MS) return;
+    this.#readsFailSince = undefined;
+    this.#reader?.renew();
   }
 
   /** The reader comes after the writer, which brings a store of an older version up to date. */

@@ -1,9 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { Kysely } from "kysely";
 import { afterAll, expect, test } from "vitest";
+import { NodeSqliteDialect } from "../../src/store/node-sqlite.ts";
 import { openStore } from "../../src/store/open.ts";
 import { startChild } from "../platforms/child.ts";
 import { until } from "../support/until.ts";
@@ -30,6 +33,34 @@ test("the files are their owner's alone", async () => {
   expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
   const modes = readdirSync(dirname(file)).map((name) => statSync(join(dirname(file), name)).mode & 0o777);
   expect(modes).toEqual([0o600, 0o600, 0o600]);
+});
+
+test("another process that closes the file leaves the journal of who has it open twice", async () => {
+  const file = newFile();
+  const first = await open(`file:${file}`);
+  await first.write(batch({ captures: [capture("a")] }));
+  const second = await open(`file:${file}`);
+  const look = `const db = new (require("node:sqlite").DatabaseSync)(${JSON.stringify(file)});
+    db.prepare("select count(*) from captures").get(); db.close();`;
+  expect(spawnSync(process.execPath, ["-e", look]).status).toBe(0);
+  expect(readdirSync(dirname(file))).toContain("crossover.db-wal");
+  await first.write(batch({ captures: [capture("b")] }));
+  expect(await second.count({})).toBe(2);
+});
+
+test("a transaction that a full disk ended tells of the disk", async () => {
+  const database = new DatabaseSync(":memory:");
+  database.exec("create table texts (text text); pragma max_page_count = 20");
+  const db = new Kysely<{ texts: { text: string } }>({ dialect: new NodeSqliteDialect(database) });
+  const filled = db.transaction().execute(async (transaction) => {
+    for (let i = 0; i < 100; i++)
+      await transaction
+        .insertInto("texts")
+        .values({ text: "x".repeat(10_000) })
+        .execute();
+  });
+  await expect(filled).rejects.toThrow("database or disk is full");
+  await db.destroy();
 });
 
 test("what was deleted is in no file any longer", async () => {

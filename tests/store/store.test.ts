@@ -231,7 +231,18 @@ describe.each(DATABASES)("a store on $name", (database) => {
   });
 
   test("a cursor or a limit that is none is the caller's fault", async () => {
-    for (const cursor of ["", "-1", "X", "1.5", "zzzzzzzzzzz", "z".repeat(100), "💥"])
+    for (const cursor of [
+      "",
+      "-1",
+      "X",
+      "1.5",
+      "abc",
+      "null",
+      "p-",
+      "p-zzzzzzzzzzz",
+      `p-${"z".repeat(100)}`,
+      "💥",
+    ])
       await expect(store.page({}, { limit: 1, order: "newest", cursor })).rejects.toMatchObject({
         name: "StoreError",
         temporary: false,

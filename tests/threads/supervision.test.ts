@@ -144,7 +144,7 @@ test("a thread that dies fails what it was asked, and is started again", async (
   expect(troubles).toEqual(["the store's thread ended: out of memory", undefined]);
 });
 
-test("reads end after five seconds without an answer, and no more than a hundred wait", async () => {
+test("reads end after five seconds without an answer, and no more than a thousand wait", async () => {
   const { store, threads, troubles, last } = started();
   store.open();
   last().says({ kind: "opened" });
@@ -152,7 +152,7 @@ test("reads end after five seconds without an answer, and no more than a hundred
   await vi.advanceTimersByTimeAsync(14_000);
   last().answers(1);
   expect(await first).toBe("no error");
-  const reads = Array.from({ length: 100 }, () => fail(store.count({})));
+  const reads = Array.from({ length: 1000 }, () => fail(store.count({})));
   expect(await fail(store.count({}))).toEqual(refused("too many wait for the store to answer"));
   await vi.advanceTimersByTimeAsync(4900);
   expect(await Promise.race([reads[0], "still waiting"])).toBe("still waiting");
@@ -234,6 +234,33 @@ test("a store that has failed for half a minute is opened anew", async () => {
   last().says({ kind: "opened" });
   await fails(); // the half minute begins anew
   expect([store.state, last().abandoned]).toEqual(["degraded", false]);
+});
+
+test("reads that have failed for half a minute open the store anew for them", async () => {
+  const { store, threads, last } = started();
+  store.open();
+  last().says({ kind: "opened" });
+  const reads = async (answer: (id: number) => void): Promise<unknown> => {
+    const before = threads.length === 2 ? last().posted.length : 0;
+    const failed = fail(store.find("a"));
+    await vi.waitFor(() => expect(threads.length === 2 && last().posted.length).toBe(before + 1));
+    const call = last().posted.at(-1);
+    answer(call?.kind === "call" ? call.id : 0);
+    return failed;
+  };
+  const fails = (id: number) => last().says({ kind: "failed", id, failure: failure("the disk fails") });
+  const finds = (id: number) => last().says({ kind: "done", id, result: undefined });
+  await reads(fails);
+  await vi.advanceTimersByTimeAsync(29_000);
+  await reads(finds); // the half minute begins anew
+  await reads(fails);
+  await vi.advanceTimersByTimeAsync(29_000);
+  await reads(fails);
+  expect(last().abandoned).toBe(false);
+  await vi.advanceTimersByTimeAsync(1000);
+  await reads(fails);
+  expect(last().abandoned).toBe(true);
+  expect(threads[0]?.abandoned).toBe(false);
 });
 
 test("a lost store that takes half a minute to open is left to it", async () => {
