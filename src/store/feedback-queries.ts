@@ -43,8 +43,12 @@ export async function summarize(
     .innerJoin("latest_feedback", "latest_feedback.request_id", "captures.id")
     .select(["captures.route", "captures.variant", "latest_feedback.name"])
     .select(["latest_feedback.number", "latest_feedback.text"]);
+  // Made once: a database that looks for each mean's captures anew goes through all of them.
   const sums = await db
-    .with("given", () => given)
+    .with(
+      (cte) => cte("given").materialized(),
+      () => given,
+    )
     .with("means", (cte) =>
       cte
         .selectFrom("given")
@@ -75,7 +79,10 @@ export async function summarize(
     .orderBy("given.name")
     .execute();
   const labels = await db
-    .with("given", () => given)
+    .with(
+      (cte) => cte("given").materialized(),
+      () => given,
+    )
     .with("counted", (cte) =>
       cte
         .selectFrom("given")

@@ -5,8 +5,12 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { Kysely } from "kysely";
 import { afterAll, expect, test } from "vitest";
+import { summarize } from "../../src/store/feedback-queries.ts";
+import { migrate } from "../../src/store/migrations.ts";
 import { NodeSqliteDialect } from "../../src/store/node-sqlite.ts";
 import { openStore } from "../../src/store/open.ts";
+import type { Schema } from "../../src/store/schema.ts";
+import { openSqlite } from "../../src/store/sqlite.ts";
 import { startChild } from "../platforms/child.ts";
 import { until } from "../support/until.ts";
 import { open } from "./databases.ts";
@@ -213,4 +217,23 @@ test("Kysely's plan for each filter of a page uses an index", async () => {
     /^SEARCH captures USING INTEGER PRIMARY KEY/,
   );
   database.close();
+});
+
+test("sums of feedback look for its captures once, and not for those of each mean", async () => {
+  const file = newFile();
+  const { db, dialect } = openSqlite(file);
+  await migrate({ db, dialect });
+  const database = new DatabaseSync(file);
+  const plans: string[] = [];
+  const watched = new Kysely<Schema>({
+    dialect: new NodeSqliteDialect(database),
+    log: ({ query: { sql, parameters } }) => {
+      const steps = database.prepare(`explain query plan ${sql}`).all(...parameters.map(String));
+      plans.push(steps.map(({ detail }) => detail).join("\n"));
+    },
+  });
+  await summarize({ db: watched, dialect }, {});
+  await Promise.all([db.destroy(), watched.destroy()]);
+  expect(plans.length).toBe(2);
+  for (const plan of plans) expect(plan.match(/(SEARCH|SCAN) captures/g)).toEqual(["SEARCH captures"]);
 });
