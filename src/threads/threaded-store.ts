@@ -27,6 +27,8 @@ export interface ThreadedStoreOptions {
 const CHANGE_MS = 10_000;
 /** Deleting for good rewrites much of a store. */
 const DELETE_MS = 60_000;
+/** They go on in small steps, for minutes in a large store, and nothing is wrong: writes have their turns between. */
+const LONG: ReadonlySet<Method> = new Set(["delete", "retain"]);
 /** What the first read may take, for which a thread is started and the store opened, in milliseconds. */
 const FIRST_READ_MS = 15_000;
 /** After so long of nothing but failures the store is opened anew: its file or its disk may be another by now. */
@@ -146,7 +148,8 @@ export class ThreadedStore implements Store {
 
   async #change<M extends Method>(method: M, args: ArgsOf<M>): Promise<ResultOf<M>> {
     try {
-      const result = await this.#heeded(this.#writing().call(method, args));
+      const answered = this.#writing().call(method, args);
+      const result = await (LONG.has(method) ? answered : this.#heeded(answered));
       this.#changed(undefined);
       return result;
     } catch (error) {

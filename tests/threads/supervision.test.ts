@@ -187,6 +187,24 @@ test("a write waits for as long as it takes; from the tenth second on the store 
   expect([store.state, troubles]).toEqual(["ok", ["the store has not answered for 10 s", undefined]]);
 });
 
+test("retention and deletions that take minutes are no trouble", async () => {
+  const { store, troubles, last } = started({
+    settings: { ...settings, retention: { maxAgeMs: 1e12, maxBytes: 1e12 } },
+  });
+  store.open();
+  last().says({ kind: "opened" });
+  const retained = store.retain({ before: 1, maxBytes: undefined });
+  const deleted = fail(store.delete({ user: "ada" }));
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect([store.state, troubles]).toEqual(["ok", []]);
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(await deleted).toEqual(refused("the store has not answered for 60 s"));
+  expect(store.state).toBe("ok");
+  const calls = last().posted.flatMap((message) => (message.kind === "call" ? [message.id] : []));
+  last().says({ kind: "done", id: calls[0] ?? 0, result: 7 });
+  expect(await retained).toBe(7);
+});
+
 test("a failed write is trouble until one succeeds; a caller's own mistake is none", async () => {
   const { store, troubles, last } = started();
   const fails = async (message: string, invalid: boolean): Promise<void> => {
