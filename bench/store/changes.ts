@@ -1,7 +1,7 @@
 import { exportStore } from "../../src/store/transfer.ts";
 import type { ThreadedStore } from "../../src/threads/threaded-store.ts";
 import { quantile } from "../statistics.ts";
-import { BEGAN_AT, DAYS, recipeOf, type Traffic, userOf } from "./traffic.ts";
+import { BEGAN_AT, DAYS, type Traffic, userOf } from "./traffic.ts";
 
 export interface ChangeFigures {
   readonly name: string;
@@ -25,7 +25,7 @@ async function whileWriting<T>(
     for (let number = from; !done; number++) {
       const raw = traffic.capture(number);
       const beganAt = performance.now();
-      await store.capture({ captures: [raw], recipes: [recipeOf(raw.facts)], usage: [] });
+      await store.capture({ captures: [raw], usage: [] });
       waits.push(performance.now() - beganAt);
       await new Promise((next) => setTimeout(next, 20));
     }

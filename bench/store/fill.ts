@@ -6,7 +6,7 @@ import type { Feedback } from "../../src/domain/capture.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import type { ThreadedStore } from "../../src/threads/threaded-store.ts";
 import { threadSeconds } from "../machine.ts";
-import { Dice, idOf, recipeOf, type Traffic } from "./traffic.ts";
+import { Dice, idOf, type Traffic } from "./traffic.ts";
 
 /** So many wait for the thread that writes: it is never idle, and the queue never full. */
 const AHEAD = 500;
@@ -55,8 +55,7 @@ export async function fill(
   loopDelay.enable();
   for (let number = 0; number < captures; ) {
     for (const end = Math.min(captures, number + AT_ONCE); number < end; number++) {
-      const raw = traffic.capture(number);
-      queue.take(raw, recipeOf(raw.facts), true);
+      queue.take(traffic.capture(number), true);
     }
     do await delay(1);
     while (queue.counts.queued > AHEAD);

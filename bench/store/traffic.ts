@@ -46,6 +46,7 @@ export class Traffic {
     const answer = this.#answers[dice.below(ANSWERS)];
     return {
       facts,
+      recipe: recipeOf(facts),
       content: { request: this.#request(number, facts, dice), answer: rawAnswer(facts, answer) },
     };
   }
@@ -131,7 +132,7 @@ export function promptVersionOf(at: number): string {
   return `v${Math.floor((at - BEGAN_AT) / DAY_MS / PROMPT_DAYS)}`;
 }
 
-export function recipeOf({ recipe, prompt }: CaptureFacts): Recipe {
+function recipeOf({ recipe, prompt }: CaptureFacts): Recipe {
   return {
     version: recipe,
     prompt:

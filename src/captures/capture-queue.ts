@@ -1,4 +1,4 @@
-import type { CaptureFacts, Recipe } from "../domain/capture.ts";
+import type { CaptureFacts } from "../domain/capture.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { Backlog } from "./backlog.ts";
@@ -50,7 +50,6 @@ export class CaptureQueue {
   readonly #recent = new RecentContents();
   readonly #trouble: Trouble;
   readonly #writer: Writer;
-  readonly #knownRecipes = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #usageTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
@@ -64,6 +63,7 @@ export class CaptureQueue {
     this.#writer = new Writer(sink, this.#backlog, {
       stored: (captures) => this.#countStored(captures),
       dropped: (captures, problem) => this.#drop(captures, problem),
+      usageLost: (requests, problem) => this.#trouble.usageLost(requests, problem),
       waiting: (problem) => this.#trouble.waiting(problem),
       wrote: () => this.#trouble.over(),
     });
@@ -90,14 +90,10 @@ export class CaptureQueue {
    * Takes a request.
    * @param keepsContent are its texts stored? If not they are kept a while, should feedback come
    */
-  take(raw: RawCapture, recipe: Recipe, keepsContent: boolean): void {
+  take(raw: RawCapture, keepsContent: boolean): void {
     this.#writer.usage.add(raw.facts);
-    if (!this.#knownRecipes.has(recipe.version)) {
-      this.#knownRecipes.add(recipe.version);
-      this.#writer.recipes.push(recipe);
-    }
     if (!keepsContent) this.#recent.add(raw);
-    this.#accept(keepsContent ? raw : { facts: raw.facts, content: undefined });
+    this.#accept(keepsContent ? raw : { ...raw, content: undefined });
   }
 
   /** Counts what a request took that is not captured. */

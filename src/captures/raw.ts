@@ -23,14 +23,15 @@ export interface RawContent {
  */
 export interface RawCapture {
   readonly facts: CaptureFacts;
+  /** With which its upstream's request can be built again. The same object for all requests with the same. */
+  readonly recipe: Recipe;
   /** Undefined: facts alone are kept. */
   readonly content: RawContent | undefined;
 }
 
-/** All that one write takes; see `Batch`. */
+/** All that one write takes; see `Batch`. Recipes come with their captures. */
 export interface RawBatch {
   readonly captures: readonly RawCapture[];
-  readonly recipes: readonly Recipe[];
   readonly usage: readonly UsageHour[];
   /** Undefined where there is no usage. */
   readonly usageId?: string | undefined;

@@ -1,5 +1,5 @@
 import { answerTextOf, finishReasonOf } from "../domain/answer.ts";
-import type { Capture, CaptureContent, CaptureFacts } from "../domain/capture.ts";
+import type { Capture, CaptureContent, CaptureFacts, Recipe } from "../domain/capture.ts";
 import { textOf } from "../domain/chat.ts";
 import { memberOf } from "../domain/json.ts";
 import type { Redactor } from "../domain/redactor.ts";
@@ -12,11 +12,16 @@ const LONGEST_CODE = 64;
 
 /** A batch as it is stored. Takes time: not for the thread that serves requests. */
 export function refineBatch({ captures, ...rest }: RawBatch, redactor: Redactor): Batch {
-  return { captures: captures.map((raw) => refine(raw, redactor)), ...rest };
+  return { captures: captures.map((raw) => refine(raw, redactor)), recipes: recipesOf(captures), ...rest };
+}
+
+/** Each of them once. The store may have them already, or may be a new one that has none. */
+function recipesOf(captures: readonly RawCapture[]): readonly Recipe[] {
+  return [...new Map(captures.map(({ recipe }) => [recipe.version, recipe])).values()];
 }
 
 /** A capture as it is stored: redacted, its stream put together. */
-export function refine({ facts, content }: RawCapture, redactor: Redactor): Capture {
+export function refine({ facts, content }: Omit<RawCapture, "recipe">, redactor: Redactor): Capture {
   if (content === undefined) return { ...refineFacts(facts, redactor), content: undefined };
   const request = redactJsonText(content.request, redactor);
   const { truncated, ...answer } = refineAnswer(content.answer, redactor);

@@ -1,4 +1,3 @@
-import type { Recipe } from "../domain/capture.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { StoreError } from "../store/store.ts";
 import type { Backlog } from "./backlog.ts";
@@ -20,6 +19,8 @@ const LONGEST_PAUSE_MS = 5000;
 export interface WriterListener {
   stored(captures: number): void;
   dropped(captures: number, problem: string): void;
+  /** Usage of so many requests can't be stored. */
+  usageLost(requests: number, problem: string): void;
   /** The store fails, and will be tried again. */
   waiting(problem: string): void;
   /** A whole batch is stored. */
@@ -34,8 +35,6 @@ type Outcome =
 /** Writes a backlog, one batch after the other, and tries for as long as it takes. */
 export class Writer {
   readonly usage = new UsageHours();
-  /** Those that are to be stored with the next batch. */
-  recipes: Recipe[] = [];
   /** Usage that was not stored, or of which nobody told that it was: tried again under the same id, lest it count twice. */
   #unsettled: Pick<RawBatch, "usage" | "usageId"> | undefined;
   readonly #sink: RawSink;
@@ -97,12 +96,7 @@ export class Writer {
   }
 
   get #hasWaiting(): boolean {
-    return (
-      this.#backlog.size > 0 ||
-      this.usage.size > 0 ||
-      this.#unsettled !== undefined ||
-      this.recipes.length > 0
-    );
+    return this.#backlog.size > 0 || this.usage.size > 0 || this.#unsettled !== undefined;
   }
 
   /** Is there too little for a batch, and nobody who waits for it? */
@@ -113,8 +107,7 @@ export class Writer {
   /** @returns false when the store fails and is to be left alone for a while */
   async #writeBatch(): Promise<boolean> {
     const captures = this.#backlog.hold(MOST_AT_ONCE, MOST_BYTES_AT_ONCE);
-    const batch = { captures, recipes: this.recipes, ...this.#takeUsage() };
-    this.recipes = [];
+    const batch = { captures, ...this.#takeUsage() };
     const outcome = await this.#try(batch);
     switch (outcome.kind) {
       case "stored":
@@ -130,10 +123,13 @@ export class Writer {
 
   /** Something in a batch can never be stored. All else is. */
   async #writeSingly({ captures, ...others }: RawBatch): Promise<boolean> {
-    const rest = { captures: [], ...others };
-    if ((await this.#try(rest)).kind === "failed") return this.#putBack(rest);
+    if (others.usage.length > 0) {
+      const outcome = await this.#try({ captures: [], ...others });
+      if (outcome.kind === "failed") return this.#putBack(others);
+      if (outcome.kind === "refused") this.#listener.usageLost(requestsOf(others), outcome.problem);
+    }
     for (const capture of captures) {
-      const outcome = await this.#try({ captures: [capture], recipes: [], usage: [] });
+      const outcome = await this.#try({ captures: [capture], usage: [] });
       switch (outcome.kind) {
         case "stored":
           this.#settle(1, () => this.#listener.stored(1));
@@ -142,7 +138,7 @@ export class Writer {
           this.#settle(1, () => this.#listener.dropped(1, outcome.problem));
           break;
         case "failed":
-          return this.#putBack({ recipes: [], usage: [] });
+          return this.#putBack({ usage: [] });
       }
     }
     return true;
@@ -168,8 +164,7 @@ export class Writer {
     return taken;
   }
 
-  #putBack({ recipes, usage, usageId }: Omit<RawBatch, "captures">): false {
-    this.recipes = [...recipes, ...this.recipes];
+  #putBack({ usage, usageId }: Omit<RawBatch, "captures">): false {
     if (usageId !== undefined) this.#unsettled = { usage, usageId };
     this.#backlog.release();
     return false;
@@ -205,4 +200,8 @@ export class Writer {
       };
     });
   }
+}
+
+function requestsOf({ usage }: Pick<RawBatch, "usage">): number {
+  return usage.reduce((sum, { requests }) => sum + requests, 0);
 }

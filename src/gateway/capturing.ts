@@ -42,7 +42,7 @@ export class Capturing {
     if (settings === undefined) return queue.skip(facts);
     const keepsContent = (settings.errors && facts.status >= 400) || isSampled(facts.id, settings.sample);
     const content = { request: request.text, answer: this.#tape?.answer() };
-    queue.take({ facts, content }, ending.variant.recipe, keepsContent);
+    queue.take({ facts, recipe: ending.variant.recipe, content }, keepsContent);
   }
 }
 

@@ -27,7 +27,8 @@ export class Writer {
   }
 
   async write(transaction: Transaction<Schema>, { captures, recipes, usage, usageId }: Batch): Promise<void> {
-    for (const recipe of recipes)
+    // In one order, so that two writers never wait for each other.
+    for (const recipe of recipes.toSorted((a, b) => (a.version < b.version ? -1 : 1)))
       await transaction
         .insertInto("recipes")
         .values({ version: clean(recipe.version), document: JSON.stringify(recipe) })
@@ -35,7 +36,6 @@ export class Writer {
         .execute();
     await this.#writeCaptures(transaction, captures);
     if (usageId !== undefined && !(await isNew(transaction, usageId))) return;
-    // In one order, so that two writers never wait for each other.
     await this.#usage.insert(transaction, usage.map(usageRow).sort(byKey));
   }
 

@@ -6,9 +6,8 @@ import { Metrics } from "../../src/metrics/metrics.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { factsOf } from "../support/facts.ts";
 import { sampleOf } from "../support/samples.ts";
-import { rawOf, recipeOf, ScriptedSink } from "./raw.ts";
+import { rawOf, ScriptedSink } from "./raw.ts";
 
-const RECIPE = recipeOf();
 const failing = async (): Promise<void> => {
   throw new StoreError("the disk is full", true);
 };
@@ -25,7 +24,7 @@ function start(sink = new ScriptedSink(), maxBytes?: number) {
   const log = (_level: string, message: string): void => void logs.push(message);
   const queue = new CaptureQueue({ sink, metrics, log, ...(maxBytes !== undefined && { maxBytes }) });
   const take = (...ids: readonly string[]): void => {
-    for (const id of ids) queue.take(rawOf(id), RECIPE, true);
+    for (const id of ids) queue.take(rawOf(id), true);
   };
   const metric = async (name: string, outcome?: string): Promise<number> =>
     sampleOf(await metrics.render(), name, outcome === undefined ? {} : { outcome });
@@ -84,17 +83,6 @@ test("usage goes with captures, and alone within a second", async () => {
   expect(sink.requests).toBe(3);
 });
 
-test("a recipe is told once, also where the first write fails", async () => {
-  const { sink, queue } = start(new ScriptedSink(failing));
-  queue.take(rawOf("a"), recipeOf("r1"), true);
-  queue.take(rawOf("b"), recipeOf("r2"), true);
-  await pass(60);
-  sink.become(async () => {});
-  queue.take(rawOf("c"), recipeOf("r1"), true);
-  await pass(1000);
-  expect(sink.stored.flatMap(({ recipes }) => recipes.map(({ version }) => version))).toEqual(["r1", "r2"]);
-});
-
 test("while the store fails captures wait, and nothing is counted twice", async () => {
   const { sink, queue, logs, take, metric } = start(new ScriptedSink(failing));
   take("a", "b");
@@ -146,6 +134,19 @@ test("what can't be stored is dropped alone", async () => {
   expect(queue.counts).toEqual({ accepted: 5, stored: 3, dropped: 2, queued: 0 });
   expect(await metric("crossover_captures_total", "dropped")).toBe(2);
   expect(logs).toEqual(["captures are dropped"]);
+});
+
+test("usage that can't be stored is told of, and captures are stored all the same", async () => {
+  const { sink, logs, take } = start();
+  sink.become(async ({ usage }) => {
+    if (usage.length > 0) throw new StoreError("out of range", false);
+  });
+  take("a", "b");
+  await pass(50);
+  take("c");
+  await pass(1000);
+  expect(sink.ids).toEqual(["a", "b", "c"]);
+  expect(logs).toEqual(["usage is lost"]);
 });
 
 test("beyond the bound the oldest go", async () => {
@@ -316,7 +317,7 @@ test("accepted = stored + dropped + queued at every moment, whatever the store d
           name,
           async (batch?: RawBatch): Promise<void> => {
             check();
-            await act(batch ?? { captures: [], recipes: [], usage: [] });
+            await act(batch ?? { captures: [], usage: [] });
           },
         ]),
       );
@@ -324,7 +325,7 @@ test("accepted = stored + dropped + queued at every moment, whatever the store d
         if ("take" in one) {
           for (let i = 0; i < one.take; i++) {
             const id = `${one.bad && i % 3 === 0 ? "bad" : "good"} ${taken++}`;
-            queue.take(rawOf(id, { request: "x".repeat(one.length) }), RECIPE, true);
+            queue.take(rawOf(id, { request: "x".repeat(one.length) }), true);
             check();
           }
         } else if ("pass" in one) await pass(one.pass);

@@ -9,7 +9,12 @@ export function rawOf(
   content: Partial<RawContent> = {},
   more: Partial<CaptureFacts> = {},
 ): RawCapture {
-  return { facts: factsOf(id, more), content: { request: REQUEST, answer: undefined, ...content } };
+  const facts = factsOf(id, more);
+  return {
+    facts,
+    recipe: recipeOf(facts.recipe),
+    content: { request: REQUEST, answer: undefined, ...content },
+  };
 }
 
 export function recipeOf(version = "r1"): Recipe {

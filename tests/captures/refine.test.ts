@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { refine } from "../../src/captures/refine.ts";
+import { refine, refineBatch } from "../../src/captures/refine.ts";
 import { newRedactor } from "../../src/redaction/redactor.ts";
-import { REQUEST, rawOf } from "./raw.ts";
+import { REQUEST, rawOf, recipeOf } from "./raw.ts";
 
 const redactor = newRedactor({ secrets: ["the-known-word"] });
 const answer = (text: string, stream = false, truncated = false) => ({ answer: { text, stream, truncated } });
@@ -79,4 +79,10 @@ test("names and values of metadata, the user and the sticky key are redacted", (
 test("numbers keep their digits where nothing is redacted, and the text its spaces", () => {
   const request = '{ "seed": 12345678901234567890, "top_p": 1.0,\n "messages": [] }';
   expect(refine(rawOf("a", { request }), redactor).content?.request).toBe(request);
+});
+
+test("each batch has the recipes of its captures, each once: the store may be a new one", () => {
+  const captures = ["r1", "r2", "r1"].map((recipe, index) => rawOf(`${index}`, {}, { recipe }));
+  const { recipes } = refineBatch({ captures, usage: [] }, redactor);
+  expect(recipes).toEqual([recipeOf("r1"), recipeOf("r2")]);
 });

@@ -95,11 +95,11 @@ test("a whole answer is captured with its decision, its usage and what it cost",
   expect(await gateway.metric("crossover_captures_total", { outcome: "stored" })).toBe(1);
 });
 
-test("a recipe is told once, and each variant has its own", async () => {
+test("each variant has its own recipe, which comes with its captures", async () => {
   const { gateway, sink } = await startCaptured();
   for (const model of ["enriched", "bare", "enriched", "bare"]) await gateway.post({ ...ASK, model });
   await sink.all(4);
-  expect(sink.recipes).toHaveLength(2);
+  expect(new Set(sink.recipes.map(({ version }) => version)).size).toBe(2);
   expect(new Set(sink.captures.map(({ recipe }) => recipe)).size).toBe(2);
 });
 
