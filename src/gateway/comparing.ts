@@ -150,9 +150,9 @@ export class Comparing implements Member, ReplyListener {
   }
 }
 
-/** Of a route, or where none is named of any. */
+/** Where no route is named the query may be any route's: none of them may be left out of capture. */
 function isCaptured(route: Route | undefined, { routes }: Table): boolean {
-  return [...(route === undefined ? routes.values() : [route])].some(({ capture }) => capture !== undefined);
+  return [...(route === undefined ? routes.values() : [route])].every(({ capture }) => capture !== undefined);
 }
 
 const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" } as const;

@@ -29,7 +29,10 @@ const BODY = {
   user: "ada",
 };
 
-async function start(change: (store: Store) => Store | undefined = (store) => store) {
+async function start(
+  change: (store: Store) => Store | undefined = (store) => store,
+  config: Readonly<Record<string, unknown>> = SIMULATED,
+) {
   const folder = mkdtempSync(join(tmpdir(), "crossover-"));
   const store = await openStore(`file:${join(folder, "crossover.db")}`);
   onTestFinished(async () => {
@@ -38,7 +41,7 @@ async function start(change: (store: Store) => Store | undefined = (store) => st
   });
   const logs: string[] = [];
   const gateway = new Gateway({
-    table: tableOf(SIMULATED),
+    table: tableOf(config),
     transport: new FetchTransport(),
     metrics: new Metrics({ version: "1", runtime: "test" }),
     log: (_level, message) => logs.push(message),
@@ -53,11 +56,14 @@ async function start(change: (store: Store) => Store | undefined = (store) => st
     },
     "1",
   );
-  const compare = async (headers: Readonly<Record<string, string>> = {}) => {
+  const compare = async (
+    headers: Readonly<Record<string, string>> = {},
+    changes: Readonly<Record<string, unknown>> = {},
+  ) => {
     const answer = await app.request("http://127.0.0.1/v1/compare", {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(BODY),
+      body: JSON.stringify({ ...BODY, ...changes }),
     });
     expect(answer.status).toBe(200);
     return comparisonAnswer.parse(await answer.json());
@@ -107,6 +113,15 @@ test("what is not to be captured is not stored", async () => {
   const { compare, list } = await start();
   await compare({ "x-crossover-no-capture": "true" });
   expect(await list()).toEqual([]);
+});
+
+test("without a route one is stored only where every route is captured", async () => {
+  const routes = { ask: { default: "one" }, quiet: { default: "two", capture: false } };
+  const { compare, list } = await start(undefined, { ...SIMULATED, routes });
+  await compare({}, { model: undefined });
+  expect(await list()).toEqual([]);
+  await compare();
+  expect(await list()).toHaveLength(1);
 });
 
 test("one that is not there", async () => {
