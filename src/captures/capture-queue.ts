@@ -96,6 +96,11 @@ export class CaptureQueue {
     this.#accept(keepsContent ? raw : { ...raw, content: undefined });
   }
 
+  /** Is the store known to fail? It is tried again by itself, less and less often. */
+  get failing(): boolean {
+    return this.#writer.failing;
+  }
+
   /** Counts what a request took that is not captured. */
   skip(facts: CaptureFacts): void {
     this.#writer.usage.add(facts);

@@ -41,6 +41,7 @@ export class Writer {
   readonly #backlog: Backlog;
   readonly #listener: WriterListener;
   #busy = false;
+  #failing = false;
   #stopped = false;
   #waiters: { captures: number; readonly resolve: (done: boolean) => void }[] = [];
   /** Ends a pause before its time. */
@@ -54,6 +55,11 @@ export class Writer {
 
   get busy(): boolean {
     return this.#busy;
+  }
+
+  /** Did the last write fail, and is the store left alone for a while? */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   get hasWork(): boolean {
@@ -81,7 +87,8 @@ export class Writer {
   async #writeAll(): Promise<void> {
     this.#busy = true;
     for (let backoffMs = FIRST_PAUSE_MS; this.#hasWaiting && !this.#stopped; ) {
-      if (await this.#writeBatch()) {
+      this.#failing = !(await this.#writeBatch());
+      if (!this.#failing) {
         backoffMs = FIRST_PAUSE_MS;
         if (this.#gathers) await this.#pause(GATHER_MS);
         continue;

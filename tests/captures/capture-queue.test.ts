@@ -227,6 +227,17 @@ describe("flush", () => {
     expect(await flushed).toBe(false);
   });
 
+  test("is known not to help while the store fails", async () => {
+    const { sink, queue, take } = start(new ScriptedSink(failing));
+    expect(queue.failing).toBe(false);
+    take("a");
+    await pass(50);
+    expect(queue.failing).toBe(true);
+    sink.become(async () => {});
+    await pass(5000);
+    expect(queue.failing).toBe(false);
+  });
+
   test("waits for a store that hangs no longer than it may", async () => {
     const { queue, take } = start(new ScriptedSink(never));
     take("a");
