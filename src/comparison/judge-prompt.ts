@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type ChatRequest, ownRequest } from "../domain/chat.ts";
+import { cut } from "../domain/cut.ts";
 import { memberOf, parseObject } from "../domain/json.ts";
 
 /** Most characters of each text that a judge gets to read. */
@@ -63,8 +64,8 @@ Answer with one JSON object and nothing else: {"reason": "one or two sentences",
 }
 
 function block(what: string, text: string, mark: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}\n[cut here]` : text;
-  return `BEGIN ${mark} ${what}\n${cut}\nEND ${mark} ${what}`;
+  const shown = text.length > LONGEST ? `${cut(text, LONGEST)}\n[cut here]` : text;
+  return `BEGIN ${mark} ${what}\n${shown}\nEND ${mark} ${what}`;
 }
 
 /** A judge's answer: the JSON it was asked for, also with words or a code fence around it; undefined where it can't be read. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ownRequest } from "../domain/chat.ts";
+import { cut } from "../domain/cut.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Model } from "../domain/table.ts";
@@ -32,7 +33,7 @@ export async function embed(
   texts: readonly string[],
   signal: AbortSignal,
 ): Promise<Vectors | undefined> {
-  const input = texts.map((text) => text.slice(0, LONGEST));
+  const input = texts.map((text) => cut(text, LONGEST));
   const permit = await admitted(deps, model, input, signal);
   if (permit === "refused") return undefined;
   const got = await called(deps, model, input, signal);
@@ -118,7 +119,7 @@ function read(text: string, count: number): Got | undefined {
 }
 
 function problemOf({ kind, answer }: Failure): string {
-  return `${kind}: ${answer instanceof GatewayError ? answer.message : answer.body.slice(0, 200)}`;
+  return `${kind}: ${answer instanceof GatewayError ? answer.message : cut(answer.body, 200)}`;
 }
 
 /** @throws the signal's reason once it is aborted */
