@@ -1,18 +1,8 @@
 import { z } from "zod";
-import type { CaptureOutcome } from "../../src/domain/capture.ts";
+import { CAPTURE_OUTCOMES } from "../../src/domain/capture.ts";
 import { INSTANT_RULE, instantOf, startOf } from "../../src/domain/instant.ts";
 import { FEEDBACK_FILTER_RULE, feedbackFilterOf } from "../../src/store/feedback-filter.ts";
 import type { CaptureFilter, PageRequest } from "../../src/store/store.ts";
-
-const OUTCOMES = [
-  "success",
-  "client_error",
-  "rate_limited",
-  "server_error",
-  "timeout",
-  "interrupted",
-  "client_closed",
-] as const satisfies readonly CaptureOutcome[];
 
 const LONGEST_SEARCH = 1024;
 
@@ -55,7 +45,7 @@ export const captureQuery = z.strictObject({
   prompt_version: text.optional(),
   key: text.optional().describe("Name of the client's key."),
   user: text.optional().describe("OpenAI's `user`."),
-  outcome: z.enum(OUTCOMES).optional(),
+  outcome: z.enum(CAPTURE_OUTCOMES).optional(),
   status: whole(100, 599).optional(),
   cached: yesOrNo.optional().describe("Did the response cache answer?"),
   content: yesOrNo.optional().describe("Are the texts kept?"),

@@ -2,16 +2,18 @@ import type { MetadataMode } from "./provider.ts";
 import type { BareMode, Merge, Path } from "./table.ts";
 
 /** How a request ended, for those who look for it later. */
-export type CaptureOutcome =
-  | "success"
+export const CAPTURE_OUTCOMES = [
+  "success",
   /** The client's own fault: an upstream refused what it asked for. */
-  | "client_error"
-  | "rate_limited"
-  | "server_error"
-  | "timeout"
+  "client_error",
+  "rate_limited",
+  "server_error",
+  "timeout",
   /** The answer broke off. */
-  | "interrupted"
-  | "client_closed";
+  "interrupted",
+  "client_closed",
+] as const;
+export type CaptureOutcome = (typeof CAPTURE_OUTCOMES)[number];
 
 /** What is known of a request without its texts. */
 export interface CaptureFacts {

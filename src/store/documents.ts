@@ -1,5 +1,11 @@
 import { z } from "zod";
-import type { Capture, Feedback, Recipe, UsageHour } from "../domain/capture.ts";
+import {
+  CAPTURE_OUTCOMES,
+  type Capture,
+  type Feedback,
+  type Recipe,
+  type UsageHour,
+} from "../domain/capture.ts";
 import { metadataMode } from "../domain/provider.ts";
 import type { ComparisonRow, StoredComparison } from "./store.ts";
 
@@ -65,15 +71,7 @@ export const captureDocument: z.ZodType<Capture> = z.strictObject({
   user: optional,
   metadata: z.record(z.string(), z.string()),
   status: count,
-  outcome: z.enum([
-    "success",
-    "client_error",
-    "rate_limited",
-    "server_error",
-    "timeout",
-    "interrupted",
-    "client_closed",
-  ]),
+  outcome: z.enum(CAPTURE_OUTCOMES),
   errorCode: optional,
   attempts: count,
   stream: z.boolean(),
