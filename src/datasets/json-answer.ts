@@ -1,21 +1,13 @@
-import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject } from "../domain/json.ts";
+import { schemaCheckOf } from "../domain/json-schema.ts";
 
 /** Schemas are the same object in all rows that have the same one, as `Interner` makes them. */
-const validators = new WeakMap<object, Validator>();
+const checks = new WeakMap<object, ReturnType<typeof schemaCheckOf>>();
 
-/** Does the value meet the JSON schema? One that can't be used refuses nothing. */
+/** Does the value meet the JSON schema? One that can't be used, or takes too much work, refuses nothing. */
 export function meetsSchema(value: unknown, schema: unknown): boolean {
-  if (!isSchema(schema)) return true;
-  try {
-    const validator = validators.get(schema) ?? new Validator(schema, "2020-12");
-    validators.set(schema, validator);
-    return validator.validate(value).valid;
-  } catch {
-    return true;
-  }
-}
-
-function isSchema(value: unknown): value is Schema {
-  return isObject(value);
+  if (!isObject(schema)) return true;
+  const check = checks.get(schema) ?? schemaCheckOf(schema);
+  checks.set(schema, check);
+  return check(value).kind !== "fails";
 }

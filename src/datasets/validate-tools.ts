@@ -1,14 +1,16 @@
-import { type Schema, Validator } from "@cfworker/json-schema";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { isObject, memberOf, parseJson } from "../domain/json.ts";
+import { schemaCheckOf } from "../domain/json-schema.ts";
 import { toolsOf } from "./format.ts";
 import type { Tell } from "./validate-codes.ts";
+
+type Check = ReturnType<typeof schemaCheckOf>;
 
 /** A tool's name, and what its arguments are checked with; undefined when its schema can't be used. */
 interface Tool {
   readonly name: string;
-  readonly check: Validator | undefined;
+  readonly check: Check | undefined;
 }
 
 /** The tools of a row by name. */
@@ -114,7 +116,6 @@ function refuseOthers(
     if (!keys.includes(key)) tell("invalid_tool", `${path}.${key}`, `A tool has no \`${key}\`.`);
 }
 
-const objectSchema = z.custom<Schema>(isObject);
 const schemaShape = z.looseObject({
   type: z.literal("object"),
   properties: z.record(z.string(), z.union([z.boolean(), z.looseObject({})])).optional(),
@@ -122,7 +123,7 @@ const schemaShape = z.looseObject({
 });
 
 /** @returns what arguments are checked with; a function without parameters takes none */
-function readParameters(parameters: unknown, path: string, tell: Tell): Validator | undefined {
+function readParameters(parameters: unknown, path: string, tell: Tell): Check | undefined {
   const shape = schemaShape.safeParse(parameters ?? { type: "object", properties: {} });
   if (!shape.success) {
     const where = shape.error.issues[0]?.path.join(".") ?? "";
@@ -130,14 +131,11 @@ function readParameters(parameters: unknown, path: string, tell: Tell): Validato
     tell("invalid_tool", path, `The parameters must be a JSON Schema with the type \`object\`${what}.`);
     return undefined;
   }
-  try {
-    const check = new Validator(objectSchema.parse(shape.data), "2020-12");
-    check.validate({}); // finds a schema that refers to itself without end
-    return check;
-  } catch (cause) {
-    tell("invalid_tool", path, `The parameters' JSON Schema can't be used: ${reason(cause)}`);
-    return undefined;
-  }
+  const check = schemaCheckOf(shape.data);
+  const verdict = check({}); // finds a schema that refers to itself without end
+  if (verdict.kind !== "unusable") return check;
+  tell("invalid_tool", path, `The parameters' JSON Schema can't be used: ${verdict.problem}`);
+  return undefined;
 }
 
 /**
@@ -203,17 +201,17 @@ function checkArguments(
   if (wrong !== undefined) tell("arguments_mismatch", path, wrong);
 }
 
-function mismatch(check: Validator | undefined, value: unknown): string | undefined {
-  if (check === undefined) return undefined;
-  try {
-    const { valid, errors } = check.validate(value);
-    return valid ? undefined : `The arguments do not fit the tool's schema: ${errors.at(-1)?.error ?? ""}`;
-  } catch (cause) {
-    // A reference that leads nowhere, or a pattern that is no regular expression.
-    return `The arguments can't be checked by the tool's schema: ${reason(cause)}`;
+/** What would take too much work to check is taken as it is. */
+function mismatch(check: Check | undefined, value: unknown): string | undefined {
+  const verdict = check?.(value);
+  switch (verdict?.kind) {
+    case "fails":
+      return `The arguments do not fit the tool's schema: ${verdict.problem}`;
+    case "unusable":
+      return `The arguments can't be checked by the tool's schema: ${verdict.problem}`; // a reference that leads nowhere
+    case "meets":
+    case "unchecked":
+    case undefined:
+      return undefined;
   }
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : "";
 }
