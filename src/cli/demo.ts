@@ -37,7 +37,7 @@ interface Asked {
 const HELP = `Usage: npm run demo [-- --config FILE]
 
 Starts the gateway with config/examples/all.yaml, sends its tasks through both paths with the official
-OpenAI SDK, streams one answer, and prints what each request cost.
+OpenAI SDK, streams one answer, and prints what each request cost. Nothing of it is stored.
 `;
 
 const HEAD = ["route", "rule", "variant", "path", "tokens sent", "added by prompt", "cost USD", "latency ms"];
@@ -78,6 +78,7 @@ async function demo(args: readonly string[]): Promise<number> {
       if (message === "request") lines.add(fieldsOf(entry));
     },
     keys: new KeyRing(), // created keys are for others' gateways
+    store: false, // what it asks is no traffic of anybody's app
     watch: false,
   });
   try {
@@ -92,7 +93,8 @@ async function askAll({ url, gateway }: RunningGateway, lines: RequestLines): Pr
   for (const notice of gateway.table.notices) print(`  note  ${notice}\n`);
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none-needed", maxRetries: 0 });
   const { data: routes } = await client.models.list();
-  print(`  routes  ${routes.map(({ id }) => id).join(", ")}\n\n`);
+  print(`  routes  ${routes.map(({ id }) => id).join(", ")}\n`);
+  print("  store   none: nothing of this demo is kept\n\n");
   const asked: Asked[] = [];
   for (const one of ASKS) asked.push(await ask(client, one, lines));
   print(`\n${textTable(HEAD, asked.map(rowOf), 4)}`);

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Child, startChild } from "../platforms/child.ts";
@@ -27,10 +29,13 @@ function rowsOf(text: string): readonly Readonly<Record<string, string>>[] {
 }
 
 test("without any key the demo shows each case on its path, with what it cost", async () => {
-  const child = await runDemo();
+  const dataDir = join(tmpdir(), `crossover-demo-${process.pid}`);
+  const child = await runDemo([], { CROSSOVER_DATA_DIR: dataDir });
   expect([await child.ended, child.stderr()]).toEqual([0, ""]);
+  expect(existsSync(dataDir)).toBe(false);
   const text = child.stdout();
   expect(text).toContain("provider openai has no key: the built-in simulator answers in its place");
+  expect(text).toContain("store   none: nothing of this demo is kept");
   expect(text).toMatch(/routes {2}(?=.*translate)(?=.*recipes)(?=.*haiku)(?=.*support)(?=.*summarise)/);
   const rows = rowsOf(text);
   expect(rows.map(({ route, rule, variant, path }) => [route, rule, variant, path].join(" "))).toEqual([
