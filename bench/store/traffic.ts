@@ -81,6 +81,7 @@ export class Traffic {
       attempts: 1,
       stream: dice.chance(0.3),
       cached: dice.chance(0.02),
+      simulated: false,
       inputTokens,
       cachedInputTokens: 0,
       outputTokens,

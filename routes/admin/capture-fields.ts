@@ -29,6 +29,7 @@ export const shownCapture = z.object({
   attempts: z.int(),
   stream: z.boolean(),
   cached: z.boolean(),
+  simulated: z.boolean().describe("Did the built-in simulator answer in a model's place?"),
   input_tokens: z.int().nullable(),
   cached_input_tokens: z.int().nullable(),
   output_tokens: z.int().nullable(),

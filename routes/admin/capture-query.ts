@@ -48,6 +48,7 @@ export const captureQuery = z.strictObject({
   outcome: z.enum(CAPTURE_OUTCOMES).optional(),
   status: whole(100, 599).optional(),
   cached: yesOrNo.optional().describe("Did the response cache answer?"),
+  simulated: yesOrNo.optional().describe("Did the built-in simulator answer?"),
   content: yesOrNo.optional().describe("Are the texts kept?"),
   from,
   to,

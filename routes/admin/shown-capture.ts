@@ -52,6 +52,7 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     attempts: capture.attempts,
     stream: capture.stream,
     cached: capture.cached,
+    simulated: capture.simulated,
     input_tokens: capture.inputTokens ?? null,
     cached_input_tokens: capture.cachedInputTokens ?? null,
     output_tokens: capture.outputTokens ?? null,

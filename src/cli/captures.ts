@@ -26,6 +26,7 @@ Filters of \`list\`; each narrows:
   --outcome  success, client_error, rate_limited, server_error, timeout, interrupted or client_closed
   --status   the HTTP status
   --cached   true or false: did the response cache answer?
+  --simulated  true or false: did the built-in simulator answer?
   --content  true or false: are the texts kept?
   --from     a date, from its beginning in UTC, or a time such as 2027-01-31T18:00:00Z
   --to       a date, to its end in UTC, or a time

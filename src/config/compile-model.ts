@@ -6,6 +6,8 @@ import type { TimeoutsConfig } from "./failure-schema.ts";
 import { publicPrice } from "./price-table.ts";
 import { type Config, providerBase } from "./schema.ts";
 
+const SIMULATOR = "simulator";
+
 interface ModelContext extends CompileContext {
   readonly notices: string[];
   readonly timeouts: (own: TimeoutsConfig | undefined) => Timeouts;
@@ -56,6 +58,7 @@ export function compileModel(
       name,
       provider: model.provider,
       kind: kind.kind,
+      simulated: kind.kind === SIMULATOR,
       upstreamModel: model.model,
       fineTuned: model.fineTuned ?? model.model.startsWith("ft:"),
       price:
@@ -104,9 +107,9 @@ function standIn(
   context: ModelContext,
 ) {
   const kind = context.kinds.find((one) => one.kind === settings.kind);
-  if (withoutKey !== "simulator" || kind === undefined || !kind.lacksKey(settings)) return undefined;
+  if (withoutKey !== SIMULATOR || kind === undefined || !kind.lacksKey(settings)) return undefined;
   context.notices.push(`provider ${provider} has no key: the built-in simulator answers in its place`);
-  return context.kinds.find((one) => one.kind === "simulator");
+  return context.kinds.find((one) => one.kind === SIMULATOR);
 }
 
 /** Addresses are shown to operators, and so hold no secret; what stands behind a `?` would swallow the path. */

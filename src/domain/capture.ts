@@ -49,6 +49,8 @@ export interface CaptureFacts {
   readonly stream: boolean;
   /** Answered from the response cache, for which nobody is paid. */
   readonly cached: boolean;
+  /** The built-in simulator answered in a model's place: good to try things, and nothing to learn from. */
+  readonly simulated: boolean;
   /** Undefined where the upstream told no usage. */
   readonly inputTokens: number | undefined;
   readonly cachedInputTokens: number | undefined;

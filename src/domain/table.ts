@@ -160,6 +160,8 @@ export interface Model {
   readonly name: string;
   readonly provider: string;
   readonly kind: string;
+  /** Is it played by the built-in simulator? */
+  readonly simulated: boolean;
   readonly upstreamModel: string;
   readonly fineTuned: boolean;
   readonly price: Price | undefined;

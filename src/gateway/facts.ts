@@ -47,6 +47,7 @@ export function factsOf(request: ChatRequest, key: string | undefined, ending: E
     attempts,
     stream: fields.stream,
     cached,
+    simulated: variant.model.simulated,
     inputTokens: usage?.input,
     cachedInputTokens: usage?.cachedInput,
     outputTokens: usage?.output,

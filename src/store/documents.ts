@@ -76,6 +76,7 @@ export const captureDocument: z.ZodType<Capture> = z.strictObject({
   attempts: count,
   stream: z.boolean(),
   cached: z.boolean(),
+  simulated: z.boolean(),
   inputTokens: absent(count),
   cachedInputTokens: absent(count),
   outputTokens: absent(count),

@@ -35,11 +35,12 @@ function conditionsOf(eb: Builder, filter: CaptureFilter): readonly Expression<S
   equal("prompt_version", filter.promptVersion);
   equal("key", filter.key);
   equal("user", filter.user);
-  const { path, outcome, status, cached, content, from, to, feedback } = filter;
+  const { path, outcome, status, cached, simulated, content, from, to, feedback } = filter;
   if (path !== undefined) conditions.push(eb("captures.path", "=", path));
   if (outcome !== undefined) conditions.push(eb("captures.outcome", "=", outcome));
   if (status !== undefined) conditions.push(eb("captures.status", "=", status));
   if (cached !== undefined) conditions.push(eb("captures.cached", "=", Number(cached)));
+  if (simulated !== undefined) conditions.push(eb("captures.simulated", "=", Number(simulated)));
   if (content !== undefined) conditions.push(eb("captures.content_length", content ? "is not" : "is", null));
   // The place finds the beginning and the end in an index; the time itself says exactly which.
   if (from !== undefined)

@@ -82,6 +82,7 @@ async function first(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
     .addColumn("attempts", "integer", (column) => column.notNull())
     .addColumn("stream", "integer", (column) => column.notNull())
     .addColumn("cached", "integer", (column) => column.notNull())
+    .addColumn("simulated", "integer", (column) => column.notNull())
     .addColumn("input_tokens", "bigint")
     .addColumn("cached_input_tokens", "bigint")
     .addColumn("output_tokens", "bigint")

@@ -33,6 +33,7 @@ export interface CaptureTable {
   attempts: number;
   stream: Flag;
   cached: Flag;
+  simulated: Flag;
   input_tokens: number | null;
   cached_input_tokens: number | null;
   output_tokens: number | null;

@@ -21,6 +21,7 @@ export interface CaptureFilter {
   readonly outcome?: CaptureOutcome | undefined;
   readonly status?: number | undefined;
   readonly cached?: boolean | undefined;
+  readonly simulated?: boolean | undefined;
   /** Are the texts there? */
   readonly content?: boolean | undefined;
   /** From this time on, in milliseconds since 1970. */

@@ -70,6 +70,7 @@ test("a whole answer is captured with its decision, its usage and what it cost",
     attempts: 1,
     stream: false,
     cached: false,
+    simulated: false,
     inputTokens: 10,
     cachedInputTokens: 0,
     outputTokens: 5,
@@ -369,4 +370,24 @@ test("a client that leaves before its answer has begun is captured without one",
   sent.destroy();
   const [capture] = await sink.all(1);
   expect(capture).toMatchObject({ outcome: "client_closed", content: { answer: undefined, answerText: "" } });
+});
+
+test("an answer of the simulator in a provider's place is captured as one", async () => {
+  const sink = new CaptureSink();
+  const gateway = await startGateway(
+    {
+      providers: {
+        openai: { kind: "openai", apiKey: "", withoutKey: "simulator" },
+        real: { kind: "openai", apiKey: "a-key-of-nobody", withoutKey: "simulator" },
+      },
+      models: { played: { provider: "openai", model: "gpt" }, real: { provider: "real", model: "gpt" } },
+      variants: { played: { model: "played" }, real: { model: "real" } },
+      routes: { route: { rules: [{ use: "played" }] } },
+    },
+    { captureSink: sink },
+  );
+  const answer = await gateway.post({ ...ASK, model: "route" });
+  expect(answer.headers.get("x-simulated")).toBe("true");
+  expect(await sink.of(idOf(answer))).toMatchObject({ provider: "openai", simulated: true });
+  expect([...gateway.gateway.table.models.values()].map(({ simulated }) => simulated)).toEqual([true, false]);
 });

@@ -90,6 +90,7 @@ describe("the list", () => {
           attempts: 1,
           stream: true,
           cached: false,
+          simulated: false,
           input_tokens: 100,
           cached_input_tokens: 0,
           output_tokens: 20,
@@ -145,6 +146,7 @@ describe("the list", () => {
       outcome: "interrupted",
       status: 502,
       cached: true,
+      simulated: true,
       content: undefined,
     });
     const plain = captured({
@@ -174,6 +176,8 @@ describe("the list", () => {
       "status=502": [odd.id],
       "cached=true": [odd.id],
       "cached=false": [plain.id],
+      "simulated=true": [odd.id],
+      "simulated=false": [plain.id],
       "content=true": [plain.id],
       "content=false": [odd.id],
       "from=2026-06-15": [odd.id],

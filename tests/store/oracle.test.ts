@@ -21,6 +21,7 @@ const captures: fc.Arbitrary<Capture> = fc
     outcome: of<CaptureOutcome>("success", "timeout"),
     status: of(200, 504),
     cached: fc.boolean(),
+    simulated: fc.boolean(),
     content: fc.option(fc.tuple(texts, texts), { nil: undefined }),
   })
   .map(({ id, content, ...rest }) =>
@@ -43,6 +44,7 @@ const filters: fc.Arbitrary<CaptureFilter> = fc.record({
   outcome: maybe(of("success")),
   status: maybe(of(200, 504)),
   cached: maybe(fc.boolean()),
+  simulated: maybe(fc.boolean()),
   content: maybe(fc.boolean()),
   from: maybe(small),
   to: maybe(small),
@@ -72,6 +74,7 @@ function matches(each: Capture, given: readonly Feedback[], filter: CaptureFilte
     is(each.outcome, filter.outcome) &&
     is(each.status, filter.status) &&
     is(each.cached, filter.cached) &&
+    is(each.simulated, filter.simulated) &&
     is(each.content !== undefined, filter.content) &&
     each.at >= (filter.from ?? 0) &&
     each.at < (filter.to ?? 100) &&

@@ -37,6 +37,7 @@ export function capture(id: string, changes: Partial<Capture> = {}): Capture {
     attempts: 1,
     stream: true,
     cached: false,
+    simulated: false,
     inputTokens: 100,
     cachedInputTokens: 0,
     outputTokens: 20,

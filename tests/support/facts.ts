@@ -26,6 +26,7 @@ export function factsOf(id: string, more: Partial<CaptureFacts> = {}): CaptureFa
     attempts: 1,
     stream: false,
     cached: false,
+    simulated: false,
     inputTokens: 10,
     cachedInputTokens: 2,
     outputTokens: 5,
