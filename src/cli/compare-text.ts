@@ -5,6 +5,7 @@ import {
   agreementTable,
   differenceTable,
   judgeTable,
+  simulatedNote,
   type Table,
   variantTable,
 } from "../comparison/tables.ts";
@@ -16,9 +17,11 @@ export function comparisonText({ document, rows }: Compared): string {
   const { summary } = document;
   const [only] = rows;
   const answers = rows.length === 1 && only !== undefined ? answersText(only) : [];
+  const note = simulatedNote(summary);
   const parts = [
     ...answers,
     shown("What each took (tokens: means of a query)", variantTable(summary), 2),
+    note === undefined ? "" : `${plainText(note)}\n`,
     shown("How far they agree (95% intervals)", agreementTable(summary), 2),
     shown("What the judge says (a win takes both orders)", judgeTable(summary), 2),
     shown("Differences to the baseline, query by query (95% intervals)", differenceTable(summary), 2),

@@ -6,6 +6,7 @@ export const resultDocument = z.object({
   path: z.enum(["enriched", "bare"]),
   model: z.string(),
   provider: z.string(),
+  simulated: z.boolean().describe("Did the built-in simulator answer in the model's place?"),
   message: z.record(z.string(), z.unknown()).nullable().describe("The answer in OpenAI's shape."),
   finish_reason: z.string().nullable(),
   usage: z
@@ -93,6 +94,7 @@ export const variantSummary = z.object({
   path: z.enum(["enriched", "bare"]),
   model: z.string(),
   provider: z.string(),
+  simulated: z.boolean(),
   answered: z.number(),
   errors: z.number(),
   input_tokens: total.nullable(),

@@ -3,7 +3,14 @@ import type { AgreementDocument, ResultDocument, RowDocument } from "./document.
 import { Html, html } from "./html.ts";
 import { readable } from "./message.ts";
 import type { Compared } from "./stored.ts";
-import { agreementTable, differenceTable, judgeTable, type Table, variantTable } from "./tables.ts";
+import {
+  agreementTable,
+  differenceTable,
+  judgeTable,
+  simulatedNote,
+  type Table,
+  variantTable,
+} from "./tables.ts";
 import { count, milliseconds, NOTHING, usd } from "./words.ts";
 
 const STYLE = `
@@ -42,6 +49,7 @@ export const PAGE_POLICY = `default-src 'none'; style-src ${STYLE_HASH}; base-ur
 export function comparisonPage({ document, rows }: Compared): string {
   const { id, created, route, baseline, summary } = document;
   const time = new Date(created * 1000).toISOString().replace("T", " ").slice(0, 16);
+  const note = simulatedNote(summary);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -58,6 +66,7 @@ export function comparisonPage({ document, rows }: Compared): string {
     route === null ? "" : ` of the route ${route}`
   }, ${time} UTC, baseline ${baseline}. ${id}</p>
 ${shownTable("What each took", "Tokens are means of a query; p50 and p95 are of the time.", variantTable(summary))}
+${note === undefined ? html`` : html`<p class="bad">${note}</p>`}
 ${shownTable("How far they agree", "Means and shares with their 95% intervals.", agreementTable(summary))}
 ${shownTable("What the judge says", "A win takes both orders of the two answers; where they disagree it is a tie.", judgeTable(summary))}
 ${shownTable("Differences", "Of the same query, less the baseline's: means with their 95% intervals.", differenceTable(summary))}

@@ -12,6 +12,7 @@ export function resultOf(answered: Answered, check: SchemaCheck | undefined): Re
     path: variant.path,
     model: variant.model.name,
     provider: variant.model.provider,
+    simulated: variant.model.simulated,
     message: answer?.message ?? null,
     finish_reason: answer?.finishReason ?? null,
     usage:

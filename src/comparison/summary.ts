@@ -34,7 +34,7 @@ function variantSummary(results: readonly ResultDocument[]): VariantSummary[] {
   const [first] = results;
   if (first === undefined) return [];
   const answered = results.filter(({ error }) => error === null);
-  const { variant, path, model, provider } = first;
+  const { variant, path, model, provider, simulated } = first;
   const valid = present(answered, ({ schema_valid }) => schema_valid);
   return [
     {
@@ -42,6 +42,7 @@ function variantSummary(results: readonly ResultDocument[]): VariantSummary[] {
       path,
       model,
       provider,
+      simulated,
       answered: answered.length,
       errors: results.length - answered.length,
       input_tokens: total(present(results, ({ usage }) => usage?.input_tokens)),

@@ -50,6 +50,14 @@ function variantRow(summary: VariantSummary): readonly string[] {
   ];
 }
 
+/** Says whose answers are none of a model. @returns undefined where all are */
+export function simulatedNote({ variants }: SummaryDocument): string | undefined {
+  const names = variants.filter(({ simulated }) => simulated).map(({ variant }) => variant);
+  return names.length === 0
+    ? undefined
+    : `Played by the built-in simulator: ${names.join(", ")}. Good to try the road, not to judge a model.`;
+}
+
 /** How far each variant agrees with the baseline, and with what was expected. */
 export function agreementTable({ pairs }: SummaryDocument): Table {
   return withoutEmptyColumns({

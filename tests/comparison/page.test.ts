@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { comparisonText } from "../../src/cli/compare-text.ts";
 import { Comparison } from "../../src/comparison/compare.ts";
 import { html } from "../../src/comparison/html.ts";
 import { comparisonPage, PAGE_POLICY } from "../../src/comparison/page.ts";
@@ -52,6 +53,31 @@ describe("the page of a comparison", () => {
     expect(page).toContain('<pre class="bad">Hello (500)</pre>');
     expect(page).toContain("exactly equal");
   });
+});
+
+test("a variant that the simulator plays is named, in the terminal too", async () => {
+  const real = variantNamed("tuned");
+  const played = {
+    ...variantNamed("prompted"),
+    model: { ...variantNamed("prompted").model, simulated: true },
+  };
+  const comparison = new Comparison({
+    variants: [real, played],
+    concurrency: 1,
+    tools: {
+      ask: async (_request, variant) => answered(variant, answer("Hello")),
+      embed: undefined,
+      judge: undefined,
+      redact: (all) => all,
+    },
+  });
+  const row = await comparison.one(query("Hello"), new AbortController().signal);
+  expect(row.results.map(({ simulated }) => simulated)).toEqual([false, true]);
+  const compared = comparedSet({ id: "cx", at: 0, route: "r", variants: ["tuned", "prompted"] }, [row]);
+  const note = "Played by the built-in simulator: prompted. Good to try the road, not to judge a model.";
+  expect(comparisonPage(compared)).toContain(note);
+  expect(comparisonText(compared)).toContain(note);
+  expect(await pageOf("Hello")).not.toContain("simulator");
 });
 
 test("a template escapes texts and leaves pieces of HTML", () => {

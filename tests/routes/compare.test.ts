@@ -43,6 +43,7 @@ describe("POST /v1/compare", () => {
         path: "enriched",
         model: "base",
         provider: "up",
+        simulated: false,
         message: { role: "assistant", content: "It is." },
         finish_reason: "stop",
         usage: { input_tokens: 10, cached_input_tokens: 0, output_tokens: 5 },
