@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { PiiMode } from "../datasets/answer-steps.ts";
+import type { PiiMode, SimulatedMode } from "../datasets/answer-steps.ts";
 import type { ConflictRule } from "../datasets/duplicates.ts";
 import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
 import type { GroupBy } from "../datasets/from-capture.ts";
@@ -29,6 +29,7 @@ export interface BuildOptions {
   readonly near: number | undefined;
   readonly maxTokens: number | undefined;
   readonly maxPerClass: number | undefined;
+  readonly simulated: SimulatedMode;
   readonly keepRefusals: boolean;
   /** The filters as they were given, for the card. */
   readonly shownFilters: Readonly<Record<string, string | boolean>>;
@@ -68,6 +69,7 @@ export function parseBuildOptions(args: readonly string[]): BuildOptions {
       near: { type: "string", default: "0.9" },
       "max-tokens": { type: "string" },
       "max-per-class": { type: "string" },
+      simulated: { type: "string" },
       "keep-refusals": { type: "boolean", default: false },
     },
   });
@@ -108,6 +110,8 @@ export function parseBuildOptions(args: readonly string[]): BuildOptions {
     near: values.near === "off" ? undefined : numberOf("--near", values.near, 0.5, 1),
     maxTokens: countOf("--max-tokens", values["max-tokens"]),
     maxPerClass: countOf("--max-per-class", values["max-per-class"]),
+    simulated:
+      values.simulated === undefined ? "mixed" : oneOf("--simulated", values.simulated, ["keep", "drop"]),
     keepRefusals: values["keep-refusals"],
     shownFilters: {
       path: "enriched",
@@ -126,13 +130,14 @@ export function shownOptions(
   options: BuildOptions,
   maxTokens: number | undefined,
 ): Readonly<Record<string, string | number | boolean>> {
-  const { groupBy, forVariant, near, maxPerClass } = options;
+  const { groupBy, forVariant, near, maxPerClass, simulated } = options;
   return {
     "group-by": groupBy.by === "metadata" ? `metadata.${groupBy.name}` : groupBy.by,
     pii: options.pii,
     conflicts: options.conflicts,
     near: near ?? "off",
     "keep-refusals": options.keepRefusals,
+    ...(simulated !== "mixed" && { simulated }),
     ...(forVariant !== undefined && { for: forVariant }),
     ...(maxTokens !== undefined && { "max-tokens": maxTokens }),
     ...(maxPerClass !== undefined && { "max-per-class": maxPerClass }),
@@ -210,6 +215,7 @@ What is made of them:
   --out, -o     the folder; --force replaces a data set that is there
 
 Cleaning:
+  --simulated       keep or drop the simulator's answers. Default: drop them where models answered too
   --keep-refusals   keep answers that refuse
   --pii             redact (default), drop the rows, or keep personal data; secrets are always redacted
   --conflicts       which answer to the same query stays: best (default), majority, latest, or drop all

@@ -47,10 +47,11 @@ function inWords({ rows, split, tokens, estimate, files }: Card, out: string): s
 const FEW = 50;
 
 /** What a user should know before training on the set. */
-function warningsOf({ rows, split, origins }: Card): readonly string[] {
+function warningsOf({ rows, split, origins, simulated }: Card): readonly string[] {
   const all = rows.train + rows.validation;
   const versions = Object.keys(origins?.promptVersions ?? {}).length;
   return [
+    ...simulatedWarning(simulated, all),
     ...(rows.train < FEW ? [`${rows.train} examples to train are few: 50 to 100 are a beginning`] : []),
     ...(rows.validation === 0 && split.validation > 0 ? ["no example fell to validation"] : []),
     ...(all > FEW && split.largest > all / 2
@@ -60,4 +61,11 @@ function warningsOf({ rows, split, origins }: Card): readonly string[] {
       ? [`the answers come from ${versions} versions of the prompt: --prompt-version takes one`]
       : []),
   ];
+}
+
+function simulatedWarning(simulated: number, all: number): readonly string[] {
+  if (simulated === 0) return [];
+  return simulated === all
+    ? [`all ${all} answers are the simulator's: good to try the road, not to train`]
+    : [`${simulated} of ${all} answers are the simulator's, from which there is nothing to learn`];
 }

@@ -35,6 +35,17 @@ export function dropBroken(rows: readonly Row[]): StepOutcome<Row> {
   });
 }
 
+/** What becomes of the simulator's answers. "mixed": they go where there are answers of models too. */
+export type SimulatedMode = "mixed" | "keep" | "drop";
+
+/** Answers that the built-in simulator made up in a model's place. */
+export function dropSimulated(rows: readonly Row[], mode: SimulatedMode): StepOutcome<Row> {
+  const drops = mode === "drop" || (mode === "mixed" && rows.some(({ simulated }) => !simulated));
+  return removeRows("simulated answers", rows, ({ simulated }) =>
+    drops && simulated ? "the simulator answered" : undefined,
+  );
+}
+
 /** How refusals begin, in English. Few, so that an answer that only begins with a regret stays. */
 const REFUSALS: readonly RegExp[] = [
   /^(?:(?:i'?m|i am) (?:very |really |so )?sorry|sorry|my apologies|i apologi[sz]e|unfortunately)[,.!:;]?(?: but)?,? (?:i|we) (?:can'?t|cannot|can not|am unable to|am not able to|won'?t be able to|will not be able to)\b/,

@@ -53,7 +53,7 @@ const DELETION =
   "`captures.sha256` has the SHA-256 of every capture's id in the set. When a user's captures are deleted from the store, " +
   "they are still in here: build the set again.";
 
-function sourceOf({ source, options, origins, corrected }: Card): string {
+function sourceOf({ source, options, origins, corrected, simulated }: Card): string {
   const given = Object.entries(source.kind === "captures" ? source.filters : {});
   const lines = [
     source.kind === "file"
@@ -68,6 +68,7 @@ function sourceOf({ source, options, origins, corrected }: Card): string {
           `- from ${origins.first} to ${origins.last}`,
           `- variants: ${counts(origins.variants)}; models: ${counts(origins.models)}; prompt versions: ${counts(origins.promptVersions)}`,
           `- corrected by reviewers: ${corrected}`,
+          `- answers of the simulator: ${simulated}`,
         ]),
   ];
   return lines.join("\n");

@@ -33,6 +33,8 @@ export interface Card {
   readonly origins: Origins | undefined;
   /** Rows in which a reviewer's correction stands in place of the answer. */
   readonly corrected: number;
+  /** Rows whose answer the built-in simulator made up. */
+  readonly simulated: number;
   readonly cleaning: readonly StepReport[];
   readonly split: SplitReport & { readonly seed: string; readonly validation: number };
   readonly labels: { readonly train: Classes; readonly validation: Classes } | undefined;
@@ -76,6 +78,7 @@ export function cardOf(input: CardInput): Card {
     rows: { train: train.length, validation: validation.length },
     origins: originsOf(all),
     corrected: all.filter(({ corrected }) => corrected).length,
+    simulated: all.filter(({ simulated }) => simulated).length,
     cleaning,
     split: { ...split.report, seed: input.seed, validation: input.validation },
     labels: classes && { train: labelsOf(train, classes), validation: labelsOf(validation, classes) },

@@ -6,8 +6,10 @@ import {
   dropInvalid,
   dropInvalidJson,
   dropRefusals,
+  dropSimulated,
   dropTooLong,
   type PiiMode,
+  type SimulatedMode,
 } from "./answer-steps.ts";
 import { balanceClasses } from "./balance.ts";
 import { type ConflictRule, dropNearDuplicates, mergeExact, settleConflicts } from "./duplicates.ts";
@@ -19,6 +21,7 @@ import type { StepOutcome, StepReport } from "./step.ts";
 
 export interface CleaningOptions {
   readonly format: Format;
+  readonly simulated: SimulatedMode;
   readonly keepRefusals: boolean;
   readonly pii: PiiMode;
   readonly redaction: Pick<Redaction, "stored" | "secrets">;
@@ -47,6 +50,7 @@ export function clean(source: StepOutcome<Row>, options: CleaningOptions): Clean
   };
   const { keepRefusals, redaction, maxTokens, near, maxPerClass, seed } = options;
   let rows = done(source);
+  rows = done(dropSimulated(rows, options.simulated));
   rows = done(dropEmpty(rows));
   rows = done(dropBroken(rows));
   if (!keepRefusals) rows = done(dropRefusals(rows));

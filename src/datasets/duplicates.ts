@@ -26,6 +26,7 @@ function merge(earlier: KeyedRow, later: KeyedRow): KeyedRow {
     since: Math.min(earlier.since, later.since),
     copies: earlier.copies + later.copies,
     corrected: earlier.corrected || later.corrected,
+    simulated: earlier.simulated && later.simulated,
     rating: Math.max(earlier.rating, later.rating),
     turns: [...new Set([...earlier.turns, ...later.turns])],
   };

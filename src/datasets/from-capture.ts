@@ -63,6 +63,7 @@ export function toExample(capture: StoredCapture, options: ExampleOptions): Row 
     finishReason: correction === undefined ? content.finishReason : undefined,
     truncated: correction === undefined && content.truncated,
     corrected: correction !== undefined,
+    simulated: correction === undefined && capture.simulated,
     rating: ratingOf(feedback, options.ratedBy),
     group: groupOf(capture, options.groupBy),
     turns: turnHashes(bareMessages(given.messages, "strip-system")),

@@ -28,6 +28,7 @@ export function fromLine(text: string, number: number, mode: BareMode): Row | st
     finishReason: undefined,
     truncated: false,
     corrected: false,
+    simulated: false,
     rating: 0,
     group: undefined,
     turns: turnHashes(bareMessages(example.messages, "strip-system")),

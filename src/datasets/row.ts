@@ -27,6 +27,8 @@ export interface Row {
   readonly truncated: boolean;
   /** A reviewer's answer stands in place of the captured one. */
   readonly corrected: boolean;
+  /** The answer is the built-in simulator's. */
+  readonly simulated: boolean;
   /** What feedback makes of it: the higher the better, 0 without any. */
   readonly rating: number;
   /** Rows with the same key stay on one side of the split. */

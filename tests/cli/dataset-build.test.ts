@@ -261,3 +261,15 @@ test.each([
   const { filter } = parseBuildOptions(["--route", "recipes", "--out", "x", "--feedback", text]);
   expect(filter.feedback).toEqual(feedback);
 });
+
+test("a set of the simulator's answers is one to try the road with, and says so", async () => {
+  const { path, build } = await place(GOOD.map((said) => captured({ ...said, simulated: true })));
+  const { code, stderr } = await build("--route", "recipes", "--out", path("set"));
+  expect(code).toBe(0);
+  expect(stderr).toContain(
+    "warning: all 60 answers are the simulator's: good to try the road, not to train\n",
+  );
+  const files = filesIn(path("set"));
+  expect(JSON.parse(files.get("card.json") ?? "")).toMatchObject({ simulated: 60 });
+  expect(files.get("README.md")).toContain("- answers of the simulator: 60\n");
+});

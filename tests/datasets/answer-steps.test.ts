@@ -6,6 +6,7 @@ import {
   dropInvalid,
   dropInvalidJson,
   dropRefusals,
+  dropSimulated,
   dropTooLong,
   isRefusal,
 } from "../../src/datasets/answer-steps.ts";
@@ -191,4 +192,13 @@ test("secrets are found wherever they stand in a row", () => {
   });
   const { rows } = cleanPii([row], "keep", redaction);
   expect(JSON.stringify(rows[0]?.example)).not.toContain("the-house-secret");
+});
+
+test("the simulator's answers go where models answered too, unless somebody says otherwise", () => {
+  const mixed = rowsOf([{ simulated: true }, {}, { simulated: true, feedback: { correction: "Nine." } }]);
+  const alone = rowsOf([{ simulated: true }, { simulated: true }]);
+  const left = (rows: typeof mixed, mode: "mixed" | "keep" | "drop") => dropSimulated(rows, mode).rows.length;
+  expect((["mixed", "keep", "drop"] as const).map((mode) => left(mixed, mode))).toEqual([2, 3, 2]);
+  expect((["mixed", "keep", "drop"] as const).map((mode) => left(alone, mode))).toEqual([2, 2, 0]);
+  expect(dropSimulated(mixed, "mixed").report.reasons).toEqual({ "the simulator answered": 1 });
 });

@@ -8,6 +8,7 @@ import { idsOf, keyedRows, rowsOf } from "./rows.ts";
 
 const OPTIONS: CleaningOptions = {
   format: "openai",
+  simulated: "mixed",
   keepRefusals: false,
   pii: "redact",
   redaction: { secrets: newRedactor(), stored: newRedactor({ personal: ["email"] }) },
