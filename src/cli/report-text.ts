@@ -1,5 +1,6 @@
+import { LEAST_DAYS_SEEN } from "../reports/advise.ts";
 import type { BoundsDocument, ReportDocument } from "../reports/document.ts";
-import { count, percent, rounded, usd } from "../reports/words.ts";
+import { count, duration, percent, rounded, unitOf, usd } from "../reports/words.ts";
 import { textTable } from "./text-table.ts";
 
 /** A line for each route. */
@@ -10,18 +11,26 @@ export function reportLines(reports: readonly ReportDocument[]): string {
     report.advice.advice,
     shortBreakEven(report),
     rounded(report.totals.requests),
-    report.requests_per_day === null ? "" : numberIn(report.requests_per_day),
+    report.requests_per_day === null ? "" : `${mark(report)}${numberIn(report.requests_per_day)}`,
     rounded(report.totals.cost_usd),
     report.prompt_cost === null ? "" : span(report.prompt_cost.usd_per_month),
   ]);
-  return textTable(head, rows, head.indexOf("requests"));
+  const table = textTable(head, rows, head.indexOf("requests"));
+  return reports.some((report) => mark(report) !== "")
+    ? `${table}\n~ is reckoned from less than a day of traffic.\n`
+    : table;
+}
+
+/** Before a rate that rests on less than a day of traffic. */
+function mark({ observed_days }: ReportDocument): string {
+  return observed_days > 0 && observed_days < LEAST_DAYS_SEEN ? "~" : "";
 }
 
 function shortBreakEven({ break_even }: ReportDocument): string {
   if (break_even === null) return "unknown";
   switch (break_even.verdict) {
     case "pays_back":
-      return count(break_even.days?.value ?? 0, "day");
+      return duration(break_even.days?.value ?? 0);
     case "never":
       return "never";
     case "training_cost_unknown":
@@ -35,7 +44,7 @@ export function reportText(report: ReportDocument): string {
   const range = `${route}, ${from.slice(0, 16)} to ${to.slice(0, 16)} UTC`;
   if (totals.requests === 0) return `${range}: no requests.\n\n${adviceText(report)}`;
   const sections = [
-    `${range}: ${count(totals.requests, "request")} in ${count(observed_days, "day")}, ${requests_per_day === null ? "" : bounded(requests_per_day)} a day.\n`,
+    `${range}: ${count(totals.requests, "request")} in ${duration(observed_days)}, ${mark(report)}${requests_per_day === null ? "" : bounded(requests_per_day)} a day${mark(report) === "" ? "" : `, reckoned from ${duration(observed_days)} of traffic`}.\n`,
     trafficTable(report),
     promptText(report),
     breakEvenText(report),
@@ -87,7 +96,7 @@ function promptText({ prompt_cost }: ReportDocument): string {
   if (prompt_cost === null)
     return "What the prompt costs is not known: no enriched request has a known cost.\n";
   const { added_tokens_per_request, share_of_input, usd_per_request, usd_per_month } = prompt_cost;
-  return `The prompt adds ${rounded(added_tokens_per_request)} tokens to a request, ${percent(share_of_input)} of its input: ${span(usd_per_request, usd)} a request, ${span(usd_per_month, usd)} a month.\n`;
+  return `The prompt adds ${rounded(added_tokens_per_request)} tokens to a request, ${percent(share_of_input)} of its input: ${usdSpan(usd_per_request)} a request, ${usdSpan(usd_per_month)} a month.\n`;
 }
 
 function breakEvenText(report: ReportDocument): string {
@@ -101,7 +110,7 @@ function breakEvenText(report: ReportDocument): string {
   return [
     `Break-even with ${name}, its cost ${even.basis}:`,
     `  a request costs ${numberIn(even.enriched_usd_per_request, usd)} with the prompt and ${numberIn(even.candidate_usd_per_request, usd)} there: ${bounded(saving, usd)} saved`,
-    `  at ${rate === null ? "" : bounded(rate)} requests a day and ${usd(even.hosting_usd_per_day)} of hosting a day: ${bounded(even.net_saving_usd_per_day, usd)} saved a day`,
+    `  at ${mark(report)}${rate === null ? "" : bounded(rate)} requests a day and ${usd(even.hosting_usd_per_day)} of hosting a day: ${bounded(even.net_saving_usd_per_day, usd)} saved a day`,
     `  ${verdictText(report)}`,
     "",
     sensitivityTable(even),
@@ -112,7 +121,7 @@ function verdictText({ candidate, break_even: even }: ReportDocument): string {
   if (even === null) return "";
   switch (even.verdict) {
     case "pays_back":
-      return `training at ${usd(candidate?.training_cost ?? 0)} is paid back after ${bounded(even.days)} days${even.hosting_usd_per_day === 0 ? `, ${bounded(even.requests)} requests` : ""}`;
+      return `training at ${usd(candidate?.training_cost ?? 0)} is paid back after ${durations(even.days)}${even.hosting_usd_per_day === 0 ? `, ${bounded(even.requests)} requests` : ""}`;
     case "never":
       return even.requests_per_day_needed === null
         ? "it never pays, at no volume: a request costs no less there"
@@ -123,11 +132,11 @@ function verdictText({ candidate, break_even: even }: ReportDocument): string {
 }
 
 function sensitivityTable({ sensitivity }: NonNullable<ReportDocument["break_even"]>): string {
-  const head = ["volume", "requests a day", "days to break even", "USD saved a month"];
+  const head = ["volume", "requests a day", "break even after", "USD saved a month"];
   const rows = sensitivity.map(({ factor, requests_per_day, days, net_saving_usd_per_month }) => [
     `${factor}x`,
     rounded(requests_per_day),
-    days === null ? (net_saving_usd_per_month > 0 ? "unknown" : "never") : rounded(days),
+    days === null ? (net_saving_usd_per_month > 0 ? "unknown" : "never") : duration(days),
     rounded(net_saving_usd_per_month),
   ]);
   return textTable(head, rows, 1);
@@ -158,18 +167,40 @@ const ADVICE: Readonly<Record<ReportDocument["advice"]["advice"], string>> = {
 };
 
 /** `1.5 (1.2 to 2)`; "never" where there is no number. */
-function bounded(bounds: BoundsDocument | null, shown = rounded): string {
+function bounded(bounds: BoundsDocument | null, shown: Show = rounded): string {
   if (bounds === null) return "unknown";
-  const value = numberIn(bounds, shown);
-  const [low, high] = [bounds.low, bounds.high].map((end) => (end === null ? "never" : shown(end)));
+  const like = bounds.low === null ? undefined : (bounds.value ?? undefined);
+  const written = (end: number | null): string => (end === null ? "never" : shown(end, like));
+  const [value, low, high] = [written(bounds.value), written(bounds.low), written(bounds.high)];
   return bounds.low === null || (low === value && high === value) ? value : `${value} (${low} to ${high})`;
 }
 
-function numberIn({ value }: BoundsDocument, shown = rounded): string {
+/** `26.8 (25.9 to 27.8) days`, in hours or minutes below a day. */
+function durations(bounds: BoundsDocument | null): string {
+  if (bounds === null || bounds.value === null) return bounded(bounds);
+  const { one, inDays } = unitOf(bounds.value);
+  const scaled = (days: number | null): number | null => (days === null ? null : days / inDays);
+  const { value, low, high } = bounds;
+  return `${bounded({ value: scaled(value), low: scaled(low), high: scaled(high) })} ${one}s`;
+}
+
+/** @param like a number beside which it stands */
+type Show = (value: number, like?: number) => string;
+
+function numberIn({ value }: BoundsDocument, shown: Show = rounded): string {
   return value === null ? "never" : shown(value);
 }
 
-function span({ low, high }: { readonly low: number; readonly high: number }, shown = rounded): string {
+function span({ low, high }: Span, shown: Show = rounded): string {
   const [from, to] = [shown(low), shown(high)];
   return from === to ? from : `${from} to ${to}`;
+}
+
+function usdSpan({ low, high }: Span): string {
+  return low === high ? usd(low) : span({ low, high }, (value) => usd(value, high));
+}
+
+interface Span {
+  readonly low: number;
+  readonly high: number;
 }

@@ -31,6 +31,7 @@ Reads the store of the configuration; the gateway may run or not. Without --rout
     const { values } = parseArgs({ args: [...args], options: OPTIONS });
     const question = asked(values);
     const table = loadFromDisk(configPathOf(args, process.env), process.env);
+    requireRoute(question, table);
     const documents = (await reports(values.store ?? storeUrl(table), table, question)).map(toDocument);
     if (values.json) printJson({ object: "list", data: documents });
     else
@@ -66,6 +67,13 @@ function asked(values: Readonly<Record<string, string | boolean | undefined>>): 
   if (parsed.success) return questionOf(parsed.data);
   const [issue] = parsed.error.issues;
   throw new UsageError(`--${String(issue?.path[0] ?? "").replaceAll("_", "-")}: ${issue?.message}`);
+}
+
+function requireRoute({ route }: Question, { routes }: Table): void {
+  if (route !== undefined && !routes.has(route))
+    throw new UsageError(
+      `--route: there is no route ${JSON.stringify(route)}. There are: ${[...routes.keys()].join(", ")}`,
+    );
 }
 
 function storeUrl({ store }: Table): string {

@@ -1,7 +1,7 @@
 import { CONFIDENCE, reachOf, shareDifference } from "../domain/statistics.ts";
 import type { Agreement } from "./agreement.ts";
 import { type Bounds, type Estimate, minus } from "./estimate.ts";
-import { count, percent, rounded, usd } from "./words.ts";
+import { count, duration, percent, rounded, usd } from "./words.ts";
 
 /** Fewer in a day are not worth a training run: whatever a request saves, the month's saving is small change. */
 export const LEAST_REQUESTS_PER_DAY = 100;
@@ -26,6 +26,9 @@ export const HORIZON_DAYS = 90;
 export const LEAST_CANDIDATE_REQUESTS = 100;
 /** More errors than on the enriched path by less than this share are no reason to go back, however certain. */
 export const ERROR_MARGIN = 0.005;
+
+/** Days of traffic. Less than one says nothing of a day: nights and quiet hours are not in it. */
+export const LEAST_DAYS_SEEN = 1;
 
 /** Requests with feedback of a name on each path. Below some thirty, means are not spread normally. */
 export const LEAST_FEEDBACK = 30;
@@ -80,6 +83,8 @@ export interface FeedbackPair {
 }
 
 export interface Facts {
+  /** For which there is traffic. 0: none. */
+  readonly observedDays: number;
   readonly requestsPerDay: number;
   /** Since the newest version of the prompt was first seen, within the range. Undefined: no enriched traffic. */
   readonly promptDays: number | undefined;
@@ -139,12 +144,17 @@ function sorted(reasons: readonly Reason[], first: "for" | "against"): readonly 
   return reasons.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function volume({ requestsPerDay }: Facts): Reason {
+function volume({ requestsPerDay, observedDays }: Facts): Reason {
+  const reason = { topic: "volume", value: requestsPerDay, threshold: LEAST_REQUESTS_PER_DAY } as const;
+  if (requestsPerDay > 0 && observedDays < LEAST_DAYS_SEEN)
+    return {
+      ...reason,
+      speaks: "open",
+      text: `About ${rounded(requestsPerDay)} requests a day, from ${duration(observedDays)} of traffic: a whole day at least would tell; from ${LEAST_REQUESTS_PER_DAY} on a training is worth a thought.`,
+    };
   return {
-    topic: "volume",
+    ...reason,
     speaks: requestsPerDay >= LEAST_REQUESTS_PER_DAY ? "for" : "against",
-    value: requestsPerDay,
-    threshold: LEAST_REQUESTS_PER_DAY,
     text: `${rounded(requestsPerDay)} requests a day; from ${LEAST_REQUESTS_PER_DAY} on a training is worth a thought.`,
   };
 }
@@ -162,7 +172,7 @@ function stability({ promptDays, promptVersions }: Facts): Reason {
   return {
     ...reason,
     speaks: promptDays >= STABLE_DAYS ? "for" : "against",
-    text: `The prompt is known as it is for ${count(promptDays, "day")}; a model keeps what it was trained on, so ${STABLE_DAYS} are wanted.`,
+    text: `The prompt is known as it is for ${duration(promptDays)}; a model keeps what it was trained on, so ${STABLE_DAYS} days are wanted.`,
   };
 }
 
@@ -181,20 +191,27 @@ function promptShare({ promptShare: share }: Facts): Reason {
   };
 }
 
-function breakEven({ breakEvenDays: days, horizonDays }: Facts): Reason {
+function breakEven({ breakEvenDays: days, netPerDay, horizonDays }: Facts): Reason {
   const reason = { topic: "break_even", value: days?.value, threshold: horizonDays } as const;
   if (days === undefined)
     return {
       ...reason,
       speaks: "open",
-      text: "When a training pays is not known: it takes prices, enriched requests, a candidate and what training it costs.",
+      text:
+        netPerDay !== undefined
+          ? "When a training pays is not known: give --training-cost."
+          : "When a training pays is not known: it takes prices, enriched requests, a candidate and what training it costs.",
     };
   if (days.value === Number.POSITIVE_INFINITY)
-    return { ...reason, speaks: "against", text: "The candidate never pays back at this volume." };
+    return {
+      ...reason,
+      speaks: "against",
+      text: "The candidate never pays back at this volume, whatever its training costs.",
+    };
   return {
     ...reason,
     speaks: days.value <= horizonDays ? "for" : "against",
-    text: `The candidate pays back in ${count(days.value, "day")}; at most ${horizonDays} are wanted.`,
+    text: `The candidate pays back in ${duration(days.value)}; at most ${horizonDays} days are wanted.`,
   };
 }
 

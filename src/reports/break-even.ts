@@ -39,7 +39,7 @@ export interface BreakEven {
   readonly netPerDay: Estimate;
   /** Requests that pay back the training, hosting left aside. Undefined: the training's cost is not known. */
   readonly requests: Bounds | undefined;
-  /** Days at today's rate that pay back training and hosting. */
+  /** Days at today's rate that pay back training and hosting. Undefined: the training's cost is not known, and would matter. */
   readonly days: Bounds | undefined;
   /** Requests a day above which there is a saving at all; `Infinity`: no volume is enough. */
   readonly requestsPerDayNeeded: number;
@@ -73,7 +73,7 @@ export function breakEven(input: BreakEvenInput): BreakEven | undefined {
     hostingPerDay,
     netPerDay,
     requests: trainingCost === undefined ? undefined : quotient(trainingCost, costs.savingUsd),
-    days: trainingCost === undefined ? undefined : quotient(trainingCost, netPerDay),
+    days: trainingCost === undefined ? unlessNever(netPerDay) : quotient(trainingCost, netPerDay),
     requestsPerDayNeeded: saving > 0 ? hostingPerDay / saving : Number.POSITIVE_INFINITY,
     sensitivity: VOLUMES.map((factor) => {
       const net = factor * rate.value * saving - hostingPerDay;
@@ -85,6 +85,11 @@ export function breakEven(input: BreakEvenInput): BreakEven | undefined {
       };
     }),
   };
+}
+
+/** Nothing saved pays for no training, whatever that costs. */
+function unlessNever({ value }: Estimate): Bounds | undefined {
+  return value > 0 ? undefined : { value: Number.POSITIVE_INFINITY, low: undefined, high: undefined };
 }
 
 type Costs = Pick<BreakEven, "basis" | "candidateUsd" | "savingUsd">;

@@ -22,7 +22,7 @@ export async function countExamples(
   let cursor: string | undefined;
   do {
     const page = await store.page(
-      { ...filter, path: "enriched", outcome: "success", content: true, cached: false },
+      { ...filter, path: "enriched", outcome: "success", content: true, cached: false, simulated: false },
       { limit: PAGE, order: "newest", cursor },
     );
     captures.push(...page.captures);

@@ -3,7 +3,7 @@ import type { BreakEven } from "./break-even.ts";
 import { type Candidate, sides } from "./candidate.ts";
 import { daysIn, type Period } from "./rate.ts";
 import { totalsOf } from "./totals.ts";
-import { percent, rounded } from "./words.ts";
+import { count, duration, percent, rounded } from "./words.ts";
 
 /** From this difference on, the two paths may have answered different kinds of queries. */
 const UNLIKE = 0.25;
@@ -15,11 +15,20 @@ interface Basis {
   readonly candidate: Candidate | undefined;
   readonly observed: Period | undefined;
   readonly breakEven: BreakEven | undefined;
+  readonly simulated: Simulated;
+}
+
+/** What the built-in simulator plays in a model's place. */
+export interface Simulated {
+  /** Variants of the route, by the configuration of today. */
+  readonly variants: readonly string[];
+  /** Captures within the period. */
+  readonly captures: number;
 }
 
 /** What a reader should know of how the numbers came about. */
-export function notesOn({ hours, candidate, observed, breakEven }: Basis): readonly string[] {
-  const notes: string[] = [];
+export function notesOn({ hours, candidate, observed, breakEven, simulated }: Basis): readonly string[] {
+  const notes = [...simulation(simulated)];
   const all = totalsOf(hours);
   const answered = all.requests - all.errors - all.cached;
   const unpriced = answered - all.priced;
@@ -29,7 +38,7 @@ export function notesOn({ hours, candidate, observed, breakEven }: Basis): reado
     );
   if (observed !== undefined && daysIn(observed) < 7)
     notes.push(
-      `There is traffic of ${rounded(daysIn(observed))} days only: rates rest on hours and see no week.`,
+      `There is traffic of ${duration(daysIn(observed))} only: rates rest on hours and see no week.`,
     );
   if (breakEven === undefined) return notes;
   if (breakEven.basis === "modelled")
@@ -42,6 +51,17 @@ export function notesOn({ hours, candidate, observed, breakEven }: Basis): reado
   if (breakEven.hostingPerDay > 0)
     notes.push("All of the candidate's hosting is counted here, also where other routes share it.");
   return notes;
+}
+
+function simulation({ variants, captures }: Simulated): readonly string[] {
+  return [
+    ...(variants.length === 0 ? [] : [`Played by the built-in simulator now: ${variants.join(", ")}.`]),
+    ...(captures === 0
+      ? []
+      : [
+          `The simulator gave ${count(captures, "captured answer")} of this time; its tokens, costs and times are in the sums.`,
+        ]),
+  ];
 }
 
 /** Means are compared as if both paths got the same queries; where rules choose by length they do not. */

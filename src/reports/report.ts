@@ -7,7 +7,7 @@ import { type Candidate, sides } from "./candidate.ts";
 import { boundsOf, type Estimate } from "./estimate.ts";
 import type { ExampleCount } from "./examples.ts";
 import { feedbackPairs } from "./feedback.ts";
-import { notesOn } from "./notes.ts";
+import { notesOn, type Simulated } from "./notes.ts";
 import { ageOfPrompt } from "./prompt-age.ts";
 import { type PriceOf, type PromptCost, promptCost } from "./prompt-cost.ts";
 import { daysIn, observed, type Period, ratePerDay } from "./rate.ts";
@@ -27,6 +27,7 @@ export interface Material {
   readonly feedback: readonly FeedbackSummary[];
   readonly agreement: Agreement | undefined;
   readonly horizonDays: number;
+  readonly simulated: Simulated;
 }
 
 /** What became of it; `document.ts` has it as JSON. */
@@ -72,18 +73,20 @@ export function reportOf(material: Material): Report {
     pricedPerDay,
     savings: paths && stands && savingsSoFar(paths, daysIn(stands)),
     advice: advise(factsOf(material, known)),
-    notes: notesOn({ hours, candidate, observed: seen, breakEven: even }),
+    notes: notesOn({ hours, candidate, observed: seen, breakEven: even, simulated: material.simulated }),
   };
 }
 
 /** What is worked out before the advice. */
 type Known = Pick<Report, "observed" | "requestsPerDay" | "promptCost" | "breakEven">;
 
-function factsOf(material: Material, { requestsPerDay, promptCost: prompt, breakEven: even }: Known): Facts {
+function factsOf(material: Material, known: Known): Facts {
+  const { observed: seen, requestsPerDay, promptCost: prompt, breakEven: even } = known;
   const { hours, candidate, period, feedback } = material;
   const { enriched, tuned } = sides(hours, candidate);
   return {
     ...ageOfPrompt(enriched, period.to),
+    observedDays: seen === undefined ? 0 : daysIn(seen),
     requestsPerDay: requestsPerDay?.value ?? 0,
     promptShare: prompt?.shareOfInput,
     examples: material.examples,

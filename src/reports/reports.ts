@@ -24,7 +24,7 @@ export interface Question extends GivenPrices {
   readonly horizonDays?: number | undefined;
 }
 
-export type ReportStore = Pick<Store, "usage" | "page" | "feedbackSummary" | "comparisons">;
+export type ReportStore = Pick<Store, "usage" | "page" | "count" | "feedbackSummary" | "comparisons">;
 
 /**
  * Reports on one route, or on each.
@@ -65,11 +65,12 @@ async function reportOn(
 ): Promise<Report> {
   const { from, to } = question;
   const filter = { route: route.name, from, to };
-  const [hours, examples, feedback, comparisons] = await Promise.all([
+  const [hours, examples, feedback, comparisons, simulated] = await Promise.all([
     store.usage(filter),
     countExamples(store, filter),
     store.feedbackSummary(filter),
     store.comparisons(COMPARISONS),
+    store.count({ ...filter, simulated: true }),
   ]);
   const candidate = candidateOf(table, route, hours, question);
   const prompted = promptedVariants(table, route, candidate);
@@ -86,6 +87,12 @@ async function reportOn(
     feedback,
     agreement: name === undefined ? undefined : latestAgreement(comparisons, name, names, LEAST_COMPARED),
     horizonDays: question.horizonDays ?? HORIZON_DAYS,
+    simulated: {
+      variants: variantsIn(table, route)
+        .filter(({ model }) => model.simulated)
+        .map((variant) => variant.name),
+      captures: simulated,
+    },
   });
 }
 

@@ -2,11 +2,46 @@
 export function rounded(value: number): string {
   const digits = Math.floor(Math.log10(Math.abs(value) || 1)) + 1;
   const shown = new Intl.NumberFormat("en-US", { maximumSignificantDigits: Math.max(3, digits) });
-  return shown.format(value || 0); // `||` makes 0 of -0
+  return shown.format(value || 0).replace("-", MINUS); // `||` makes 0 of -0
 }
 
-export function usd(value: number): string {
-  return `${value < 0 ? "-" : ""}$${rounded(Math.abs(value))}`;
+/** Not a hyphen, which breaks lines and is narrower than a digit. */
+const MINUS = "\u2212";
+/** Less is below what any request costs. */
+const MOST_DECIMALS = 8;
+
+/**
+ * `$1.70`, `−$0.00488`, `$1,234`: cents at least below a hundred dollars.
+ * @param like an amount beside which it stands, with as many decimals as that
+ */
+export function usd(value: number, like?: number): string {
+  const most = decimalsOf(like ?? value);
+  const least = like === undefined ? Math.min(2, most) : most;
+  const shown = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+  const amount = shown.format(Math.abs(value));
+  if (value === 0 && like === undefined) return "$0";
+  return `${value < 0 && /[1-9]/.test(amount) ? MINUS : ""}$${amount}`;
+}
+
+/** Those with which three digits count. */
+function decimalsOf(value: number): number {
+  if (value === 0) return 2;
+  if (Math.abs(value) >= 100) return 0;
+  return Math.min(MOST_DECIMALS, Math.max(2, 2 - Math.floor(Math.log10(Math.abs(value)))));
+}
+
+const DAY = { one: "day", inDays: 1 } as const;
+const UNITS = [DAY, { one: "hour", inDays: 1 / 24 }, { one: "minute", inDays: 1 / 1440 }] as const;
+
+/** The largest unit of which there is one at least, or minutes. */
+export function unitOf(days: number): (typeof UNITS)[number] {
+  return UNITS.find(({ inDays }) => days >= inDays) ?? (days > 0 ? UNITS[2] : DAY);
+}
+
+/** `2.5 days`, `1 hour`, `12 minutes` */
+export function duration(days: number): string {
+  const { one, inDays } = unitOf(days);
+  return count(days / inDays, one);
 }
 
 export function percent(share: number): string {

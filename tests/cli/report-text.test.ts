@@ -40,7 +40,7 @@ test.each<[string, Question, RegExp]>([
   [
     "hosting takes a part",
     { hostingPerHour: 0.1 },
-    /\$2\.4 of hosting a day: \$1\.13 saved a day\n.*after 88\.3 days\n/,
+    /\$2\.40 of hosting a day: \$1\.13 saved a day\n.*after 88\.3 days\n/,
   ],
   ["dear prices", { inputPrice: 9, outputPrice: 36, trainingCost: 1 }, /never pays, at no volume/],
   [
@@ -53,7 +53,7 @@ test.each<[string, Question, RegExp]>([
   [
     "savings",
     {},
-    /^So far 14,400 requests of the candidate saved \$53; less hosting \$0 and training \$100: -\$47\.$/m,
+    /^So far 14,400 requests of the candidate saved \$52\.99; less hosting \$0 and training \$100: −\$47\.01\.$/m,
   ],
 ])("%s", async (_what, question, words) => {
   expect(await textOf(question)).toMatch(words);
@@ -72,6 +72,18 @@ test("no requests, no costs, no candidate", async () => {
   expect(await textOf({}, unpriced)).toMatch(/What the prompt costs is not known/);
   const alone = helpTable({ routes: { help: { rules: [{ use: "prompted" }] } } });
   expect(await textOf({}, MONTH, alone)).toMatch(/Break-even: the route has no bare or fine-tuned variant/);
+});
+
+test("an hour of traffic is no day, and is told and marked as that", async () => {
+  const hour = { ...prompted, hour: START + 30 * DAY - DAY / 24 };
+  expect(await textOf({}, [hour])).toMatch(
+    /: 480 requests in 1 hour, ~11,520 a day, reckoned from 1 hour of traffic\.$/m,
+  );
+  expect(await textOf({}, [hour])).toMatch(/^ {2}at ~11,520 requests a day/m);
+  const lines = reportLines(await documents({}, [hour]));
+  expect(lines).toMatch(/ ~11,520 /);
+  expect(lines).toMatch(/\n~ is reckoned from less than a day of traffic\.\n$/);
+  expect(await textOf({ trainingCost: 0.5 })).toMatch(/is paid back after 3\.4 hours, /);
 });
 
 test("a line for each route", async () => {

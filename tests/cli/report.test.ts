@@ -38,7 +38,7 @@ test("all of a route in tables and sentences", async () => {
   expect(stdout).toMatch(/^prompt none /m);
   expect(stdout).toContain("The prompt adds 1,000 tokens to a request, 83.3% of its input: $0.002 a request");
   expect(stdout).toContain("training at $100 is paid back after 28.3 days, 27,174 requests");
-  expect(stdout).toMatch(/^So far 14,400 requests of the candidate saved \$53; .*: -\$47\.$/m);
+  expect(stdout).toMatch(/^So far 14,400 requests of the candidate saved \$52\.99; .*: −\$47\.01\.$/m);
   expect(stdout).toMatch(/^Advice: keep the candidate\./m);
 });
 
@@ -103,4 +103,13 @@ test.each(nodes)("on %s it tells how it is used", async (_name, node) => {
   const { code, stdout } = await runCommand(node, ["report", "--help"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/--candidate/);
+});
+
+test("a route that is not there: those that are", async () => {
+  const { run } = await prepared();
+  const { code, stderr } = await run("--route", "nope");
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('--route: there is no route "nope". There are: help, other\n'),
+  ]);
 });

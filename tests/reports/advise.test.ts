@@ -25,6 +25,7 @@ const feedbackPair = (enriched: number, candidate: number, fewest = 30) => ({
 
 /** All that speaks for fine-tuning, at its threshold exactly; no candidate answers yet. */
 const READY: Facts = {
+  observedDays: 30,
   requestsPerDay: LEAST_REQUESTS_PER_DAY,
   promptDays: STABLE_DAYS,
   promptVersions: MOST_VERSIONS,
@@ -69,7 +70,7 @@ describe("before the move", () => {
       { promptDays: 13.5 },
       "stay",
       "stability",
-      /as it is for 13\.5 days; .* 14 are wanted/,
+      /as it is for 13\.5 days; .* 14 days are wanted/,
     ],
     [
       "many versions",
@@ -122,7 +123,14 @@ describe("before the move", () => {
   });
 
   test.each<Case>([
-    ["break-even", { breakEvenDays: undefined }, "stay", "break_even", /not known: it takes prices/],
+    [
+      "break-even",
+      { breakEvenDays: undefined, netPerDay: undefined },
+      "stay",
+      "break_even",
+      /not known: it takes prices/,
+    ],
+    ["training", { breakEvenDays: undefined }, "stay", "break_even", /not known: give --training-cost\.$/],
     [
       "the prompt's share",
       { promptShare: undefined },
@@ -136,6 +144,14 @@ describe("before the move", () => {
     const reason = found.reasons.find((one) => one.topic === topic);
     expect([found.advice, reason?.speaks, reason?.value]).toEqual([advice, "open", undefined]);
     expect(reason?.text).toMatch(words);
+  });
+
+  test("a volume of less than a day is an open question, whether it looks large or small", () => {
+    for (const requestsPerDay of [1, 1440]) {
+      const { advice, reasons } = advise({ ...READY, requestsPerDay, observedDays: 1 / 24 });
+      expect([advice, reasons[0]?.topic, reasons[0]?.speaks]).toEqual(["stay", "volume", "open"]);
+      expect(reasons[0]?.text).toMatch(/^About 1(,440)? requests a day, from 1 hour of traffic/);
+    }
   });
 
   test("several providers are a loss, told but not decisive", () => {
@@ -170,7 +186,7 @@ describe("after the move", () => {
       "feedback",
       /`thumbs` is 0\.8 .* 0\.9 .*chance/,
     ],
-    ["cost", { netPerDay: net(-2) }, "go-back", "cost", /costs \$2 a day at/],
+    ["cost", { netPerDay: net(-2) }, "go-back", "cost", /costs \$2\.00 a day at/],
   ])("worse by %s: go back", (_what, more, advice, topic, words) => {
     const found = advise({ ...MOVED, ...more });
     expect(found.advice).toBe(advice);

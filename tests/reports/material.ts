@@ -11,6 +11,7 @@ export function helpTable(more: Readonly<Record<string, unknown>> = {}): Table {
 
 export function helpConfig(more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return small({
+    providers: { sim: { kind: "openai", apiKey: "key-of-nobody" } },
     models: {
       base: { provider: "sim", model: "gpt-4.1", price: { input: 2, output: 8 } },
       ft: { provider: "sim", model: "ft:mini", price: { input: 0.8, output: 3.2 }, trainingCost: 100 },
@@ -48,6 +49,8 @@ export function storeOf({ hours = [], captures = [], feedback = [], comparisons 
       });
     },
     feedbackSummary: ({ route }) => Promise.resolve(feedback.filter((one) => one.route === route)),
+    count: ({ route, simulated }) =>
+      Promise.resolve(captures.filter((one) => one.route === route && one.simulated === simulated).length),
     comparisons: () => Promise.resolve(comparisons),
   };
 }

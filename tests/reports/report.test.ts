@@ -276,3 +276,28 @@ test("however the hours fall, paths, variants and versions sum to the whole", as
     }),
   );
 });
+
+test("hosting that eats the saving is a reason against, whatever training costs", async () => {
+  const table = helpTable({
+    models: {
+      base: { provider: "sim", model: "gpt-4.1", price: { input: 2, output: 8 } },
+      ft: { provider: "sim", model: "ft:mini", price: { input: 0.8, output: 3.2, hostingPerHour: 9 } },
+    },
+  });
+  const report = await documentOf({ hours: daily(30, prompted) }, {}, table);
+  expect(report.break_even).toMatchObject({ verdict: "never", days: { value: null } });
+  expect(report.advice.reasons[0]).toMatchObject({ topic: "break_even", speaks: "against" });
+  expect(report.advice.reasons[0]?.text).toMatch(/never pays back .* whatever its training costs\.$/);
+});
+
+test("notes tell of the simulator: what it plays now, and what it answered", async () => {
+  const captures = [{ ...captureOf({ query: "Eggs?" }), simulated: true }, captureOf({ query: "Rice?" })];
+  const table = helpTable({
+    providers: { sim: { kind: "openai", apiKey: "", withoutKey: "simulator" } },
+  });
+  const { notes } = await documentOf({ hours: [prompted], captures }, {}, table);
+  expect(notes).toContain("Played by the built-in simulator now: prompted, tuned.");
+  expect(notes.join("\n")).toContain("The simulator gave 1 captured answer of this time");
+  const real = await documentOf({ hours: [prompted] });
+  expect(real.notes.join("\n")).not.toContain("simulator");
+});

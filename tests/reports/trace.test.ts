@@ -72,5 +72,5 @@ test("the trace's break-even, measured and with given prices modelled", async ()
 });
 
 test("a trace of an hour is told to be short", async () => {
-  expect((await reportOnTrace()).notes.join("\n")).toMatch(/traffic of 0\.0521 days only/);
+  expect((await reportOnTrace()).notes.join("\n")).toMatch(/traffic of 1\.25 hours only/);
 });
