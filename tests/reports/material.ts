@@ -40,8 +40,10 @@ export function storeOf({ hours = [], captures = [], feedback = [], comparisons 
       Promise.resolve(
         hours.filter((one) => (route ?? one.route) === one.route && one.hour >= from && one.hour < to),
       ),
-    page: ({ route }, { limit, cursor = "0" }) => {
-      const all = captures.filter((one) => one.route === route);
+    page: ({ route, simulated }, { limit, cursor = "0" }) => {
+      const all = captures.filter(
+        (one) => one.route === route && one.simulated === (simulated ?? one.simulated),
+      );
       const end = Number(cursor) + limit;
       return Promise.resolve({
         captures: all.slice(Number(cursor), end),

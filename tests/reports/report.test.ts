@@ -295,7 +295,8 @@ test("notes tell of the simulator: what it plays now, and what it answered", asy
   const table = helpTable({
     providers: { sim: { kind: "openai", apiKey: "", withoutKey: "simulator" } },
   });
-  const { notes } = await documentOf({ hours: [prompted], captures }, {}, table);
+  const { notes, advice } = await documentOf({ hours: [prompted], captures }, {}, table);
+  expect(advice.reasons.find(({ topic }) => topic === "examples")?.value).toBe(1);
   expect(notes).toContain("Played by the built-in simulator now: prompted, tuned.");
   expect(notes.join("\n")).toContain("The simulator gave 1 captured answer of this time");
   const real = await documentOf({ hours: [prompted] });
