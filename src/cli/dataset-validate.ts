@@ -1,4 +1,5 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Estimate, estimate, type TokenStats, tokenStats } from "../datasets/estimate.ts";
 import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
@@ -8,11 +9,11 @@ import { type DatasetReport, type ValidateOptions, validate as validateLines } f
 import { UsageError } from "./error-text.ts";
 import { textTable } from "./text-table.ts";
 
-export const VALIDATE_HELP = `Usage: crossover dataset validate FILE [--validation FILE] [--format FORMAT]
+export const VALIDATE_HELP = `Usage: crossover dataset validate FILE|FOLDER [--validation FILE] [--format FORMAT]
                                   [--model MODEL] [--epochs NUMBER] [--price USD] [--json]
 
 Checks a fine-tuning file as the trainer would, and says what training on it takes.
-Exit code 0: no errors, 1: there are some.
+Of a FOLDER that \`dataset build\` made, its train.jsonl and validation.jsonl. Exit code 0: no errors, 1: there are some.
   --validation  a second file, which is to measure what was learned: checked too, and compared with the first
   --format      openai, azure, trl-messages or trl-prompt-completion. Default openai
   --model       the model to be tuned, for its tokens, limit and price. Default gpt-4.1-mini
@@ -39,8 +40,9 @@ interface FileReport extends Omit<DatasetReport, "seen" | "tokens"> {
 /** `crossover dataset validate`. @returns the exit code */
 export async function validate(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new UsageError("give one file to check");
+  const [place, ...more] = positionals;
+  if (place === undefined || more.length > 0) throw new UsageError("give one file to check");
+  const { file, second: validationFile } = filesOf(place, values.validation);
   const format = formatOf(values.format);
   const { model } = values;
   const epochs = numberOf("--epochs", values.epochs, (number) => Number.isInteger(number) && number >= 1);
@@ -48,13 +50,13 @@ export async function validate(args: readonly string[]): Promise<number> {
 
   const training = await check(file, { format, model });
   const validation =
-    values.validation === undefined ? undefined : await check(values.validation, { format, model, training });
+    validationFile === undefined ? undefined : await check(validationFile, { format, model, training });
   const forOpenAI = format === "openai";
   const took = estimate(training.tokens, { model, epochs, usdPerMillion, forOpenAI });
 
   const files = [
     shown(file, training),
-    ...(values.validation !== undefined && validation ? [shown(values.validation, validation)] : []),
+    ...(validationFile !== undefined && validation ? [shown(validationFile, validation)] : []),
   ];
   const [first, second] = files;
   if (values.json) {
@@ -65,6 +67,24 @@ export async function validate(args: readonly string[]): Promise<number> {
     process.stdout.write(estimateText(took, { model, examples: training.examples }));
   }
   return files.every(({ valid }) => valid) ? 0 : 1;
+}
+
+/** @throws UsageError for a folder that is no data set */
+function filesOf(
+  place: string,
+  validation: string | undefined,
+): { readonly file: string; readonly second: string | undefined } {
+  if (validation !== undefined && isFolder(validation))
+    throw new UsageError(`${validation} is a folder: give the file to check`);
+  if (!isFolder(place)) return { file: place, second: validation };
+  const file = join(place, "train.jsonl");
+  if (!existsSync(file)) throw new UsageError(`${place} is a folder without a train.jsonl: give a file`);
+  const own = join(place, "validation.jsonl");
+  return { file, second: validation ?? (existsSync(own) ? own : undefined) };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function check(file: string, options: ValidateOptions): Promise<DatasetReport> {
@@ -92,32 +112,30 @@ function shown(file: string, { seen: _, tokens, ...report }: DatasetReport): Fil
   return { file, ...report, tokens: tokenStats(tokens) ?? null };
 }
 
-function textOf({ file, rows, examples, errors, warnings, problems, counts, ...report }: FileReport): string {
+function textOf(report: FileReport): string {
+  const { file, rows, examples, errors, warnings, tokens } = report;
   const verdict = errors === 0 ? "can be trained on" : "can't be trained on";
   const parts = [
     `${file} ${verdict}: ${counted(rows, "row")}, ${counted(errors, "error")}, ${counted(warnings, "warning")}.\n`,
   ];
-  if (problems.length > 0) {
-    const table = problems.map(({ line, level, code, path, message }) => [
-      line === null ? "file" : String(line),
-      level,
-      code,
-      path,
-      message,
-    ]);
-    parts.push(`\n${textTable(["line", "level", "code", "where", "what"], table, 5)}`);
-    const hidden = Object.entries(counts)
-      .map(
-        ([code, count]) =>
-          [code, count - problems.filter((problem) => problem.code === code).length] as const,
-      )
-      .filter(([, more]) => more > 0)
-      .map(([code, more]) => `${more} more of ${code}`);
-    if (hidden.length > 0) parts.push(`${hidden.join(", ")}.\n`);
-    parts.push("\n");
-  }
-  if (report.tokens !== null) parts.push(tokensText(report.tokens, examples, report));
+  if (report.problems.length > 0) parts.push(`\n${problemTable(report)}\n`);
+  if (tokens !== null) parts.push(tokensText(tokens, examples, report));
   return parts.join("");
+}
+
+/** A row of each code, errors first. */
+function problemTable({ problems, counts, lines }: FileReport): string {
+  const firsts = problems.filter(
+    ({ code }, index) => problems.findIndex((one) => one.code === code) === index,
+  );
+  const ordered = firsts.toSorted((a, b) => Number(a.level === "warning") - Number(b.level === "warning"));
+  const rows = ordered.map(({ line, level, code, path, message }) => {
+    const many = lines[code] ?? 0;
+    const times = counts[code] ?? 0;
+    const first = line === null ? "file" : many > 1 ? `${many} lines, first ${line}` : String(line);
+    return [times > many ? `${first} (${times} times)` : first, level, code, path, message];
+  });
+  return textTable(["line", "level", "code", "where", "what"], rows, 5);
 }
 
 function tokensText(

@@ -13,6 +13,7 @@ const warning = (meaning: string): CodeInfo => ({ level: "warning", meaning });
 /** Everything that the validator can tell, in the order of the documentation. */
 export const CODES = {
   // The file
+  other_format: error("The rows are of another format. Name it by `--format`."),
   too_few_examples: error("Training needs at least 10 examples. Add more."),
   file_too_large: error("The provider takes files up to 512 MB. Split it or take fewer rows."),
   missing_bom: error("Azure OpenAI asks for UTF-8 with a byte-order mark. Write the file with one."),
@@ -40,7 +41,9 @@ export const CODES = {
   last_message_not_assistant: error("The last message must be from the assistant."),
   nothing_to_learn: error("Every message of the assistant has the weight 0."),
   system_not_first: warning("A system message stands after others. Put it first."),
-  missing_system: warning("The example has no system message. Do as you will when you ask the model."),
+  missing_system: warning(
+    "The example has no system message. Train with a system message only if you will send one.",
+  ),
   missing_user: warning("The example has no message from the user."),
   // The message
   message_not_an_object: error("The message is no object."),

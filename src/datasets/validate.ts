@@ -1,4 +1,5 @@
 import { memberOf } from "../domain/json.ts";
+import { otherFormat } from "./detect-format.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Format, leastExamples, mostBytes } from "./format.ts";
 import { BOM, type Line } from "./read.ts";
@@ -36,6 +37,8 @@ export interface DatasetReport {
   readonly problems: readonly DatasetProblem[];
   /** How often each code was told. */
   readonly counts: Readonly<Partial<Record<Code, number>>>;
+  /** In how many lines each code was told. */
+  readonly lines: Readonly<Partial<Record<Code, number>>>;
   readonly errors: number;
   readonly warnings: number;
   /** Tokens of each example, in their order. */
@@ -48,15 +51,19 @@ export interface DatasetReport {
 }
 
 /**
- * Checks a fine-tuning file, reading it once. Holds two hashes and a number of each row, no rows.
+ * Checks a fine-tuning file, reading it once. Holds two hashes and a number of each row, no rows. A file that is plainly of
+ * another format is checked as that, which is told once.
  * @param lines such as those of `readLines`
  */
 export async function validate(
   lines: AsyncIterable<Line> | Iterable<Line>,
   options: ValidateOptions,
 ): Promise<DatasetReport> {
-  const validation = new Validation(options, await tokenizerFor(options.model));
-  for await (const line of lines) validation.add(line);
+  const { other, lines: all } = await otherFormat(lines, options.format);
+  const format = other ?? options.format;
+  const validation = new Validation({ ...options, format }, await tokenizerFor(options.model));
+  if (other !== undefined) validation.isOf(other);
+  for await (const line of all) validation.add(line);
   return validation.end();
 }
 
@@ -82,6 +89,16 @@ class Validation {
     this.#tokenizer = tokenizer;
     this.#limit = tunableModel(options.model)?.exampleLimit ?? Number.POSITIVE_INFINITY;
     this.#problems = new Problems(options.keep ?? 20);
+  }
+
+  /** The file has another format than the one that was asked for. */
+  isOf(format: Format): void {
+    this.#problems.tell(
+      null,
+      "other_format",
+      "",
+      `This looks like ${format}, and was checked as such: give --format ${format}.`,
+    );
   }
 
   add({ number, text, bytes }: Line): void {
@@ -177,7 +194,7 @@ class Validation {
         null,
         "missing_system",
         "",
-        "No example has a system message. Ask the model so, too.",
+        "No example has a system message. Train with one only if you will send one.",
       );
     else for (const line of missing) this.#problems.tell(line, "missing_system", "messages");
   }
@@ -188,6 +205,7 @@ class Problems {
   readonly #keep: number;
   readonly #kept: DatasetProblem[] = [];
   readonly #counts = new Map<Code, number>();
+  readonly #lines = new Map<Code, { readonly count: number; readonly last: number | null }>();
   #errors = 0;
   #warnings = 0;
 
@@ -205,15 +223,19 @@ class Problems {
     else this.#warnings++;
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
+    const lines = this.#lines.get(code);
+    if (lines === undefined || lines.last !== line)
+      this.#lines.set(code, { count: (lines?.count ?? 0) + 1, last: line });
     if (count <= this.#keep)
       this.#kept.push({ line, level, code, path: printable(path), message: printable(message) });
   }
 
-  told(): Pick<DatasetReport, "problems" | "counts" | "errors" | "warnings"> {
+  told(): Pick<DatasetReport, "problems" | "counts" | "lines" | "errors" | "warnings"> {
     const problems = this.#kept.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
     return {
       problems,
       counts: Object.fromEntries(this.#counts),
+      lines: Object.fromEntries([...this.#lines].map(([code, { count }]) => [code, count])),
       errors: this.#errors,
       warnings: this.#warnings,
     };

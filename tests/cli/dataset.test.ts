@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { bytesOf, rowTexts } from "../datasets/files.ts";
 import { type Ended, projectNode, runCommand, temporaryFiles } from "./command.ts";
@@ -51,11 +52,43 @@ test("--json prints both reports and the estimate", async () => {
   });
 });
 
-test("the first problems of a code are shown, the others counted", async () => {
-  const path = temporaryFiles({ "train.jsonl": "x\n".repeat(25) });
+test("each code is one row, errors first", async () => {
+  const rows = [LESSON[0], LESSON[0], ...Array.from({ length: 25 }, () => "x")];
+  const path = temporaryFiles({ "train.jsonl": rows.join("\n") });
   const { stdout } = await run("validate", path("train.jsonl"));
-  expect(stdout.match(/ invalid_json /g)).toHaveLength(20);
-  expect(stdout).toContain("\n5 more of invalid_json.\n");
+  const codes = stdout.match(/^.* (?:error|warning) .*$/gm)?.map((line) => line.split(/ {2,}/).slice(0, 3));
+  expect(codes).toEqual([
+    ["25 lines, first 3", "error", "invalid_json"],
+    ["2", "warning", "duplicate_row"],
+  ]);
+});
+
+const TRL = Array.from({ length: 12 }, (_, index) =>
+  JSON.stringify({
+    prompt: [{ role: "user", content: `Question ${index}?` }],
+    completion: [{ role: "assistant", content: "Answer." }],
+  }),
+).join("\n");
+
+test("a folder is its two files, and a file of another format is told so once", async () => {
+  const path = temporaryFiles({ "train.jsonl": TRL, "validation.jsonl": TRL });
+  const folder = dirname(path("train.jsonl"));
+  const { code, stdout } = await run("validate", folder);
+  expect(code).toBe(1);
+  expect(stdout.match(/This looks like trl-prompt-completion, .*: give --format \S+\./g)).toHaveLength(2);
+  expect(stdout).toContain(`${path("train.jsonl")} can't be trained on: 12 rows, 1 error, 0 warnings.`);
+  expect(stdout).toContain("12 lines, first 1");
+  const good = await run("validate", path("train.jsonl"), "--format", "trl-prompt-completion");
+  expect(good.code).toBe(0);
+});
+
+test("another folder is told so", async () => {
+  const folder = dirname(temporaryFiles({ other: "" })("other"));
+  const { code, stderr } = await run("validate", folder);
+  expect([code, stderr]).toEqual([
+    2,
+    `crossover dataset: ${folder} is a folder without a train.jsonl: give a file\n`,
+  ]);
 });
 
 test("wrong use ends with 2, a file that is not there with 1", async () => {

@@ -122,6 +122,12 @@ const user = { role: "user", content: "And then?" };
 
 /** A mutation for every code that the validator has. */
 export const MUTATIONS: Readonly<Record<Code, Mutation>> = {
+  other_format: (rows) => ({
+    file: joined(rows),
+    line: null,
+    path: "",
+    options: { format: "trl-prompt-completion" },
+  }),
   too_few_examples: (rows) => ({ file: joined(rows.slice(0, 9)), line: null, path: "" }),
   file_too_large: (rows) => ({
     file: rows.map((row, index) => ({ number: index + 1, text: row, bytes: 512_000_001 })),
@@ -164,15 +170,15 @@ export const MUTATIONS: Readonly<Record<Code, Mutation>> = {
   preference_row: text((row) => row.replace('"messages"', '"chosen"')),
   unknown_key: value(["metadata"], {}),
   missing_messages: value(["messages"], []),
-  invalid_prompt: (rows, at) => ({
-    file: joined(rows.with(at, '{"prompt":"","completion":"x"}')),
-    line: at + 1,
+  invalid_prompt: () => ({
+    file: '{"prompt":"","completion":"x"}',
+    line: 1,
     path: "prompt",
     options: { format: "trl-prompt-completion" },
   }),
-  invalid_completion: (rows, at) => ({
-    file: joined(rows.with(at, '{"prompt":"x","completion":[{"role":"assistant","content":"y"}]}')),
-    line: at + 1,
+  invalid_completion: () => ({
+    file: '{"prompt":"x","completion":[{"role":"assistant","content":"y"}]}',
+    line: 1,
     path: "completion",
     options: { format: "trl-prompt-completion" },
   }),
