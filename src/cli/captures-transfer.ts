@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { readLines } from "../datasets/read.ts";
 import { loadFromDisk } from "../node.ts";
-import { openStore } from "../store/open.ts";
+import { type OpenOptions, openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { exportStore, importStore, type Transferred } from "../store/transfer.ts";
 import { UsageError } from "./error-text.ts";
@@ -16,7 +16,7 @@ const PROGRESS_EVERY_MS = 500;
 /** `crossover captures export` */
 export async function exportCaptures(args: readonly string[]): Promise<void> {
   const [file = "-"] = filesIn(args);
-  await withStoreOf(args, async (store) => {
+  await withStoreOf(args, { make: false }, async (store) => {
     const lines = Readable.from(withLineFeeds(counted(exportStore(store), "exported")));
     if (file === "-") return pipeline(lines, process.stdout, { end: false });
     const target = await newFile(file);
@@ -32,7 +32,9 @@ export async function importCaptures(args: readonly string[]): Promise<void> {
   const [file] = filesIn(args);
   if (file === undefined) throw new UsageError("give the file of an export, or - for standard input");
   const source = file === "-" ? process.stdin : createReadStream(file);
-  const read = await withStoreOf(args, (store) => importStore(store, counted(linesOf(source), "read")));
+  const read = await withStoreOf(args, { make: true }, (store) =>
+    importStore(store, counted(linesOf(source), "read")),
+  );
   process.stdout.write(`Imported: ${told(read)}.\n`);
 }
 
@@ -44,12 +46,16 @@ function filesIn(args: readonly string[]): readonly string[] {
   return positionals;
 }
 
-async function withStoreOf<T>(args: readonly string[], work: (store: Store) => Promise<T>): Promise<T> {
+async function withStoreOf<T>(
+  args: readonly string[],
+  options: OpenOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
   const { values } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   const url = values.store ?? loadFromDisk(configPathOf(args, process.env), process.env).store?.url;
   if (url === undefined)
     throw new UsageError("the configuration has `store: false`: give the url of a store by --store");
-  const store = await openStore(url);
+  const store = await openStore(url, options);
   try {
     return await work(store);
   } finally {

@@ -138,7 +138,7 @@ function variantsOf({ variants: list = "", route, judge }: Options, table: Table
 async function storeFor(options: Options, table: Table): Promise<Store | undefined> {
   if (table.store === undefined || (options["no-store"] && !options.captures)) return undefined;
   try {
-    return await openStore(table.store.url);
+    return await openStore(table.store.url, { make: !options.captures });
   } catch (error) {
     if (options.captures || !(error instanceof StoreError)) throw error;
     process.stderr.write(`The results will not be kept: ${error.message}\n`);

@@ -31,6 +31,8 @@ export interface BuildOptions {
   readonly maxPerClass: number | undefined;
   readonly simulated: SimulatedMode;
   readonly keepRefusals: boolean;
+  /** USD per million trained tokens. */
+  readonly usdPerMillion: number | undefined;
   /** The filters as they were given, for the card. */
   readonly shownFilters: Readonly<Record<string, string | boolean>>;
 }
@@ -70,6 +72,7 @@ export function parseBuildOptions(args: readonly string[]): BuildOptions {
       "max-tokens": { type: "string" },
       "max-per-class": { type: "string" },
       simulated: { type: "string" },
+      price: { type: "string" },
       "keep-refusals": { type: "boolean", default: false },
     },
   });
@@ -113,6 +116,7 @@ export function parseBuildOptions(args: readonly string[]): BuildOptions {
     simulated:
       values.simulated === undefined ? "mixed" : oneOf("--simulated", values.simulated, ["keep", "drop"]),
     keepRefusals: values["keep-refusals"],
+    usdPerMillion: values.price === undefined ? undefined : numberOf("--price", values.price, 0, 1_000_000),
     shownFilters: {
       path: "enriched",
       ...Object.fromEntries(
@@ -211,6 +215,7 @@ Which captures:
 What is made of them:
   --for         the variant that is to be trained: its \`bare\` says what the client's messages keep, its model counts
   --model       the model that is to be trained, for its limit and its tokens
+  --price       USD per million trained tokens. Default: OpenAI's list price
   --format      ${FORMATS.join(", ")}. Default openai
   --out, -o     the folder; --force replaces a data set that is there
 

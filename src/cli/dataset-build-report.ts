@@ -17,14 +17,12 @@ export function tellBuilt(card: Card, { out, json }: BuildOptions, problem: stri
 }
 
 function cleaningTable({ cleaning }: Card): string {
-  const rows = cleaning.map(({ step, kept, removed, changed, reasons }) => [
+  const rows = cleaning.map(({ step, kept, removed, changed, reasons, note }) => [
     step,
     String(kept),
     String(removed),
     String(changed),
-    ` ${Object.entries(reasons)
-      .map(([reason, count]) => `${reason} (${count})`)
-      .join(", ")}`,
+    ` ${[...counted(reasons), ...(note === undefined ? [] : [note])].join(", ")}`,
   ]);
   // The last column is text again, so it is not aligned to the right with the numbers.
   const width = Math.max(...rows.map((row) => row[4]?.length ?? 0));
@@ -32,8 +30,15 @@ function cleaningTable({ cleaning }: Card): string {
   return textTable(["step", "kept", "removed", "changed", "why".padEnd(width)], padded, 1);
 }
 
+function counted(counts: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(counts).map(([name, count]) => `${name} (${count})`);
+}
+
 function inWords({ rows, split, tokens, estimate, files }: Card, out: string): string {
-  const cost = estimate.usd === undefined ? "" : `, about ${estimate.usd.toFixed(2)} USD`;
+  const cost =
+    estimate.usd === undefined
+      ? ": what a token costs is not known, give --price"
+      : `, about ${estimate.usd.toFixed(2)} USD`;
   return [
     `${out}: ${rows.train} examples to train, ${rows.validation} to validate`,
     `  ${split.groups} groups, ${split.leaks} ties between both sides`,
@@ -47,9 +52,10 @@ function inWords({ rows, split, tokens, estimate, files }: Card, out: string): s
 const FEW = 50;
 
 /** What a user should know before training on the set. */
-function warningsOf({ rows, split, origins, simulated }: Card): readonly string[] {
+function warningsOf(card: Card): readonly string[] {
+  const { rows, split, origins, simulated, format, conversations } = card;
   const all = rows.train + rows.validation;
-  const versions = Object.keys(origins?.promptVersions ?? {}).length;
+  const prompts = counted(origins?.prompts ?? {});
   return [
     ...simulatedWarning(simulated, all),
     ...(rows.train < FEW ? [`${rows.train} examples to train are few: 50 to 100 are a beginning`] : []),
@@ -57,8 +63,17 @@ function warningsOf({ rows, split, origins, simulated }: Card): readonly string[
     ...(all > FEW && split.largest > all / 2
       ? [`one group holds ${split.largest} of ${all} rows: see --group-by`]
       : []),
-    ...(versions > 1
-      ? [`the answers come from ${versions} versions of the prompt: --prompt-version takes one`]
+    ...(prompts.length > 1
+      ? [
+          `the answers come from ${prompts.length} versions of prompts: ${prompts.join(", ")}. ` +
+            "--prompt-version V or --variant NAME takes one",
+        ]
+      : []),
+    ...(format === "trl-messages" && conversations > 0
+      ? [
+          `${conversations} rows have earlier answers of the assistant, which TRL learns too: ` +
+            "--format trl-prompt-completion teaches the last one only",
+        ]
       : []),
   ];
 }

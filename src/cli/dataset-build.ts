@@ -124,7 +124,11 @@ function describe(made: Made, files: readonly CardFile[]): Card {
     split,
     seed: options.seed,
     validation: options.validation,
-    estimate: estimate(tokens, { model, forOpenAI: options.format === "openai" }),
+    estimate: estimate(tokens, {
+      model,
+      usdPerMillion: options.usdPerMillion,
+      forOpenAI: options.format === "openai",
+    }),
     tokensOf,
     files,
   });

@@ -83,7 +83,7 @@ function storeUrl({ store }: Table): string {
 }
 
 async function reports(url: string, table: Table, question: Question) {
-  const store = await openStore(url);
+  const store = await openStore(url, { make: false });
   try {
     return await reportsOn(store, table, question, Date.now());
   } finally {

@@ -6,7 +6,7 @@ import type { Format } from "./format.ts";
 import { meetsSchema } from "./json-answer.ts";
 import { parseExample } from "./parse-example.ts";
 import { answerOf, type Row } from "./row.ts";
-import { eachRow, removeRows, type StepOutcome } from "./step.ts";
+import { eachRow, removeRows, type StepOutcome, type Verdict } from "./step.ts";
 import { CODES } from "./validate-codes.ts";
 import { checkRow } from "./validate-row.ts";
 import { lineOf } from "./write-format.ts";
@@ -123,7 +123,13 @@ export function dropTooLong<R extends Row>(
   );
 }
 
+export type RowRedaction = Pick<Redaction, "stored" | "secrets"> & {
+  readonly settings: Pick<Redaction["settings"], "personal">;
+};
+
 export type PiiMode = "drop" | "redact" | "keep";
+
+const NOT_LOOKED_FOR = "personal data: not looked for (`redaction.pii` names no kinds)";
 
 const PLACEHOLDER = /\[redacted:[A-Za-z0-9._:/-]{1,64}\]/g;
 
@@ -131,13 +137,9 @@ const PLACEHOLDER = /\[redacted:[A-Za-z0-9._:/-]{1,64}\]/g;
  * Replaces secrets, and what the configuration takes for personal data, by placeholders. Placeholders that captures have
  * already count as found. `keep` replaces secrets alone; `drop` removes a row in which anything is found.
  */
-export function cleanPii(
-  rows: readonly Row[],
-  mode: PiiMode,
-  redaction: Pick<Redaction, "stored" | "secrets">,
-): StepOutcome<Row> {
+export function cleanPii(rows: readonly Row[], mode: PiiMode, redaction: RowRedaction): StepOutcome<Row> {
   const redactor = mode === "keep" ? redaction.secrets : redaction.stored;
-  return eachRow("secrets and personal data", rows, (row) => {
+  const { rows: kept, report } = eachRow("secrets and personal data", rows, (row): Verdict<Row> => {
     const redacted = redactor.redactJson(row.example);
     const found = [...new Set(JSON.stringify(redacted).match(PLACEHOLDER) ?? [])].toSorted();
     if (found.length === 0) return { kept: row };
@@ -146,4 +148,6 @@ export function cleanPii(
       ? { removed: found }
       : { kept: { ...row, example }, reasons: found };
   });
+  const looked = mode === "keep" || redaction.settings.personal.length > 0;
+  return { rows: kept, report: looked ? report : { ...report, note: NOT_LOOKED_FOR } };
 }

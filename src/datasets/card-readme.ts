@@ -2,6 +2,7 @@ import type { Classes } from "./balance.ts";
 import type { Card, CardFile } from "./card.ts";
 import type { TokenStats } from "./estimate.ts";
 import { isTrl } from "./format.ts";
+import type { StepReport } from "./step.ts";
 
 /** The card for people, in Markdown. */
 export function readmeOf(card: Card): string {
@@ -16,7 +17,7 @@ export function readmeOf(card: Card): string {
     "## Cleaning",
     table(
       ["step", "kept", "removed", "changed", "why"],
-      cleaning.map((step) => [step.step, step.kept, step.removed, step.changed, counts(step.reasons)]),
+      cleaning.map((step) => [step.step, step.kept, step.removed, step.changed, whyOf(step)]),
     ),
     "## Split",
     `${split.groups} groups, the largest of ${split.largest} rows; ${split.leaks} ties between both sides. ` +
@@ -66,7 +67,7 @@ function sourceOf({ source, options, origins, corrected, simulated }: Card): str
       ? []
       : [
           `- from ${origins.first} to ${origins.last}`,
-          `- variants: ${counts(origins.variants)}; models: ${counts(origins.models)}; prompt versions: ${counts(origins.promptVersions)}`,
+          `- variants: ${counts(origins.variants)}; models: ${counts(origins.models)}; prompts: ${counts(origins.prompts)}`,
           `- corrected by reviewers: ${corrected}`,
           `- answers of the simulator: ${simulated}`,
         ]),
@@ -97,6 +98,10 @@ function tokensOf({ tokens, estimate }: Card): string {
     ),
     `Training would take ${estimate.epochs} epochs: ${estimate.billedTokens} tokens${cost}. An estimate, by public price lists.`,
   ].join("\n\n");
+}
+
+function whyOf({ reasons, note }: StepReport): string {
+  return [counts(reasons), note ?? ""].filter((part) => part !== "").join("; ");
 }
 
 function counts(values: Classes): string {

@@ -35,6 +35,8 @@ export interface Card {
   readonly corrected: number;
   /** Rows whose answer the built-in simulator made up. */
   readonly simulated: number;
+  /** Rows with earlier answers of the assistant. */
+  readonly conversations: number;
   readonly cleaning: readonly StepReport[];
   readonly split: SplitReport & { readonly seed: string; readonly validation: number };
   readonly labels: { readonly train: Classes; readonly validation: Classes } | undefined;
@@ -48,6 +50,8 @@ export interface Origins {
   readonly variants: Classes;
   readonly models: Classes;
   readonly promptVersions: Classes;
+  /** The same by the names of the prompts, such as `support 1f0c9a`. */
+  readonly prompts: Classes;
   /** ISO 8601. */
   readonly first: string;
   readonly last: string;
@@ -79,6 +83,7 @@ export function cardOf(input: CardInput): Card {
     origins: originsOf(all),
     corrected: all.filter(({ corrected }) => corrected).length,
     simulated: all.filter(({ simulated }) => simulated).length,
+    conversations: all.filter(({ example }) => isConversation(example)).length,
     cleaning,
     split: { ...split.report, seed: input.seed, validation: input.validation },
     labels: classes && { train: labelsOf(train, classes), validation: labelsOf(validation, classes) },
@@ -86,6 +91,10 @@ export function cardOf(input: CardInput): Card {
     estimate,
     files,
   };
+}
+
+function isConversation({ messages }: Example): boolean {
+  return messages.slice(0, -1).some(({ role }) => role === "assistant");
 }
 
 function labelsOf(rows: readonly KeyedRow[], all: Classes): Classes {
@@ -103,6 +112,9 @@ function originsOf(rows: readonly KeyedRow[]): Origins | undefined {
     variants: countBy(captured, ({ variant }) => variant),
     models: countBy(captured, ({ model }) => model),
     promptVersions: countBy(captured, ({ promptVersion }) => promptVersion ?? "none"),
+    prompts: countBy(captured, ({ prompt, promptVersion }) =>
+      promptVersion === undefined ? "none" : `${prompt ?? ""} ${promptVersion}`.trim(),
+    ),
     first: time(times.reduce((a, b) => Math.min(a, b))),
     last: time(times.reduce((a, b) => Math.max(a, b))),
   };

@@ -1,4 +1,3 @@
-import type { Redaction } from "../domain/table.ts";
 import {
   cleanPii,
   dropBroken,
@@ -9,6 +8,7 @@ import {
   dropSimulated,
   dropTooLong,
   type PiiMode,
+  type RowRedaction,
   type SimulatedMode,
 } from "./answer-steps.ts";
 import { balanceClasses } from "./balance.ts";
@@ -24,7 +24,7 @@ export interface CleaningOptions {
   readonly simulated: SimulatedMode;
   readonly keepRefusals: boolean;
   readonly pii: PiiMode;
-  readonly redaction: Pick<Redaction, "stored" | "secrets">;
+  readonly redaction: RowRedaction;
   /** Most tokens of an example; undefined: as many as there are. */
   readonly maxTokens: number | undefined;
   readonly conflicts: ConflictRule;

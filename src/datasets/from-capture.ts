@@ -57,6 +57,7 @@ export function toExample(capture: StoredCapture, options: ExampleOptions): Row 
       route: capture.route,
       variant: capture.variant,
       model: capture.model,
+      prompt: capture.prompt,
       promptVersion: capture.promptVersion,
     },
     responseFormat: member("response_format") ?? undefined,

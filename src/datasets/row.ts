@@ -5,6 +5,7 @@ export interface RowSource {
   readonly route: string;
   readonly variant: string;
   readonly model: string;
+  readonly prompt: string | undefined;
   readonly promptVersion: string | undefined;
 }
 

@@ -9,6 +9,8 @@ export interface StepReport {
   readonly changed: number;
   /** How often each reason was met. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** What the numbers do not say. */
+  readonly note?: string;
   /** The first few rows that were removed or changed. */
   readonly examples: readonly Finding[];
 }

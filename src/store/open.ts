@@ -3,13 +3,18 @@ import { SqlStore } from "./sql-store.ts";
 import { openSqlite } from "./sqlite.ts";
 import { type Store, StoreError } from "./store.ts";
 
+export interface OpenOptions {
+  /** Make the file where it is not there yet? Default true. */
+  readonly make?: boolean;
+}
+
 /**
- * Opens the store, and makes it where it is not there yet.
+ * Opens the store.
  * @param url `file:data/crossover.db`, `file:///var/lib/crossover.db` or `postgres://user:password@host/database`
  * @throws StoreError
  */
-export async function openStore(url: string): Promise<Store> {
-  const database = await openDatabase(url);
+export async function openStore(url: string, { make = true }: OpenOptions = {}): Promise<Store> {
+  const database = await openDatabase(url, make);
   try {
     await migrate(database);
   } catch (error) {
@@ -19,9 +24,9 @@ export async function openStore(url: string): Promise<Store> {
   return new SqlStore(database);
 }
 
-async function openDatabase(url: string) {
+async function openDatabase(url: string, make: boolean) {
   if (/^postgres(ql)?:\/\//.test(url)) return (await import("./postgres.ts")).openPostgres(url);
-  if (url.startsWith("file:")) return openSqlite(fileOf(url));
+  if (url.startsWith("file:")) return openSqlite(fileOf(url), make);
   throw new StoreError("a store's url begins with file: or with postgres://", false);
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CompiledQuery, Kysely, sql } from "kysely";
@@ -19,11 +19,14 @@ const MERGED_PAGES = 256;
 const SCRUB_TRIES = 10;
 
 /**
- * Opens or makes the file, for its owner alone.
+ * Opens the file, or makes it for its owner alone.
+ * @param make may it be made?
  * @throws StoreError
  */
-export function openSqlite(path: string): Database {
+export function openSqlite(path: string, make: boolean): Database {
   const file = resolve(path);
+  if (!make && !existsSync(file))
+    throw new StoreError(`there is no store at ${file}: a gateway makes it when it starts`, false);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     makeFile(file);

@@ -88,7 +88,9 @@ test("captures become a set with its card", async () => {
   );
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^broken answers +62 +1 +0 +cut at the most tokens \(length\) \(1\)$/m);
-  expect(stdout).toMatch(/^secrets and personal data +62 +0 +1 +\[redacted:(secret|api-key)\] \(1\)$/m);
+  expect(stdout).toMatch(
+    /^secrets and personal data +62 +0 +1 +\[redacted:(secret|api-key)\] \(1\), personal data: not looked for/m,
+  );
   expect(stdout).toMatch(/^exact duplicates +61 +1 +0/m);
   const files = filesIn(path("set"));
   expect([...files.keys()].sort()).toEqual([
@@ -168,13 +170,67 @@ test("filters choose the captures, and --for says what the client's messages kee
 });
 
 test("too few examples end with 1, and nothing is written", async () => {
-  const { path, build } = await place(GOOD.map(captured));
-  const none = await build("--route", "recipes", "--to", "2026-10-31", "--out", path("none"), "--json");
+  const { path, build } = await place(OTHERS.map(captured));
+  const none = await build(
+    "--route",
+    "recipes",
+    "--cached",
+    "--path",
+    "any",
+    "--out",
+    path("none"),
+    "--json",
+  );
   expect([none.code, JSON.parse(none.stdout)]).toEqual([
     1,
-    expect.objectContaining({ built: false, problem: expect.stringContaining("0 examples are left") }),
+    expect.objectContaining({ built: false, problem: expect.stringContaining(" examples are left") }),
   ]);
   expect(existsSync(path("none"))).toBe(false);
+});
+
+test("where no capture matches, that is said, and which routes have some", async () => {
+  const { path, build } = await place([captured({ id: "one" }), captured({ id: "two", route: "soup" })]);
+  const route = await build("--route", "nope", "--out", path("none"));
+  expect(route).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "crossover dataset: there is no capture of the route nope. There are some of recipes, soup\n",
+  });
+  const late = await build("--route", "recipes", "--from", "2027-01-01", "--out", path("none"));
+  expect([late.code, late.stdout]).toEqual([1, ""]);
+  expect(late.stderr).toContain("no capture matches: --path enriched --route recipes --from 2027-01-01");
+});
+
+test("a store that is not there is not made", async () => {
+  const { path, build } = await place([]);
+  const store = `file:${path("elsewhere/none.db")}`;
+  const { code, stderr } = await build("--route", "recipes", "--store", store, "--out", path("set"));
+  expect(code).toBe(1);
+  expect(stderr).toContain(`there is no store at ${path("elsewhere/none.db")}`);
+  expect(existsSync(path("elsewhere"))).toBe(false);
+});
+
+test("versions of prompts, earlier answers for TRL, personal data and an unknown price are told of", async () => {
+  const turns = {
+    messages: [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Hello" },
+      { role: "user", content: "And which card?" },
+    ],
+  };
+  const other = { ...captured({ id: "other", query: turns, answer: "card" }), promptVersion: "p2" };
+  const { path, build } = await place([...GOOD.map(captured), other]);
+  const args = ["--route", "recipes", "--format", "trl-messages", "--model", "llama", "--out", path("set")];
+  const { code, stdout, stderr } = await build(...args);
+  expect([code, stdout]).toEqual([0, expect.stringContaining("give --price")]);
+  expect(stdout).toContain("personal data: not looked for (`redaction.pii` names no kinds)");
+  expect(readFileSync(join(path("set"), "README.md"), "utf8")).toContain("personal data: not looked for");
+  expect(stderr).toContain(
+    "recipe-assistant p1 (60), recipe-assistant p2 (1). --prompt-version V or --variant",
+  );
+  expect(stderr).toContain("1 rows have earlier answers of the assistant");
+  const priced = await build(...args, "--force", "--price", "1000");
+  expect(priced.stdout).toMatch(/, about \d+\.\d\d USD/);
 });
 
 test("a file in the chat format is cleaned and converted", async () => {

@@ -164,7 +164,8 @@ test("rows that a model would cut go", () => {
 const redaction = {
   secrets: newRedactor({ secrets: ["the-house-secret"] }),
   stored: newRedactor({ secrets: ["the-house-secret"], personal: ["email"] }),
-};
+  settings: { personal: ["email"] },
+} as const;
 const PERSONAL = "Write to ann@example.com.";
 const SECRET = "Use the-house-secret.";
 const BEFORE = "It is [redacted:phone].";
@@ -180,6 +181,13 @@ test.each([
   const found = mode === "keep" ? 2 : 3;
   expect(mode === "drop" ? report.removed : report.changed).toBe(found);
   expect(Object.values(report.reasons)).toEqual(Array(found).fill(1));
+});
+
+test("it is told where nobody looks for personal data", () => {
+  const noKinds = { ...redaction, settings: { personal: [] } };
+  const rows = rowsOf([{ answer: "Ten." }]);
+  expect(cleanPii(rows, "redact", noKinds).report.note).toContain("`redaction.pii` names no kinds");
+  expect(cleanPii(rows, "redact", redaction).report.note).toBeUndefined();
 });
 
 test("secrets are found wherever they stand in a row", () => {

@@ -11,7 +11,11 @@ const OPTIONS: CleaningOptions = {
   simulated: "mixed",
   keepRefusals: false,
   pii: "redact",
-  redaction: { secrets: newRedactor(), stored: newRedactor({ personal: ["email"] }) },
+  redaction: {
+    secrets: newRedactor(),
+    stored: newRedactor({ personal: ["email"] }),
+    settings: { personal: ["email"] },
+  },
   maxTokens: 60,
   conflicts: "best",
   near: 0.8,
