@@ -33,9 +33,15 @@ function shown(title: string, { head, rows }: Table, numbersFrom: number): strin
   return rows.length === 0 ? "" : `${title}\n\n${textTable(head, rows, numbersFrom)}`;
 }
 
-function answersText({ results }: RowDocument): readonly string[] {
-  return results.map(({ variant, message, error }) => {
+function answersText({ system, results }: RowDocument): readonly string[] {
+  const before = system === undefined ? [] : [section("(system message)", system)];
+  const answers = results.map(({ variant, message, error }) => {
     const text = error === null ? readable(message) : `error ${error.status}: ${error.message}`;
-    return `${variant}\n\n${plainText(text).replaceAll(/^(?=.)/gm, "  ")}\n`;
+    return section(variant, text);
   });
+  return [...before, ...answers];
+}
+
+function section(title: string, text: string): string {
+  return `${title}\n\n${plainText(text).replaceAll(/^(?=.)/gm, "  ")}\n`;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Query } from "../comparison/compare.ts";
 import { comparisonPage } from "../comparison/page.ts";
@@ -11,7 +11,7 @@ import { openStore } from "../store/open.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { mayBegin, UNASKED_CALLS } from "./compare-consent.ts";
 import { forecastOf } from "./compare-forecast.ts";
-import { capturedQueries, queriesIn, queryOf, type Reading } from "./compare-queries.ts";
+import { capturedQueries, queriesIn, queryOf, type Reading, type Sample } from "./compare-queries.ts";
 import { runComparison } from "./compare-run.ts";
 import { comparisonText } from "./compare-text.ts";
 import { UsageError } from "./error-text.ts";
@@ -40,7 +40,7 @@ is the baseline.
   --judge        ask the judge of the configuration which answers are better
   --concurrency  most calls at a time. Default: the configuration's, else 4
   --json         print all results as JSON
-  --html         write a page with all answers side by side
+  --html         write a page with all answers side by side; --force replaces a file that is there
   --no-store     do not keep the results in the store
   --yes          begin without a question. Without a terminal, more than ${UNASKED_CALLS} calls need it
 Calls, and what they cost at most, are told before. Control-C ends it; what has come by then is shown.
@@ -52,9 +52,10 @@ Calls, and what they cost at most, are told before. Control-C ends it; what has 
     const judging = options.judge ?? false;
     const concurrency =
       wholeNumber("concurrency", options.concurrency, MOST_CONCURRENCY) ?? table.compare.concurrency;
+    const sample = sampleOf(options);
     const store = await storeFor(options, table);
     try {
-      const queries = await queriesOf(options, { table, route: options.route }, store);
+      const queries = await queriesOf(options, sample, { table, route: options.route }, store);
       const forecast = forecastOf(queries, variants, table, judging);
       if (!(await mayBegin(forecast, queries.length, options.yes ?? false))) return 1;
       const { results, interrupted } = await runComparison({
@@ -73,8 +74,11 @@ Calls, and what they cost at most, are told before. Control-C ends it; what has 
       );
       if (results.length > 0) {
         const asked = results.map(({ query }) => query);
-        if (!options["no-store"]) await keep(store, storable(compared, asked, at, table.redaction.stored));
         show(compared, options);
+        const kept = options["no-store"]
+          ? "--no-store"
+          : await keep(store, storable(compared, asked, at, table.redaction.stored));
+        tellKept(compared, kept);
       }
       if (interrupted) return INTERRUPTED;
       return compared.document.summary.variants.some(({ answered }) => answered > 0) ? 0 : 1;
@@ -106,6 +110,7 @@ function optionsOf(args: readonly string[]) {
       judge: { type: "boolean" },
       json: { type: "boolean" },
       html: { type: "string" },
+      force: { type: "boolean" },
       "no-store": { type: "boolean" },
       yes: { type: "boolean", short: "y" },
       config: { type: "string", short: "c" },
@@ -113,6 +118,8 @@ function optionsOf(args: readonly string[]) {
   });
   const sources = [values.query, values.input, values.captures].filter((source) => source !== undefined);
   if (sources.length !== 1) throw new UsageError("give one of --query, --input and --captures");
+  if (values.html !== undefined && !values.force && existsSync(values.html))
+    throw new UsageError(`${values.html} is there already: give --force to replace it`);
   return values;
 }
 
@@ -120,7 +127,8 @@ function optionsOf(args: readonly string[]) {
 function variantsOf({ variants: list = "", route, judge }: Options, table: Table): readonly Variant[] {
   const names = list.split(",").map((name) => name.trim());
   if (list === "") throw new UsageError("name the variants: --variants A,B");
-  if (new Set(names).size < names.length) throw new UsageError("a variant is named twice");
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new UsageError(`\`${twice}\` is named twice`);
   if (route !== undefined && !table.routes.has(route)) throw new UsageError(`there is no route ${route}`);
   if (judge && table.compare.judge === undefined)
     throw new UsageError("no judge is configured: `compare.judge` names one");
@@ -146,8 +154,24 @@ async function storeFor(options: Options, table: Table): Promise<Store | undefin
   }
 }
 
+/** @throws UsageError */
+function sampleOf(options: Options): Sample {
+  return {
+    filter: {
+      route: options.route,
+      variant: options.variant,
+      from: instant("from", options.from, startOf),
+      to: instant("to", options.to, instantOf),
+    },
+    limit: wholeNumber("limit", options.limit, 1_000_000) ?? 100,
+    seed: wholeNumber("seed", options.seed, 2 ** 31) ?? 1,
+    reference: options.reference ?? false,
+  };
+}
+
 async function queriesOf(
   options: Options,
+  sample: Sample,
   reading: Reading,
   store: Store | undefined,
 ): Promise<readonly Query[]> {
@@ -155,21 +179,7 @@ async function queriesOf(
   if (query !== undefined) return [queryOf(query, reading)];
   if (input !== undefined) return nonEmpty(queriesIn(input, reading), `there is no query in ${input}`);
   if (store === undefined) throw new UsageError("there is no store to take captures from");
-  const { queries, skipped } = await capturedQueries(
-    store,
-    {
-      filter: {
-        route: options.route,
-        variant: options.variant,
-        from: instant("from", options.from, startOf),
-        to: instant("to", options.to, instantOf),
-      },
-      limit: wholeNumber("limit", options.limit, 1_000_000) ?? 100,
-      seed: wholeNumber("seed", options.seed, 2 ** 31) ?? 1,
-      reference: options.reference ?? false,
-    },
-    reading,
-  );
+  const { queries, skipped } = await capturedQueries(store, sample, reading);
   if (skipped > 0) process.stderr.write(`${skipped} captures are not whole, and are left out.\n`);
   return nonEmpty(queries, "there are no such captures");
 }
@@ -179,18 +189,35 @@ function nonEmpty(queries: readonly Query[], problem: string): readonly Query[] 
   return queries;
 }
 
-async function keep(store: Store | undefined, { comparison, rows }: ReturnType<typeof storable>) {
+/** @returns why it is not kept; undefined where it is */
+async function keep(
+  store: Store | undefined,
+  { comparison, rows }: ReturnType<typeof storable>,
+): Promise<string | undefined> {
+  if (store === undefined) return "there is no store";
   try {
-    await store?.saveComparison(comparison, rows);
+    await store.saveComparison(comparison, rows);
+    return undefined;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    process.stderr.write(`The results could not be kept: ${error.message}\n`);
+    return error.message;
   }
 }
 
+function tellKept({ document: { id } }: Compared, whyNot: string | undefined): void {
+  process.stderr.write(
+    whyNot === undefined
+      ? `Comparison ${id} is kept in the store: GET /admin/api/comparisons/${id}\n`
+      : `Comparison ${id} is not kept: ${whyNot}\n`,
+  );
+}
+
 function show(compared: Compared, { json, html }: Options): void {
-  // For its owner alone, as what is in it is private.
-  if (html !== undefined) writeFileSync(html, comparisonPage(compared), { mode: 0o600 });
+  if (html !== undefined) {
+    // For its owner alone, as what is in it is private.
+    writeFileSync(html, comparisonPage(compared), { mode: 0o600 });
+    process.stderr.write(`Wrote ${html}\n`);
+  }
   process.stdout.write(
     json ? `${JSON.stringify({ ...compared.document, rows: compared.rows })}\n` : comparisonText(compared),
   );

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
@@ -7,12 +7,13 @@ import { readLines } from "../datasets/read.ts";
 import { UsageError } from "./error-text.ts";
 import { plainLine } from "./plain-text.ts";
 
-export const CONVERT_HELP = `Usage: crossover dataset convert FILE [--out FILE]
+export const CONVERT_HELP = `Usage: crossover dataset convert FILE [--out FILE [--force]]
 
 Writes a common chat set in the chat format, an example on each line: Alpaca's instruction, input and output,
 Self-Instruct's instances, ShareGPT's conversations, prompt and completion. Reads JSONL or a JSON array.
 Exit code 1: some rows could not be converted.
-  --out  where to. Default: standard output
+  --out    where to. Default: standard output
+  --force  replace the file that is there
 `;
 
 /** Reasons that are printed. */
@@ -20,13 +21,15 @@ const MOST_REASONS = 20;
 
 /** `crossover dataset convert`. @returns the exit code */
 export async function convert(args: readonly string[]): Promise<number> {
-  const options = { out: { type: "string" } } as const;
+  const options = { out: { type: "string" }, force: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError("give one file to convert");
   const { out } = values;
   if (out !== undefined && resolve(out) === resolve(file))
     throw new UsageError("--out must be another file than the one to convert");
+  if (out !== undefined && !values.force && existsSync(out))
+    throw new UsageError(`${out} is there already: give --force to replace it`);
   let examples = 0;
   let failed = 0;
   async function* texts(): AsyncGenerator<string> {

@@ -73,6 +73,7 @@ export class Comparison {
     const check = schemaCheck(request.body);
     return {
       query: textOf(request.messages[lastUserIndex(request.messages)]?.content),
+      ...systemOf(request),
       capture_id: captureId ?? null,
       expected: expected === undefined ? null : readable(expected),
       results: answers.map((answered) => resultOf(answered, check)),
@@ -154,6 +155,13 @@ function pairsOf(answers: readonly Answered[], expected: unknown): readonly Pair
         : [{ variant: name, against: null, messages: [outcome.message, expected] }],
     ),
   ];
+}
+
+function systemOf({ messages }: ChatRequest): { readonly system?: string } {
+  const texts = messages.flatMap(({ role, content }) =>
+    role === "system" || role === "developer" ? [textOf(content)] : [],
+  );
+  return texts.length === 0 ? {} : { system: texts.join("\n\n") };
 }
 
 function conversationOf({ messages }: ChatRequest): string {

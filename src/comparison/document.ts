@@ -61,6 +61,7 @@ export type AgreementDocument = Readonly<z.infer<typeof agreementDocument>>;
 /** One query and what came of it. */
 export const rowDocument = z.object({
   query: z.string().describe("The text of the last user message."),
+  system: z.string().exactOptional().describe("The texts of its system messages, where it has any."),
   capture_id: z.string().nullable(),
   expected: z.string().nullable(),
   results: z.array(resultDocument),
@@ -142,6 +143,10 @@ export type PairSummary = Readonly<z.infer<typeof pairSummary>>;
 
 export const summaryDocument = z.object({
   queries: z.number(),
+  reference: z
+    .enum(["expected", "captured"])
+    .exactOptional()
+    .describe("What `against: null` means: an answer that was given as good, or the captured one."),
   variants: z.array(variantSummary),
   pairs: z.array(pairSummary),
 });

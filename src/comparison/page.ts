@@ -88,14 +88,18 @@ function shownTable(title: string, note: string, { head, rows }: Table): Html {
 </table></div>`;
 }
 
-function shownRow({ query, capture_id, expected, results, agreement }: RowDocument): Html {
+function shownRow({ query, system, capture_id, expected, results, agreement }: RowDocument): Html {
   const expectedAnswer =
-    expected === null ? html`` : html`<section><h4>Expected</h4><pre>${expected}</pre></section>`;
+    expected === null
+      ? html``
+      : html`<section><h4>${capture_id === null ? "Expected" : "Captured"}</h4><pre>${expected}</pre></section>`;
   return html`<article><h3>${query === "" ? NOTHING : query}</h3>
+${system === undefined ? html`` : html`<section class="facts">System message<pre>${system}</pre></section>`}
 <div class="answers">${expectedAnswer}${results.map((result) =>
     shownResult(
       result,
       agreement.filter(({ variant }) => variant === result.variant),
+      capture_id === null ? "the expected answer" : "the captured answer",
     ),
   )}</div>${
     capture_id === null ? html`` : html`<section class="facts">Capture ${capture_id}</section>`
@@ -103,7 +107,11 @@ function shownRow({ query, capture_id, expected, results, agreement }: RowDocume
 `;
 }
 
-function shownResult(result: ResultDocument, agreement: readonly AgreementDocument[]): Html {
+function shownResult(
+  result: ResultDocument,
+  agreement: readonly AgreementDocument[],
+  reference: string,
+): Html {
   const { variant, model, message, error } = result;
   const answer =
     error === null
@@ -111,7 +119,7 @@ function shownResult(result: ResultDocument, agreement: readonly AgreementDocume
       : html`<pre class="bad">${error.message} (${error.status}${error.code === null ? "" : ` ${error.code}`})</pre>`;
   return html`<section><h4>${variant} <span class="quiet">${model}</span></h4>
 ${answer}<p class="facts">${factsOf(result)}</p>
-${agreement.map(shownAgreement)}</section>`;
+${agreement.map((one) => shownAgreement(one, reference))}</section>`;
 }
 
 function factsOf(result: ResultDocument): string {
@@ -128,7 +136,10 @@ function factsOf(result: ResultDocument): string {
   return facts.filter((fact) => fact !== "").join(" · ");
 }
 
-function shownAgreement({ against, exact, edit_similarity, ...more }: AgreementDocument): Html {
+function shownAgreement(
+  { against, exact, edit_similarity, ...more }: AgreementDocument,
+  reference: string,
+): Html {
   const { tool_calls_equal, embedding_similarity, judge } = more;
   const facts = [
     exact ? "exactly equal" : `edit similarity ${edit_similarity.toFixed(2)}`,
@@ -136,7 +147,7 @@ function shownAgreement({ against, exact, edit_similarity, ...more }: AgreementD
     embedding_similarity === null ? "" : `embedding similarity ${embedding_similarity.toFixed(2)}`,
   ];
   const line = facts.filter((fact) => fact !== "").join(" · ");
-  return html`<p class="facts">Against ${against ?? "the expected answer"}: ${line}${
+  return html`<p class="facts">Against ${against ?? reference}: ${line}${
     judge === null ? html`` : shownJudgement(judge)
   }</p>
 `;

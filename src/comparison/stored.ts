@@ -90,6 +90,7 @@ function redacted(row: RowDocument, redactor: Redactor): RowDocument {
   return {
     ...row,
     query: redact(row.query),
+    ...(row.system !== undefined && { system: redact(row.system) }),
     expected: row.expected === null ? null : redact(row.expected),
     results: row.results.map((result) => redactedResult(result, redactor)),
     agreement: row.agreement.map((agreement) => redactedAgreement(agreement, redactor)),

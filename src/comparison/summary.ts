@@ -14,14 +14,15 @@ import { type Mean, meanOf, type Share, shareOf } from "./statistics.ts";
 export function summaryOf(rows: readonly RowDocument[]): SummaryDocument {
   const names = rows[0]?.results.map(({ variant }) => variant) ?? [];
   const [baseline, ...others] = names;
+  const referred = rows.filter(({ expected }) => expected !== null);
+  const fromCaptures = referred.every(({ capture_id }) => capture_id !== null);
   return {
     queries: rows.length,
+    ...(referred.length > 0 && { reference: fromCaptures ? "captured" : "expected" }),
     variants: names.flatMap((name) => variantSummary(resultsOf(rows, name))),
     pairs: [
       ...others.map((name) => pairSummary(rows, name, baseline ?? null)),
-      ...(rows.some(({ expected }) => expected !== null)
-        ? names.map((name) => pairSummary(rows, name, null))
-        : []),
+      ...(referred.length > 0 ? names.map((name) => pairSummary(rows, name, null)) : []),
     ],
   };
 }

@@ -59,7 +59,7 @@ export function simulatedNote({ variants }: SummaryDocument): string | undefined
 }
 
 /** How far each variant agrees with the baseline, and with what was expected. */
-export function agreementTable({ pairs }: SummaryDocument): Table {
+export function agreementTable({ pairs, reference }: SummaryDocument): Table {
   return withoutEmptyColumns({
     head: [
       "variant",
@@ -72,7 +72,7 @@ export function agreementTable({ pairs }: SummaryDocument): Table {
     ],
     rows: pairs.map((pair) => [
       pair.variant,
-      againstOf(pair),
+      againstOf(pair, reference),
       count(pair.n),
       percent(pair.exact),
       mean(pair.edit_similarity),
@@ -83,7 +83,7 @@ export function agreementTable({ pairs }: SummaryDocument): Table {
 }
 
 /** What the judge said; no rows where there was none. */
-export function judgeTable({ pairs }: SummaryDocument): Table {
+export function judgeTable({ pairs, reference }: SummaryDocument): Table {
   return {
     head: ["variant", "against", "wins", "ties", "losses", "orders disagree", "unreadable", "failed", "cost"],
     rows: pairs.flatMap((pair) => {
@@ -92,7 +92,7 @@ export function judgeTable({ pairs }: SummaryDocument): Table {
       return [
         [
           variant,
-          againstOf(pair),
+          againstOf(pair, reference),
           percent(judge.win),
           percent(judge.tie),
           percent(judge.loss),
@@ -107,7 +107,7 @@ export function judgeTable({ pairs }: SummaryDocument): Table {
 }
 
 /** What a variant takes more or less than the baseline, query by query. */
-export function differenceTable({ pairs }: SummaryDocument): Table {
+export function differenceTable({ pairs, reference }: SummaryDocument): Table {
   return {
     head: ["variant", "less", "cost", "tokens in", "tokens out", "time", "first token"],
     rows: pairs.flatMap((pair) => {
@@ -116,7 +116,7 @@ export function differenceTable({ pairs }: SummaryDocument): Table {
       return [
         [
           variant,
-          againstOf(pair),
+          againstOf(pair, reference),
           difference(less.cost_usd, usd),
           difference(less.input_tokens, count),
           difference(less.output_tokens, count),
@@ -128,8 +128,8 @@ export function differenceTable({ pairs }: SummaryDocument): Table {
   };
 }
 
-function againstOf({ against }: PairSummary): string {
-  return against ?? "(expected)";
+function againstOf({ against }: PairSummary, reference: SummaryDocument["reference"]): string {
+  return against ?? `(${reference ?? "expected"})`;
 }
 
 /** A column of which nothing is known tells nothing. */

@@ -43,7 +43,7 @@ export function parseComparison(bytes: Uint8Array, limits: ChatLimits): WantedCo
   const { model, variants, expected, judge } = parseMembers(bytes, limits, comparisonFields);
   const again = variants.findIndex((name, index) => variants.indexOf(name) !== index);
   if (again !== -1)
-    throw badRequest("invalid_value", "The variant stands in the list before.", `variants[${again}]`);
+    throw badRequest("invalid_value", `\`${variants[again]}\` is named twice.`, `variants[${again}]`);
   const ours = ["variants", "expected", "judge"];
   const members = outline(new TextDecoder().decode(bytes)).filter(({ key }) => !ours.includes(key));
   const chat = joinMembers(members, { model: JSON.stringify(model ?? NO_ROUTE) });

@@ -93,13 +93,19 @@ describe("crossover compare", () => {
   test("as JSON and as a page", async () => {
     const { path, run } = await start(bothPaths);
     const page = `${path("in.jsonl")}.html`;
-    const { stdout } = await run(...BOTH, "--input", path("in.jsonl"), "--json", "--html", page);
-    const { rows, summary } = wholeComparison.parse(JSON.parse(stdout));
+    const args = [...BOTH, "--input", path("in.jsonl"), "--html", page];
+    const { stdout, stderr } = await run(...args, "--json");
+    const { id, rows, summary } = wholeComparison.parse(JSON.parse(stdout));
     expect(rows.map(({ query, expected }) => [query, expected])).toEqual([
       ["One?", null],
       ["Two?", "Prompted."],
     ]);
     expect(summary.pairs).toHaveLength(3);
+    expect(stderr).toContain(`Wrote ${page}\nComparison ${id} is kept in the store: `);
+    expect(await run(...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("is there already"),
+    });
     expect(readFileSync(page, "utf8")).toContain("<h4>Expected</h4><pre>Prompted.</pre>");
     expect(statSync(page).mode & 0o777).toBe(0o600);
   });
@@ -120,12 +126,13 @@ describe("crossover compare", () => {
     const capture = captured({ content: contentOf("Captured?", "Tuned."), route: "bare" });
     await kept.write({ captures: [capture], recipes: [], usage: [] });
     const { stdout } = await run(...BOTH, "--captures", "--route", "bare", "--reference", "--json");
-    const { route, rows } = wholeComparison.parse(JSON.parse(stdout));
+    const { route, rows, summary } = wholeComparison.parse(JSON.parse(stdout));
     expect([route, rows.map(({ capture_id, query, expected }) => [capture_id, query, expected])]).toEqual([
       "bare",
       [[capture.id, "Captured?", "Tuned."]],
     ]);
     expect(rows[0]?.agreement.at(-1)).toMatchObject({ variant: "tuned", against: null, exact: true });
+    expect(summary.reference).toBe("captured");
     expect(upstream.received).toHaveLength(2);
     // Its row is the user's data.
     expect((await kept.delete({ user: "ada" })).comparisonRows).toBe(1);
@@ -170,10 +177,9 @@ describe("crossover compare", () => {
     [["--variants", "prompted"], "give one of --query, --input and --captures"],
     [["--variants", "prompted", "--query", "a", "--captures"], "give one of --query"],
     [["--variants", "prompted,nobody", "--query", "a"], "there is no variant nobody"],
-    [["--variants", "tuned,tuned", "--query", "a"], "named twice"],
+    [["--variants", "tuned,tuned", "--query", "a"], "`tuned` is named twice"],
     [["--variants", "tuned", "--route", "none", "--query", "a"], "there is no route none"],
     [["--variants", "tuned", "--query", "a", "--concurrency", "0"], "--concurrency is a whole number"],
-    [["--variants", "tuned", "--captures"], "there are no such captures"],
     [["--variants", "tuned", "--captures", "--from", "soon"], "--from: "],
     [["--variants", "tuned", "--captures", "--limit", "1.5"], "--limit is a whole number"],
     [["--variants", "tuned", "--what"], "--what"],
