@@ -1,9 +1,3 @@
-import { parseArgs } from "node:util";
-import { deletion, wholeCapture } from "../../routes/admin/capture-fields.ts";
-import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
-import { captureText } from "./capture-text.ts";
-import { feedback, list } from "./captures-list.ts";
-import { exportCaptures, importCaptures } from "./captures-transfer.ts";
 import { UsageError } from "./error-text.ts";
 import type { Command } from "./main.ts";
 
@@ -39,56 +33,19 @@ such lines, from \`-\` too; what is there already stays as it is. Both open the 
 configuration, or the one at --store. The gateway may run or not.
 `,
   run: async ([action = "", ...args]) => {
-    const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (run === undefined) throw new UsageError(`say what to do: ${Object.keys(actions).join(", ")}`);
-    await run(args);
+    const load = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (load === undefined) throw new UsageError(`say what to do: ${Object.keys(actions).join(", ")}`);
+    await (await load())(args);
     return 0;
   },
 };
 
-const actions: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  list,
-  show,
-  delete: remove,
-  feedback,
-  export: exportCaptures,
-  import: importCaptures,
+/** Loaded when asked for: what asks a gateway takes nothing of what opens a store. */
+const actions: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<void>>>> = {
+  list: async () => (await import("./captures-list.ts")).list,
+  show: async () => (await import("./captures-one.ts")).show,
+  delete: async () => (await import("./captures-one.ts")).remove,
+  feedback: async () => (await import("./captures-list.ts")).feedback,
+  export: async () => (await import("./captures-transfer.ts")).exportCaptures,
+  import: async () => (await import("./captures-transfer.ts")).importCaptures,
 };
-
-async function show(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: CONNECTION_OPTIONS,
-  });
-  const path = `/captures/${encodeURIComponent(oneId(positionals))}`;
-  const capture = await askAdmin(values.url, { method: "GET", path }, wholeCapture);
-  if (values.json) return printJson(capture);
-  process.stdout.write(captureText(capture));
-}
-
-async function remove(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { ...CONNECTION_OPTIONS, user: { type: "string" } },
-  });
-  if (values.user !== undefined && positionals.length > 0)
-    throw new UsageError("give either the id of one capture, or --user");
-  const path =
-    values.user === undefined
-      ? `/captures/${encodeURIComponent(oneId(positionals))}`
-      : `/captures?${new URLSearchParams({ user: values.user })}`;
-  const answer = await askAdmin(values.url, { method: "DELETE", path }, deletion);
-  if (values.json) return printJson(answer);
-  const { captures, feedback, comparison_rows } = answer;
-  process.stdout.write(
-    `Deleted: captures ${captures}, feedback ${feedback}, rows of comparisons ${comparison_rows}.\n`,
-  );
-}
-
-function oneId(positionals: readonly string[]): string {
-  const [id, ...more] = positionals;
-  if (id === undefined || id === "" || more.length > 0) throw new UsageError("give the id of one capture");
-  return id;
-}

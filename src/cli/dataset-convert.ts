@@ -7,15 +7,6 @@ import { readLines } from "../datasets/read.ts";
 import { UsageError } from "./error-text.ts";
 import { plainLine } from "./plain-text.ts";
 
-export const CONVERT_HELP = `Usage: crossover dataset convert FILE [--out FILE [--force]]
-
-Writes a common chat set in the chat format, an example on each line: Alpaca's instruction, input and output,
-Self-Instruct's instances, ShareGPT's conversations, prompt and completion. Reads JSONL or a JSON array.
-Exit code 1: some rows could not be converted.
-  --out    where to. Default: standard output
-  --force  replace the file that is there
-`;
-
 /** Reasons that are printed. */
 const MOST_REASONS = 20;
 

@@ -9,19 +9,6 @@ import { type DatasetReport, type ValidateOptions, validate as validateLines } f
 import { UsageError } from "./error-text.ts";
 import { textTable } from "./text-table.ts";
 
-export const VALIDATE_HELP = `Usage: crossover dataset validate FILE|FOLDER [--validation FILE] [--format FORMAT]
-                                  [--model MODEL] [--epochs NUMBER] [--price USD] [--json]
-
-Checks a fine-tuning file as the trainer would, and says what training on it takes.
-Of a FOLDER that \`dataset build\` made, its train.jsonl and validation.jsonl. Exit code 0: no errors, 1: there are some.
-  --validation  a second file, which is to measure what was learned: checked too, and compared with the first
-  --format      openai, azure, trl-messages or trl-prompt-completion. Default openai
-  --model       the model to be tuned, for its tokens, limit and price. Default gpt-4.1-mini
-  --epochs      passes over the set. Default: OpenAI's own rule
-  --price       USD per million trained tokens. Default: OpenAI's list price
-  --json        print the report as JSON
-`;
-
 const OPTIONS = {
   validation: { type: "string" },
   format: { type: "string", default: "openai" },
