@@ -8,7 +8,6 @@ import { CHAT_PATH } from "../routes/chat.ts";
 import type { OpenExchange } from "../routes/platform.ts";
 import type { RawSink } from "./captures/raw.ts";
 import { DiskFiles } from "./config/disk.ts";
-import { loadTable } from "./config/load.ts";
 import type { Table } from "./domain/table.ts";
 import { exposureOf } from "./exposure.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -17,11 +16,11 @@ import { Reloader } from "./gateway/reloader.ts";
 import { DiskKeyStore } from "./keys/disk-store.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { openLedger } from "./ledger.ts";
+import { loadFromDisk } from "./load-from-disk.ts";
 import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
-import { providerKinds } from "./providers/index.ts";
 import type { Store } from "./store/store.ts";
 import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
@@ -63,15 +62,6 @@ export interface RunningGateway {
   readonly reload: () => void;
   /** Stops accepting, lets requests under way end, at most for `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
-}
-
-/** Reads the configuration from disk. @throws ConfigError */
-export function loadFromDisk(
-  configPath: string,
-  env: NodeOptions["env"],
-  files = new DiskFiles(dirname(configPath)),
-): Table {
-  return loadTable({ file: basename(configPath), files, env, kinds: providerKinds });
 }
 
 /**

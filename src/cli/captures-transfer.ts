@@ -4,7 +4,7 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { readLines } from "../datasets/read.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { type OpenOptions, openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { exportStore, importStore, type Transferred } from "../store/transfer.ts";

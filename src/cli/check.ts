@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { ConfigError, formatProblem, type Problem } from "../config/problem.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
 

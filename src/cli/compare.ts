@@ -6,7 +6,7 @@ import { type Compared, comparedSet, storable } from "../comparison/stored.ts";
 import { INSTANT_RULE, instantOf, startOf } from "../domain/instant.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import type { Table, Variant } from "../domain/table.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { openStore } from "../store/open.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { mayBegin, UNASKED_CALLS } from "./compare-consent.ts";

@@ -10,7 +10,7 @@ import { exampleTokens, tokenizerFor } from "../datasets/tokens.ts";
 import { tunableModel } from "../datasets/tunable-models.ts";
 import { lineOf, startOf } from "../datasets/write-format.ts";
 import type { Table, Variant } from "../domain/table.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { type BuildOptions, parseBuildOptions, shownOptions } from "./dataset-build-options.ts";
 import { tellBuilt } from "./dataset-build-report.ts";
 import { writeFolder } from "./dataset-folder.ts";

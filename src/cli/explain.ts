@@ -9,7 +9,7 @@ import { decisionJson } from "../gateway/answer.ts";
 import { keyNamed } from "../gateway/authenticate.ts";
 import { parseChat } from "../gateway/parse.ts";
 import { KeyRing } from "../keys/key-ring.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { explain as explainDecision } from "../routing/decide.ts";
 import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { questionOf, reportQuery } from "../../routes/admin/report-query.ts";
 import type { Table } from "../domain/table.ts";
-import { loadFromDisk } from "../node.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
 import { type Question, reportsOn } from "../reports/reports.ts";
 import { toDocument } from "../reports/to-document.ts";
 import { openStore } from "../store/open.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { loadTable } from "../../src/config/load.ts";
 import type { Table } from "../../src/domain/table.ts";
 import { shape } from "../../src/gateway/shape.ts";
-import { loadFromDisk } from "../../src/node.ts";
+import { loadFromDisk } from "../../src/load-from-disk.ts";
 import { providerKinds } from "../../src/providers/index.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { chat, signals } from "../domain/requests.ts";
