@@ -6,6 +6,15 @@ const TEXT_BYTES = 16 * 1024;
 const CORRECTION_BYTES = 256 * 1024;
 const COMMENT_BYTES = 4 * 1024;
 
+/** Types of the names that are understood everywhere. A thumb that is a text would count as none. */
+const TYPES: ReadonlyMap<string, "boolean" | "number" | "string"> = new Map([
+  ["thumbs", "boolean"],
+  ["score", "number"],
+  ["label", "string"],
+  ["correction", "string"],
+]);
+const TYPES_RULE = "`thumbs` takes true or false, `score` a number, `label` and `correction` a text";
+
 /** An outcome for an earlier request. */
 export const newFeedback = z
   .strictObject({
@@ -16,9 +25,11 @@ export const newFeedback = z
       .describe(
         "What it tells: `thumbs`, `score`, `label`, `correction` (a better answer's text), or another name.",
       ),
-    value: z.union([z.number(), z.boolean(), z.string().min(1)], {
-      error: "a number, true or false, or a text that is not empty is expected",
-    }),
+    value: z
+      .union([z.number(), z.boolean(), z.string().min(1)], {
+        error: "a number, true or false, or a text that is not empty is expected",
+      })
+      .describe(`${TYPES_RULE}; other names take any of these.`),
     comment: z
       .string()
       .refine(
@@ -26,6 +37,10 @@ export const newFeedback = z
         `at most ${COMMENT_BYTES} bytes are expected`,
       )
       .optional(),
+  })
+  .refine(({ name, value }) => typeof value === (TYPES.get(name) ?? typeof value), {
+    path: ["value"],
+    error: TYPES_RULE,
   })
   .refine(({ name, value }) => typeof value !== "string" || Buffer.byteLength(value) <= longestOf(name), {
     path: ["value"],

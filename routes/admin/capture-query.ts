@@ -58,7 +58,7 @@ export const captureQuery = z.strictObject({
     .describe("Words that all stand in the query or the answer."),
   feedback: readBy(feedbackFilterOf, FEEDBACK_FILTER_RULE)
     .optional()
-    .describe("NAME, NAME:VALUE or NAME>=NUMBER; the latest value of a name counts."),
+    .describe("NAME, NAME=VALUE or NAME>=NUMBER; the latest value of a name counts."),
   limit: whole(1, 100).default(20).describe("1 to 100. Default 20."),
   cursor: text.optional().describe("`next_cursor` of the page before."),
   order: z.enum(["newest", "oldest"]).default("newest").describe("Default newest first."),

@@ -25,7 +25,7 @@ Filters of \`list\`; each narrows:
   --from     a date, from its beginning in UTC, or a time such as 2027-01-31T18:00:00Z
   --to       a date, to its end in UTC, or a time
   --q        words that all stand in the query or the answer
-  --feedback NAME, NAME:VALUE or NAME>=NUMBER, such as thumbs:true or score>=0.5
+  --feedback NAME, NAME=VALUE or NAME>=NUMBER, such as thumbs=true or 'score>=0.5'
 \`delete\` takes away a capture with its feedback and the rows of comparisons that came from it, or all of a user's.
 \`feedback\` sums feedback up by variant, with 95% intervals.
 \`export\` writes the whole store as JSON lines to a new file, or to standard output (\`-\`, the default). \`import\` reads

@@ -11,7 +11,7 @@ Which captures:
   --route, --variant, --prompt-version   of these only
   --path        enriched, bare or any. Default enriched
   --from, --to  a date, or a time such as 2027-01-31T18:00:00Z
-  --feedback    NAME, NAME:VALUE or NAME>=NUMBER, such as thumbs:true or 'score>=4'
+  --feedback    NAME, NAME=VALUE or NAME>=NUMBER, such as thumbs=true or 'score>=4'
   --cached      also those that the response cache answered
   --store       URL of the store. Default: the configuration's
   --input       a file in OpenAI's chat format instead; its system messages stay

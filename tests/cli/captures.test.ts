@@ -78,7 +78,7 @@ test("captures are listed in a table, narrowed by flags, page by page", async ()
 
   const narrowed = await captures(
     "list",
-    ...["--prompt-version", "p1", "--feedback", "thumbs:true", "--q", "soup", "--json"],
+    ...["--prompt-version", "p1", "--feedback", "thumbs=true", "--q", "soup", "--json"],
   );
   expect(JSON.parse(narrowed.stdout)).toMatchObject({ data: [{ id: soup.id }], has_more: false });
 });

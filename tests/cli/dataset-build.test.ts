@@ -310,6 +310,7 @@ test("a date means all of its day, in UTC", () => {
 test.each([
   ["thumbs", { name: "thumbs" }],
   ["thumbs:true", { name: "thumbs", equals: true }],
+  ["thumbs=false", { name: "thumbs", equals: false }],
   ["score>=4.5", { name: "score", atLeast: 4.5 }],
   ["score:4", { name: "score", equals: 4 }],
   ["label:very good", { name: "label", equals: "very good" }],

@@ -244,6 +244,29 @@ test("is refused where the body is not as it should be", async () => {
   await expectCalm(gateway);
 });
 
+test("well-known names take values of their own type, others any", async () => {
+  const { ask, give } = await start();
+  const request_id = await ask();
+  const values = [true, 0.5, "a text"];
+  for (const [name, type] of Object.entries({
+    thumbs: "boolean",
+    score: "number",
+    label: "string",
+    correction: "string",
+  }))
+    for (const value of values) {
+      const answer = await give({ request_id, name, value });
+      if (typeof value === type) expect(answer.status).toBe(201);
+      else {
+        expect((await answer.clone().json()).error.message).toMatch(
+          /`thumbs` takes true or false, .*text\.$/,
+        );
+        await expectRefused(answer, refused400("value", "invalid_value"), name);
+      }
+    }
+  for (const value of values) expect((await give({ request_id, name: "valueOf", value })).status).toBe(201);
+});
+
 test("is taken as JSON by POST alone", async () => {
   const { gateway, give } = await start();
   await expectRefused(await give(GOOD, { "content-type": "text/plain" }), {

@@ -5,6 +5,10 @@ import { FEEDBACK_NAME, feedbackFilterOf } from "../../src/store/feedback-filter
 test.each([
   ["thumbs", { name: "thumbs" }],
   ["thumbs:true", { name: "thumbs", equals: true }],
+  ["thumbs=true", { name: "thumbs", equals: true }],
+  ['label="5"', { name: "label", equals: "5" }],
+  ["label=a=b:c", { name: "label", equals: "a=b:c" }],
+  ["label:=b", { name: "label", equals: "=b" }],
   ["score:0.5", { name: "score", equals: 0.5 }],
   ["label:good", { name: "label", equals: "good" }],
   ["label:null", { name: "label", equals: "null" }],
@@ -21,6 +25,8 @@ test.each([
   ":",
   ":true",
   "label:",
+  "=true",
+  "label=",
   "score>=",
   "score>=high",
   "score>=true",
@@ -32,7 +38,7 @@ test.each([
   expect(feedbackFilterOf(text)).toBeUndefined();
 });
 
-test("each name and each value can be asked for", () => {
+test.each([":", "="])("each name and each value can be asked for by %j", (sign) => {
   const name = fc.stringMatching(FEEDBACK_NAME);
   const value = fc.oneof(
     fc.string({ minLength: 1 }),
@@ -41,7 +47,7 @@ test("each name and each value can be asked for", () => {
   );
   fc.assert(
     fc.property(name, value, (name, equals) => {
-      const given = feedbackFilterOf(`${name}:${JSON.stringify(equals)}`);
+      const given = feedbackFilterOf(`${name}${sign}${JSON.stringify(equals)}`);
       expect(given).toEqual({ name, equals: equals === 0 ? expect.closeTo(0) : equals });
     }),
   );

@@ -221,7 +221,7 @@ test("Kysely's plan for each filter of a page uses an index", async () => {
 
 test("sums of feedback look for its captures once, and not for those of each mean", async () => {
   const file = newFile();
-  const { db, dialect } = openSqlite(file);
+  const { db, dialect } = openSqlite(file, true);
   await migrate({ db, dialect });
   const database = new DatabaseSync(file);
   const plans: string[] = [];
