@@ -7,7 +7,7 @@ import { readLines } from "../datasets/read.ts";
 import { loadFromDisk } from "../load-from-disk.ts";
 import { type OpenOptions, openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
-import { exportStore, importStore, type Transferred } from "../store/transfer.ts";
+import { exportStore, importStore, KINDS, type Transferred } from "../store/transfer.ts";
 import { UsageError } from "./error-text.ts";
 import { configPathOf } from "./main.ts";
 
@@ -17,13 +17,18 @@ const PROGRESS_EVERY_MS = 500;
 export async function exportCaptures(args: readonly string[]): Promise<void> {
   const [file = "-"] = filesIn(args);
   await withStoreOf(args, { make: false }, async (store) => {
-    const lines = Readable.from(withLineFeeds(counted(exportStore(store), "exported")));
+    let wrote = "";
+    const noting = noted(exportStore(store), (counts) => {
+      wrote = told(counts);
+    });
+    const lines = Readable.from(withLineFeeds(counted(noting, "exported")));
     if (file === "-") return pipeline(lines, process.stdout, { end: false });
     const target = await newFile(file);
     await pipeline(lines, target).catch(async (error: unknown) => {
       await rm(file); // a part would pass for the whole
       throw error;
     });
+    process.stderr.write(`Wrote ${file}: ${wrote}.\n`);
   });
 }
 
@@ -32,10 +37,10 @@ export async function importCaptures(args: readonly string[]): Promise<void> {
   const [file] = filesIn(args);
   if (file === undefined) throw new UsageError("give the file of an export, or - for standard input");
   const source = file === "-" ? process.stdin : createReadStream(file);
-  const read = await withStoreOf(args, { make: true }, (store) =>
+  const { added, there } = await withStoreOf(args, { make: true }, (store) =>
     importStore(store, counted(linesOf(source), "read")),
   );
-  process.stdout.write(`Imported: ${told(read)}.\n`);
+  process.stdout.write(`Added: ${told(added, there)}.\n`);
 }
 
 const OPTIONS = { config: { type: "string", short: "c" }, store: { type: "string" } } as const;
@@ -74,6 +79,14 @@ function newFile(file: string): Promise<Writable> {
   });
 }
 
+/** The same lines; tells at their end what they were. */
+async function* noted(
+  lines: AsyncGenerator<string, Transferred>,
+  tell: (counts: Transferred) => void,
+): AsyncGenerator<string> {
+  tell(yield* lines);
+}
+
 async function* withLineFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const line of lines) yield `${line}\n`;
 }
@@ -100,8 +113,9 @@ async function* counted(lines: AsyncIterable<string>, what: string): AsyncGenera
   }
 }
 
-function told(counts: Transferred): string {
-  return Object.entries(counts)
-    .map(([kind, count]) => `${kind} ${count}`)
-    .join(", ");
+function told(counts: Transferred, there?: Transferred): string {
+  return KINDS.map((kind) => {
+    const before = there?.[kind] ?? 0;
+    return `${kind} ${counts[kind]}${before === 0 ? "" : ` (${before} ${before === 1 ? "was" : "were"} there)`}`;
+  }).join(", ");
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Capture, Recipe, UsageHour } from "../domain/capture.ts";
+import type { Capture, Feedback, Recipe, UsageHour } from "../domain/capture.ts";
 import { parseJson } from "../domain/json.ts";
 import {
   captureDocument,
@@ -16,7 +16,7 @@ const FORMAT = { format: "crossover-store", version: 1 } as const;
 const AT_ONCE = 200;
 const ALL = 1_000_000;
 
-/** How many of each went through. */
+/** How many of each. */
 export interface Transferred {
   readonly captures: number;
   readonly recipes: number;
@@ -25,13 +25,19 @@ export interface Transferred {
   readonly comparisons: number;
 }
 
-const kinds = ["captures", "recipes", "feedback", "usage", "comparisons"] as const;
+export interface Imported {
+  readonly added: Transferred;
+  /** What the store had already, and keeps as it was. */
+  readonly there: Transferred;
+}
+
+export const KINDS = ["captures", "recipes", "feedback", "usage", "comparisons"] as const;
 
 /** Counts while a transfer runs. */
 class Tally {
   readonly #counts = { captures: 0, recipes: 0, feedback: 0, usage: 0, comparisons: 0 };
-  add(kind: keyof Transferred, count = 1): void {
-    this.#counts[kind] += count;
+  add(kind: keyof Transferred): void {
+    this.#counts[kind]++;
   }
   counts(): Transferred {
     return { ...this.#counts };
@@ -41,9 +47,13 @@ class Tally {
 /**
  * A store as JSON lines, in constant memory: a header, then what is there, then how much it was. With a filter: its captures, with
  * their feedback and recipes, and neither usage nor comparisons. Recipes and feedback that belong to no capture stay behind.
+ * @returns how many of each it wrote
  * @throws StoreError
  */
-export async function* exportStore(store: Store, filter?: CaptureFilter): AsyncGenerator<string> {
+export async function* exportStore(
+  store: Store,
+  filter?: CaptureFilter,
+): AsyncGenerator<string, Transferred> {
   const tally = new Tally();
   const line = (kind: keyof Transferred, member: string, value: unknown): string => {
     tally.add(kind);
@@ -69,6 +79,7 @@ export async function* exportStore(store: Store, filter?: CaptureFilter): AsyncG
     }
   }
   yield JSON.stringify({ end: tally.counts() });
+  return tally.counts();
 }
 
 /** Lines that are no export. What came before the line is in the store; the same file may be imported again. */
@@ -76,11 +87,11 @@ export class ImportError extends Error {
   override readonly name = "ImportError";
   /** Counted from 1. */
   readonly line: number;
-  /** What was written before. */
+  /** What was added before. */
   readonly written: Transferred;
   constructor(line: number, reason: string, written: Transferred) {
-    const before = kinds.map((kind) => `${written[kind]} ${kind}`).join(", ");
-    super(`line ${line}: ${reason}. Before it, ${before} were imported`);
+    const before = KINDS.map((kind) => `${written[kind]} ${kind}`).join(", ");
+    super(`line ${line}: ${reason}. Before it, ${before} were added`);
     this.line = line;
     this.written = written;
   }
@@ -105,29 +116,30 @@ const line = z.union([
 
 /**
  * Adds what `exportStore` wrote. What is there already stays as it is, usage of an hour too: the same import twice is one.
- * @returns how many lines of each kind were read
  * @throws ImportError that names the line, and StoreError
  */
-export async function importStore(store: Store, lines: AsyncIterable<string>): Promise<Transferred> {
+export async function importStore(store: Store, lines: AsyncIterable<string>): Promise<Imported> {
   const importer = new Importer(store);
   let at = 0;
   for await (const text of lines) {
     at++;
     if (text.trim() === "") continue;
     const reason = await importer.take(text);
-    if (reason !== undefined) throw new ImportError(at, reason, await importer.flush());
+    if (reason !== undefined) throw new ImportError(at, reason, (await importer.flush()).added);
   }
-  const written = await importer.flush();
+  const imported = await importer.flush();
   if (!importer.hasEnded)
-    throw new ImportError(at + 1, "the export breaks off: its last line is missing", written);
-  return written;
+    throw new ImportError(at + 1, "the export breaks off: its last line is missing", imported.added);
+  return imported;
 }
 
 class Importer {
   readonly #store: Store;
-  readonly #tally = new Tally();
+  readonly #added = new Tally();
+  readonly #there = new Tally();
   #captures: Capture[] = [];
   #recipes: Recipe[] = [];
+  #feedback: Feedback[] = [];
   #hasBegun = false;
   hasEnded = false;
 
@@ -161,33 +173,43 @@ class Importer {
       if (this.#captures.length >= AT_ONCE) await this.flush();
     } else if ("recipe" in each) this.#recipes.push(each.recipe);
     else if ("feedback" in each) {
-      await this.#store.addFeedback(each.feedback);
-      this.#tally.add("feedback");
-    } else if ("usage" in each) {
-      await this.#addUsage(each.usage);
-      this.#tally.add("usage");
-    } else if ("comparison" in each) {
+      this.#feedback.push(each.feedback);
+      if (this.#feedback.length >= AT_ONCE) await this.flush();
+    } else if ("usage" in each) await this.#addUsage(each.usage);
+    else if ("comparison" in each) {
       const { rows, ...comparison } = each.comparison;
+      this.#count("comparisons", (await this.#store.comparison(comparison.id)) !== undefined);
       await this.#store.saveComparison(comparison, rows);
-      this.#tally.add("comparisons");
     } else {
       this.hasEnded = true;
-      const counts = await this.flush();
-      if (kinds.some((kind) => counts[kind] !== each.end[kind])) return "lines of the export are missing";
+      const { added, there } = await this.flush();
+      if (KINDS.some((kind) => added[kind] + there[kind] !== each.end[kind]))
+        return "lines of the export are missing";
     }
     return undefined;
   }
 
-  /** Writes what is gathered. */
-  async flush(): Promise<Transferred> {
-    const captures = this.#captures;
-    const recipes = this.#recipes;
+  /** Writes what is gathered, feedback after the captures that it is for. */
+  async flush(): Promise<Imported> {
+    const [captures, recipes, feedback] = [this.#captures, this.#recipes, this.#feedback];
     this.#captures = [];
     this.#recipes = [];
+    this.#feedback = [];
+    const ids = new Set([...captures.map(({ id }) => id), ...feedback.map(({ requestId }) => requestId)]);
+    const found = (await Promise.all([...ids].map((id) => this.#store.find(id)))).filter(
+      (capture) => capture !== undefined,
+    );
+    const known = await Promise.all(recipes.map(({ version }) => this.#store.recipe(version)));
+    const thereBefore = new Set(found.map(({ id }) => id));
+    const toldBefore = new Set(found.flatMap((capture) => capture.feedback.map(({ id }) => id)));
     if (captures.length + recipes.length > 0) await this.#store.write({ captures, recipes, usage: [] });
-    this.#tally.add("captures", captures.length);
-    this.#tally.add("recipes", recipes.length);
-    return this.#tally.counts();
+    for (const { id } of captures) this.#count("captures", thereBefore.has(id));
+    for (const recipe of known) this.#count("recipes", recipe !== undefined);
+    for (const each of feedback) {
+      await this.#store.addFeedback(each);
+      this.#count("feedback", toldBefore.has(each.id));
+    }
+    return { added: this.#added.counts(), there: this.#there.counts() };
   }
 
   /** A write would add it to what is there. */
@@ -202,6 +224,11 @@ class Importer {
         each.promptVersion === promptVersion,
     );
     if (!isThere) await this.#store.write({ captures: [], recipes: [], usage: [usage] });
+    this.#count("usage", isThere);
+  }
+
+  #count(kind: keyof Transferred, wasThere: boolean): void {
+    (wasThere ? this.#there : this.#added).add(kind);
   }
 }
 

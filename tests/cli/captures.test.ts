@@ -156,19 +156,26 @@ test("a store is exported to a file of its owner, and imported into another", {
   const captures = (...args: readonly string[]): Promise<Ended> =>
     runCommand(projectNode, ["captures", ...args]);
 
-  expect(await captures("export", out, ...url(from))).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(await captures("export", out, ...url(from))).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: `Wrote ${out}: captures 2, recipes 0, feedback 1, usage 0, comparisons 0.\n`,
+  });
   expect(statSync(out).mode & 0o777).toBe(0o600);
   const printed = await captures("export", ...url(from));
-  expect(printed.stdout).toBe(readFileSync(out, "utf8"));
+  expect(printed).toEqual({ code: 0, stdout: readFileSync(out, "utf8"), stderr: "" });
   const again = await captures("export", out, ...url(from));
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("is there already")]);
 
   const imported = await captures("import", out, ...url(to));
   expect(imported).toEqual({
     code: 0,
-    stdout: "Imported: captures 2, recipes 0, feedback 1, usage 0, comparisons 0.\n",
+    stdout: "Added: captures 2, recipes 0, feedback 1, usage 0, comparisons 0.\n",
     stderr: "",
   });
+  expect((await captures("import", out, ...url(to))).stdout).toBe(
+    "Added: captures 0 (2 were there), recipes 0, feedback 0 (1 was there), usage 0, comparisons 0.\n",
+  );
   const second = await openStore(`file:${to}`);
   expect((await second.find(kept[0]?.id ?? ""))?.content).toEqual(separators);
   await second.close();

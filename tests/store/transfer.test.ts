@@ -40,10 +40,24 @@ describe.each(DATABASES)("export and import on $name", (database) => {
     expect(lines[0]).toBe('{"format":"crossover-store","version":1}');
     const other = await open(await database.create());
     const counts = { captures: 451, recipes: 1, feedback: 2, usage: 2, comparisons: 1 };
-    expect(await importStore(other, each(lines))).toEqual(counts);
+    const none = { captures: 0, recipes: 0, feedback: 0, usage: 0, comparisons: 0 };
+    expect(await importStore(other, each(lines))).toEqual({ added: counts, there: none });
     expect(await exported(other)).toEqual(lines);
-    expect(await importStore(other, each(lines))).toEqual(counts);
+    expect(await importStore(other, each(lines))).toEqual({ added: none, there: counts });
     expect(await exported(other)).toEqual(lines);
+  });
+
+  test("what a store has of each kind is told apart from what is added", async () => {
+    const lines = await exported(await filled());
+    const other = await open(await database.create());
+    await other.write(batch({ captures: [capture("c1"), capture("c449")], usage: [usage({ requests: 7 })] }));
+    await other.addFeedback(feedback("f1", "c1"));
+    expect(await importStore(other, each(lines))).toEqual({
+      added: { captures: 449, recipes: 1, feedback: 1, usage: 1, comparisons: 1 },
+      there: { captures: 2, recipes: 0, feedback: 1, usage: 1, comparisons: 0 },
+    });
+    const [hour] = (await other.usage({})).filter(({ variant }) => variant === usage().variant);
+    expect(hour?.requests).toBe(7);
   });
 
   test("a filter leaves out the rest", async () => {
@@ -66,10 +80,11 @@ describe.each(DATABASES)("export and import on $name", (database) => {
       message: expect.stringContaining("version 2"),
     });
     expect(await broken(100, "{")).toMatchObject({ line: 100, message: expect.stringContaining("not JSON") });
+    const before = await other.count({});
     const error = await broken(300, '{"capture":{"id":"x","at":"soon"}}');
     expect(error).toBeInstanceOf(ImportError);
     expect(error).toMatchObject({ line: 300, message: expect.stringContaining("capture.at") });
-    expect(error).toMatchObject({ written: { captures: await other.count({}) } });
+    expect(error).toMatchObject({ written: { captures: (await other.count({})) - before } });
     await expect(importStore(other, each(lines.slice(0, -1)))).rejects.toThrow("breaks off");
     await expect(importStore(other, each(lines.toSpliced(5, 1)))).rejects.toThrow(
       "lines of the export are missing",
