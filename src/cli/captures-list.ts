@@ -1,35 +1,39 @@
 import { parseArgs } from "node:util";
+import type { z } from "zod";
 import { captureList, summaryList } from "../../routes/admin/capture-fields.ts";
 import { captureQuery, feedbackQuery } from "../../routes/admin/capture-query.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 
-/** Characters of a query in a table. */
-const QUERY_WIDTH = 60;
+/** Columns of a terminal that a list fits. */
+const WIDTH = 120;
 
 /** `crossover captures list` */
 export async function list(args: readonly string[]): Promise<void> {
   const { connection, path } = asked(args, "/captures", Object.keys(captureQuery.shape));
   const answer = await askAdmin(connection.url, { method: "GET", path }, captureList);
   if (connection.json) return printJson(answer);
-  const head = ["id", "time", "route", "variant", "outcome", "feedback", "query", "in", "out", "usd", "ms"];
-  const rows = answer.data.map((capture) => [
-    capture.id,
-    capture.created_at,
-    capture.route,
-    capture.variant,
-    capture.outcome,
-    plainLine(capture.feedback.map(({ name, value }) => `${name}=${short(String(value), 12)}`).join(" ")),
-    short(plainLine(capture.query ?? ""), QUERY_WIDTH),
-    numberText(capture.input_tokens),
-    numberText(capture.output_tokens),
-    capture.cost_usd?.toFixed(6) ?? "",
-    capture.duration_ms.toFixed(0),
-  ]);
-  process.stdout.write(textTable(head, rows, head.indexOf("in")));
+  if (answer.data.length === 0) process.stderr.write("No captures match.\n");
+  else process.stdout.write(listText(answer.data));
   if (answer.next_cursor !== null)
     process.stderr.write(`There are more: add --cursor ${answer.next_cursor}\n`);
+}
+
+/** Rows of at most `WIDTH` columns; what is left out is in `show` and `--json`. */
+function listText(captures: z.infer<typeof captureList>["data"]): string {
+  const head = ["id", "time (UTC)", "route", "variant", "outcome", "feedback", "query"];
+  const rows = captures.map((capture) => [
+    capture.id,
+    capture.created_at.slice(0, 16).replace("T", " "),
+    short(capture.route, 10),
+    short(capture.variant, 12),
+    capture.outcome,
+    short(plainLine(capture.feedback.map(({ name, value }) => `${name}=${value}`).join(" ")), 12),
+  ]);
+  const room = WIDTH - (textTable(head, rows, head.length).split("\n")[1]?.length ?? 0) + "query".length;
+  const whole = rows.map((row, index) => [...row, short(plainLine(captures[index]?.query ?? ""), room)]);
+  return textTable(head, whole, head.length);
 }
 
 /** `crossover captures feedback` */

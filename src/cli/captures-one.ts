@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import { deletion, wholeCapture } from "../../routes/admin/capture-fields.ts";
+import { captureList, deletion, wholeCapture } from "../../routes/admin/capture-fields.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { captureText } from "./capture-text.ts";
+import { confirmed } from "./confirm.ts";
 import { UsageError } from "./error-text.ts";
+import { plainLine } from "./plain-text.ts";
 
 /** `crossover captures show` */
 export async function show(args: readonly string[]): Promise<void> {
@@ -22,10 +24,11 @@ export async function remove(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { ...CONNECTION_OPTIONS, user: { type: "string" } },
+    options: { ...CONNECTION_OPTIONS, user: { type: "string" }, yes: { type: "boolean", short: "y" } },
   });
   if (values.user !== undefined && positionals.length > 0)
     throw new UsageError("give either the id of one capture, or --user");
+  if (values.user !== undefined && !values.yes && !(await mayDelete(values.user, values.url))) return;
   const path =
     values.user === undefined
       ? `/captures/${encodeURIComponent(oneId(positionals))}`
@@ -36,6 +39,19 @@ export async function remove(args: readonly string[]): Promise<void> {
   process.stdout.write(
     `Deleted: captures ${captures}, feedback ${feedback}, rows of comparisons ${comparison_rows}.\n`,
   );
+}
+
+/** Asks on a terminal; a script has nobody to ask, and means what it says. */
+async function mayDelete(user: string, url: string | undefined): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return true;
+  const path = `/captures?${new URLSearchParams({ user, limit: "100" })}`;
+  const { data, has_more } = await askAdmin(url, { method: "GET", path }, captureList);
+  const count = has_more
+    ? "more than 100 captures"
+    : data.length === 1
+      ? "1 capture"
+      : `${data.length} captures`;
+  return (await confirmed(`Delete ${count} of ${plainLine(user)}?`)) ?? true;
 }
 
 function oneId(positionals: readonly string[]): string {

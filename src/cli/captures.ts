@@ -6,7 +6,7 @@ export const captures: Command = {
   help: `Usage: crossover captures list [FILTERS] [--limit NUMBER] [--cursor CURSOR] [--order newest|oldest]
        crossover captures show ID
        crossover captures delete ID
-       crossover captures delete --user NAME
+       crossover captures delete --user NAME [--yes]
        crossover captures feedback [--route ROUTE] [--variant VARIANT] [--from WHEN] [--to WHEN]
        crossover captures export [FILE] [--config FILE] [--store URL]
        crossover captures import FILE [--config FILE] [--store URL]
@@ -27,6 +27,8 @@ Filters of \`list\`; each narrows:
   --q        words that all stand in the query or the answer
   --feedback NAME, NAME=VALUE or NAME>=NUMBER, such as thumbs=true or 'score>=0.5'
 \`delete\` takes away a capture with its feedback and the rows of comparisons that came from it, or all of a user's.
+On a terminal it asks before it deletes a user's, unless --yes is given; without a terminal it deletes at once.
+\`show\` prints a conversation's messages and its answer; with --json also what was sent upstream.
 \`feedback\` sums feedback up by variant, with 95% intervals.
 \`export\` writes the whole store as JSON lines to a new file, or to standard output (\`-\`, the default). \`import\` reads
 such lines, from \`-\` too; what is there already stays as it is. Both open the store themselves: that of the

@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline/promises";
 import { usd } from "../comparison/words.ts";
 import type { Forecast } from "./compare-forecast.ts";
+import { confirmed } from "./confirm.ts";
 import { UsageError } from "./error-text.ts";
 
 /** More calls than these are made without a terminal only with --yes. */
@@ -13,12 +13,8 @@ export const UNASKED_CALLS = 100;
 export async function mayBegin(forecast: Forecast, queries: number, yes: boolean): Promise<boolean> {
   process.stderr.write(`${forecastText(forecast, queries)}\n`);
   if (yes || queries === 1) return true;
-  if (process.stdin.isTTY && process.stderr.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question("Go on? [y/N] ");
-    terminal.close();
-    return /^y(es)?$/i.test(answer.trim());
-  }
+  const answer = await confirmed("Go on?");
+  if (answer !== undefined) return answer;
   if (forecast.calls > UNASKED_CALLS)
     throw new UsageError(`more than ${UNASKED_CALLS} calls are made only with --yes`);
   return true;

@@ -45,35 +45,20 @@ test("captures are listed in a table, narrowed by flags, page by page", async ()
   const first = await captures("list", "--limit", "1");
   expect(first.code, first.stderr).toBe(0);
   const [head, , row] = cellsOf(first);
-  expect(head).toEqual([
-    "id",
-    "time",
-    "route",
-    "variant",
-    "outcome",
-    "feedback",
-    "query",
-    "in",
-    "out",
-    "usd",
-    "ms",
-  ]);
-  expect(row).toEqual([
+  expect(head).toEqual(["id", "time (UTC)", "route", "variant", "outcome", "feedback", "query"]);
+  expect(row?.slice(0, 5)).toEqual([
     bread.id,
-    new Date(bread.at).toISOString(),
+    new Date(bread.at).toISOString().slice(0, 16).replace("T", " "),
     "recipes",
     "prompted",
     "success",
-    `${"b".repeat(59)}…`,
-    "100",
-    "20",
-    "0.000123",
-    "230",
   ]);
+  expect(row?.at(-1)).toMatch(/^b+…$/);
+  expect(first.stdout.split("\n")[2]).toHaveLength(120);
   const cursor = /--cursor (\S+)\n/.exec(first.stderr)?.[1] ?? "";
   const second = await captures("list", "--limit", "1", "--cursor", cursor);
   expect([second.code, second.stderr]).toEqual([0, ""]);
-  expect(second.stdout).toContain("thumbs=true  Tomato soup \ufffd[31m  ");
+  expect(second.stdout).toContain("thumbs=true  Tomato soup \ufffd[31m\n");
   expect(second.stdout).not.toContain("\u001b");
 
   const narrowed = await captures(
@@ -81,6 +66,26 @@ test("captures are listed in a table, narrowed by flags, page by page", async ()
     ...["--prompt-version", "p1", "--feedback", "thumbs=true", "--q", "soup", "--json"],
   );
   expect(JSON.parse(narrowed.stdout)).toMatchObject({ data: [{ id: soup.id }], has_more: false });
+
+  expect(await captures("list", "--user", "nobody")).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: "No captures match.\n",
+  });
+});
+
+test("rows of a list fit 120 columns whatever stands in them", async () => {
+  const { store, captures } = await start();
+  const long = captured({
+    route: "r".repeat(60),
+    variant: "v".repeat(60),
+    outcome: "client_closed",
+    content: contentOf("q".repeat(300), ""),
+  });
+  await store.write(batch({ captures: [long] }));
+  await store.addFeedback(given(long.id, "label", "l".repeat(100)));
+  const { stdout } = await captures("list");
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBe(120);
 });
 
 test("a capture is shown with its texts and its feedback", async () => {
@@ -95,11 +100,43 @@ test("a capture is shown with its texts and its feedback", async () => {
   expect(stdout).toMatch(/\nmetadata\.team +kitchen\n/);
   expect(stdout).not.toMatch(/error_code|null/);
   expect(stdout).not.toContain("\u001b");
-  expect(stdout).toContain("\nquery\n-----\nTomato soup\n\ufffd[2J\n");
+  expect(stdout).toMatch(/\nduration_ms +230\.3\n/);
+  expect(stdout).toMatch(/\ncost_usd +\$0\.000123\n/);
+  expect(stdout).toContain("\nmessages\n--------\nuser: Tomato soup\n\ufffd[2J\n");
   expect(stdout).toContain("\nanswer\n------\nChop.\n");
   expect(stdout).toMatch(/\nfeedback\n-+\n\S+Z {2}thumbs: false {2}\(Too short\.\)\n$/);
   const json = JSON.parse((await captures("show", soup.id, "--json")).stdout);
   expect(json).toMatchObject({ id: soup.id, request: { messages: [{ role: "user" }] } });
+});
+
+test("a conversation is shown whole, with the tools that it calls", async () => {
+  const { store, captures } = await start();
+  const call = (name: string) => [{ id: "c", type: "function", function: { name, arguments: "{}" } }];
+  const soup = captured({
+    content: {
+      ...contentOf("And now?", ""),
+      request: JSON.stringify({
+        messages: [
+          { role: "system", content: "Be short." },
+          { role: "user", content: [{ type: "text", text: "Weather?" }] },
+          { role: "assistant", content: null, tool_calls: call("look") },
+          { role: "tool", tool_call_id: "c", content: "Rain." },
+          { role: "user", content: "And now?" },
+        ],
+      }),
+      answer: JSON.stringify({ choices: [{ message: { role: "assistant", tool_calls: call("again") } }] }),
+    },
+  });
+  const facts = captured({ content: undefined });
+  await store.write(batch({ captures: [soup, facts] }));
+  const { stdout } = await captures("show", soup.id);
+  expect(stdout).toContain(
+    "\nsystem: Be short.\nuser: Weather?\nassistant: [calls look({})]\ntool: Rain.\nuser: And now?\n",
+  );
+  expect(stdout).toContain("\nanswer\n------\n[calls again({})]\n");
+  expect((await captures("show", facts.id)).stdout).toMatch(
+    /messages\n-+\n\(not kept\)\n\nanswer\n-+\n\(not kept\)\n$/,
+  );
 });
 
 test("captures are deleted, one or all of a user", async () => {
