@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { badRequest } from "../src/domain/errors.ts";
+import { badRequest, type GatewayError } from "../src/domain/errors.ts";
 import { fieldError, shortened } from "../src/gateway/parse.ts";
 
 /**
@@ -15,8 +15,18 @@ export function parseQuery<T>(url: string, schema: z.ZodType<T>): T {
   }
   const query = Object.fromEntries(given);
   const parsed = schema.safeParse(query);
-  if (!parsed.success) throw fieldError(parsed.error.issues[0], query);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw issue?.code === "unrecognized_keys"
+    ? unknownParameter(issue.keys[0] ?? "", schema)
+    : fieldError(issue, query);
+}
+
+function unknownParameter(name: string, schema: z.ZodType): GatewayError {
+  const known = Object.keys(z.toJSONSchema(schema, { io: "input" }).properties ?? {});
+  const shown = shortened(name);
+  const message = `There is no parameter \`${shown}\` here. Known: ${known.join(", ")}.`;
+  return badRequest("unknown_parameter", message, shown);
 }
 
 /** The parameters of a schema as OpenAPI lists them. */

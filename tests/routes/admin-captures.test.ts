@@ -232,6 +232,10 @@ describe("the list", () => {
     ] as const;
     for (const [query, param, code] of refused)
       await expectRefused(await admin(`/captures?${query}`), refused400(param, code), query);
+    const { error } = await (await admin("/captures?limt=1")).json();
+    expect(error.message).toMatch(
+      /^There is no parameter `limt` here\. Known: route, .*, limit, cursor, order\.$/,
+    );
     await expectCalm(gateway);
   });
 
