@@ -14,7 +14,7 @@ export function errorText(error: unknown): string {
   if (error instanceof Error && "code" in error) {
     if (error.code === "EADDRINUSE") {
       const port = "port" in error ? ` ${String(error.port)}` : "";
-      return `port${port} is in use. Choose another by \`server.port\` or the environment's PORT`;
+      return `port${port} is in use: another Crossover may run there already. Choose another port by \`server.port\` or the environment's PORT`;
     }
     if (error.code === "ENOENT" && "path" in error) return `there is no file ${String(error.path)}`;
   }

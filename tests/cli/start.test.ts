@@ -63,7 +63,9 @@ describe.each(nodes)("crossover start on %s", (_name, node) => {
       env: { PORT: String(port) },
     });
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^crossover start: port \d+ is in use\..*\n$/);
+    expect(stderr).toMatch(
+      /^crossover start: port \d+ is in use: another Crossover may run there already\..*\n$/,
+    );
   });
 
   test("a bad configuration is told with line and key and ends with 1", async () => {
