@@ -93,7 +93,10 @@ const postgres: Dialect = {
   bytes: async (db) => {
     // What the rows take, and not the files: those keep the room of deleted rows for new ones.
     const { rows } = await sql<{ bytes: number | null }>`
-      select count(*) * 1000 + coalesce(sum(content_length), 0) * 3 / 2 as bytes from captures`.execute(db);
+      select count(*) * 1000 + coalesce(sum(content_length), 0) * 3 / 2
+        + (select coalesce(sum(pg_column_size(document)), 0) from comparison_rows) as bytes from captures`.execute(
+      db,
+    );
     return rows[0]?.bytes ?? 0;
   },
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { murmur3 } from "../../src/domain/hash.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES, open } from "./databases.ts";
 import { batch, capture, contentOf, feedback, recipe, usage } from "./samples.ts";
@@ -289,6 +290,28 @@ describe.each(DATABASES)("a store on $name", (database) => {
     expect(await store.delete({ id: "c3" })).toEqual({ captures: 1, feedback: 0, comparisonRows: 1 });
     expect(await store.delete({ id: "c1" })).toEqual({ captures: 1, feedback: 1, comparisonRows: 0 });
     expect(await store.feedbackSummary({})).toEqual([]);
+  });
+
+  test("old comparisons go before younger captures, and younger ones stay", async () => {
+    store = await fresh();
+    const captures = Array.from({ length: 100 }, (_, index) => capture(`c${index}`, { at: 5_000 + index }));
+    await store.write(batch({ captures }));
+    const document = JSON.stringify(Array.from({ length: 2_000 }, (_, index) => murmur3(`${index}`)));
+    for (const at of [...Array.from({ length: 150 }, (_, index) => index), 9_000]) {
+      const row = { index: 0, captureId: undefined, user: undefined, document };
+      await store.saveComparison({ id: `m${at}`, at, route: undefined, variants: [], summary: "{}" }, [row]);
+    }
+    const { bytes } = await store.size();
+    await store.retain({ before: undefined, maxBytes: bytes / 2 });
+    expect((await store.size()).captures).toBe(100);
+    const left = (await store.comparisons(200)).map(({ at }) => at);
+    expect(left[0]).toBe(9_000);
+    expect(left.length).toBeGreaterThan(30);
+    expect(left.length).toBeLessThan(90);
+    await store.retain({ before: 5_000, maxBytes: undefined });
+    expect((await store.comparisons(200)).map(({ at }) => at)).toEqual([9_000]);
+    await store.retain({ before: undefined, maxBytes: 1 });
+    expect([(await store.size()).captures, await store.comparisons(10)]).toEqual([0, []]);
   });
 
   test("retains what is young and what fits", async () => {
