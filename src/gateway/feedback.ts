@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Feedback, FeedbackValue } from "../domain/capture.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
-import type { StoredCapture } from "../store/store.ts";
+import { type StoredCapture, StoreError } from "../store/store.ts";
 import type { Gateway } from "./gateway.ts";
 import { withStore } from "./stored.ts";
 
@@ -37,8 +37,9 @@ export async function giveFeedback(
   };
   const { route, variant } = await withStore(gateway, async (store) => {
     // It may come right after its answer, while the capture still waits to be written. A failing store is not hurried.
-    if (gateway.captures?.failing !== true) await gateway.flushCaptures();
+    const isWritten = gateway.captures?.failing !== true && (await gateway.flushCaptures());
     const capture = await store.find(requestId);
+    if (capture === undefined && !isWritten) throw new StoreError("captures wait to be written", true);
     if (capture === undefined || !maySee(key, capture)) throw requestNotFound();
     await store.addFeedback(feedback);
     if (capture.content === undefined) gateway.captures?.keepContent(requestId);

@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
+import { StoreError } from "../../src/store/store.ts";
 import { captured, given } from "../support/captured.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
@@ -284,6 +285,26 @@ test("without a store it can't be kept, and the answer says so", async () => {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(GOOD),
   });
+  await expectRefused(answer, {
+    status: 503,
+    type: "server_error",
+    code: "store_unavailable",
+    param: null,
+  });
+});
+
+test("on a request that still waits for a failing store is to be given again, and not said to be unknown", async () => {
+  const full = Promise.reject(new StoreError("full", true));
+  full.catch(() => {}); // each write hears of it
+  const { gateway } = await startStored(twoPaths("http://127.0.0.1:9"), full);
+  const asked = await gateway.post({ model: "bare", messages: [{ role: "user", content: "Hi" }] });
+  const request_id = asked.headers.get("x-crossover-request-id");
+  const answer = await fetch(`${gateway.url}/v1/feedback`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...GOOD, request_id }),
+  });
+  expect(answer.headers.get("retry-after")).toBe("5");
   await expectRefused(answer, {
     status: 503,
     type: "server_error",
