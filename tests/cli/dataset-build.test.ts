@@ -269,7 +269,7 @@ test.each([
   [["--out", "x"], "--route NAME"],
   [["--out", "x", "--input", "y", "--route", "recipes"], "--route is for captures"],
   [["--out", "x", "--route", "recipes", "--format", "csv"], "--format is one of openai, azure"],
-  [["--out", "x", "--route", "recipes", "--feedback", "thumbs=true"], "--feedback: NAME, NAME:VALUE"],
+  [["--out", "x", "--route", "recipes", "--feedback", "thumbs<true"], "--feedback: NAME, NAME=VALUE"],
   [["--out", "x", "--route", "recipes", "--feedback", "score>=good"], "NAME>=NUMBER is expected"],
   [["--out", "x", "--route", "recipes", "--near", "0.2"], "--near is a number from 0.5 to 1"],
   [["--out", "x", "--route", "recipes", "--max-tokens", "1.5"], "--max-tokens is a whole number"],
