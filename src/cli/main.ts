@@ -53,6 +53,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     return 2;
   }
   const command = await load();
+  if (name !== "start") endWithTheReader();
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(command.help);
     return 0;
@@ -63,6 +64,14 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     process.stderr.write(`crossover ${name}: ${plainText(errorText(error))}\n`);
     return error instanceof UsageError || (error instanceof TypeError && "code" in error) ? 2 : 1;
   }
+}
+
+/** Who reads no further, such as `head`, wants no more: that is no error. A gateway serves on without a reader of its log. */
+function endWithTheReader(): void {
+  process.stdout.on("error", (error) => {
+    if (!("code" in error && error.code === "EPIPE")) throw error;
+    process.exit(0);
+  });
 }
 
 /** The path of the configuration: --config, CROSSOVER_CONFIG, or the default. */
