@@ -134,7 +134,9 @@ interface Script {
 /** What `npm run NAME` runs, without npm and its shell, whose processes would have to be left out. */
 function npmScript(name: string): Script {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const words = String(scripts[name]).split(" ");
+  const words = String(scripts[name])
+    .replace(/^exec /, "")
+    .split(" ");
   const first = words.findIndex((word) => !/^\w+=/.test(word));
   const [program = "", ...args] = words.slice(first);
   const settings = words.slice(0, first).map((word) => word.split("=", 2));
