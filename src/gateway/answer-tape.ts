@@ -4,7 +4,7 @@ import { Assembler } from "../transport/assembler.ts";
 import type { Tape } from "./recording-reply.ts";
 
 /** Bytes of a stream that are kept as they came; a longer one is put together on its way. */
-const RAW_BYTES = 64 * 1024;
+const RAW_BYTES = 32 * 1024;
 
 /** Longest whole answer that is kept, in bytes. */
 const WHOLE_BYTES = 1024 * 1024;
