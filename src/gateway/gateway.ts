@@ -4,7 +4,7 @@ import type { Tools } from "../comparison/answered.ts";
 import type { SentRequest } from "../domain/chat.ts";
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
-import { Room, type RoomPart } from "../domain/room.ts";
+import { Room } from "../domain/room.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
 import type { Inbound, Reply, Transport } from "../domain/transport.ts";
@@ -24,7 +24,7 @@ import { Capturing } from "./capturing.ts";
 import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
-import { type Listener, type OpenRequest, OpenRequests } from "./open-requests.ts";
+import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
 import { toolsFor } from "./tools.ts";
@@ -116,9 +116,22 @@ export class Gateway {
   /** Answers a chat completion. Never rejects: a failure is an answer too. */
   async chat(inbound: Inbound, reply: Reply): Promise<void> {
     const table = this.#table;
-    const deps = { ...this.#asking(table), id: newRequestId(), reply, limiter: this.#limiter };
-    const exchange = new Exchange(deps);
-    await this.#serve(exchange, table, async (room) => {
+    // Written out: an object put together from parts costs all that read it some percent of a request's time.
+    const exchange = new Exchange({
+      id: newRequestId(),
+      table,
+      reply,
+      transport: this.#transport,
+      metrics: this.metrics,
+      log: this.log,
+      health: this.#health,
+      upstreams: this.#upstreams,
+      random: this.#random,
+      limiter: this.#limiter,
+    });
+    if (!this.#open.begin(exchange)) return;
+    const room = this.#room.part(table.server.maxBufferedBytes);
+    try {
       const key = authenticate(inbound, this.keys);
       const dryRun = asksDryRun(inbound);
       const noCapture = asksNoCapture(inbound);
@@ -138,7 +151,12 @@ export class Gateway {
         capturing: this.#capturing(table, request, decision.route, key, noCapture),
         quotas: this.#limiter.quotas(key, decision.route, table),
       });
-    });
+    } catch (error) {
+      exchange.failed(error);
+    } finally {
+      room.release();
+      this.#open.end(exchange);
+    }
   }
 
   /** Answers a comparison of variants. Never rejects: a failure is an answer too. */
@@ -147,25 +165,21 @@ export class Gateway {
     const { store } = this;
     const deps = { ...this.#asking(table), id: newRequestId(), reply, limiter: this.#limiter, store };
     const comparing = new Comparing(deps);
-    await this.#serve(comparing, table, async (room) => {
+    if (!this.#open.begin(comparing)) return;
+    const room = this.#room.part(table.server.maxBufferedBytes);
+    try {
       const key = authenticate(inbound, this.keys);
       const kept = !asksNoCapture(inbound) && key?.capture !== false;
       requireJson(inbound);
       const { maxBodyBytes, jsonLimits } = table.server;
       const bytes = await inbound.body(maxBodyBytes, room);
       await comparing.run(parseComparison(bytes, jsonLimits), key, kept);
-    });
-  }
-
-  #serve(request: OpenRequest, { server }: Table, work: (room: RoomPart) => Promise<void>): Promise<void> {
-    return this.#open.serve(request, async () => {
-      const room = this.#room.part(server.maxBufferedBytes);
-      try {
-        await work(room);
-      } finally {
-        room.release();
-      }
-    });
+    } catch (error) {
+      comparing.failed(error);
+    } finally {
+      room.release();
+      this.#open.end(comparing);
+    }
   }
 
   /** What a comparison works with that is no client's: it knows no limits. @param route in whose name; empty: none */

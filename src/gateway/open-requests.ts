@@ -31,18 +31,17 @@ export class OpenRequests {
     return this.#draining;
   }
 
-  /** Does a request's work; what it throws is told to its client. Never rejects. */
-  async serve(request: OpenRequest, work: () => Promise<void>): Promise<void> {
-    if (this.#draining) return request.failed(draining());
-    this.#open.add(request);
-    try {
-      await work();
-    } catch (error) {
-      request.failed(error);
-    } finally {
-      this.#open.delete(request);
-      if (this.#open.size === 0) this.#whenEmpty?.();
-    }
+  /** @returns false when the gateway stops: the client has been told so, and there is nothing to do */
+  begin(request: OpenRequest): boolean {
+    if (this.#draining) request.failed(draining());
+    else this.#open.add(request);
+    return !this.#draining;
+  }
+
+  /** It has had its answer. */
+  end(request: OpenRequest): void {
+    this.#open.delete(request);
+    if (this.#open.size === 0) this.#whenEmpty?.();
   }
 
   /**
