@@ -1,5 +1,5 @@
 import { mean, sampleStandardDeviation } from "simple-statistics";
-import { reachOf, wilsonInterval } from "../domain/statistics.ts";
+import { CONFIDENCE, reachOf, wilsonInterval } from "../domain/statistics.ts";
 
 /** A part of a whole with its 95% interval; shares from 0 to 1. */
 export interface Share {
@@ -18,13 +18,12 @@ export interface Mean {
   readonly high: number | null;
 }
 
-const CONFIDENCE = 0.95;
 /** The 97.5% quantile of the normal distribution. */
 const Z = reachOf(CONFIDENCE);
 
 /** @returns undefined for n = 0 */
 export function shareOf(count: number, n: number): Share | undefined {
-  return n === 0 ? undefined : { n, count, share: count / n, ...wilsonInterval(count, n, CONFIDENCE) };
+  return n === 0 ? undefined : { n, count, share: count / n, ...wilsonInterval(count, n) };
 }
 
 /**

@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Child, startChild } from "../platforms/child.ts";
+import { freePort } from "../support/free-port.ts";
 import { until } from "../support/gateway.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -75,14 +74,4 @@ function reportsIn(log: string): readonly Report[] {
     .split("\n")
     .filter((line) => line.startsWith('{"type":"request"'))
     .map((line) => reportSchema.parse(JSON.parse(line)));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("the server listens on no port");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }

@@ -1,13 +1,11 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { sampleOf } from "../support/samples.ts";
 import { openBench } from "./bench.ts";
 import { expectCalm, expectNoSecrets } from "./calm.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { labelOf, type Played, type Scenario, type ScenarioGroup } from "./scenario.ts";
-import { portOf } from "./upstream.ts";
 
 /** A gateway for each. */
 export function scenarioSuite({ title, scenarios }: ScenarioGroup): void {
@@ -58,12 +56,4 @@ function sampleNamed(text: string, name: string): number {
   const [, metric = "", labels = ""] = /^(\w+)(?:\{(.*)\})?$/.exec(name) ?? [];
   const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]);
   return sampleOf(text, metric, Object.fromEntries(pairs));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = portOf(server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
 import { startChild } from "../platforms/child.ts";
+import { freePort } from "./free-port.ts";
 import { until } from "./gateway.ts";
 
 const isInstalled = spawnSync("redis-server", ["--version"]).status === 0;
@@ -54,19 +54,4 @@ async function connect(url: string) {
   const client = createClient({ url });
   client.on("error", () => {}); // tests stop the server under it
   return client.connect();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
 }
