@@ -1,9 +1,18 @@
-/** A number as people read it: three digits that count, `1,234` above a thousand. */
+/** A number as people read it: three digits that count, `1,234` above a thousand, `1.23E15` from a million billions on. */
 export function rounded(value: number): string {
-  const digits = Math.floor(Math.log10(Math.abs(value) || 1)) + 1;
-  const shown = new Intl.NumberFormat("en-US", { maximumSignificantDigits: Math.max(3, digits) });
+  const size = Math.abs(value) || 1;
+  const digits = Math.floor(Math.log10(size)) + 1;
+  const shown = new Intl.NumberFormat(
+    "en-US",
+    size < UNREADABLE
+      ? { maximumSignificantDigits: Math.max(3, digits) }
+      : { notation: "scientific", maximumSignificantDigits: 3 },
+  );
   return shown.format(value || 0).replace("-", MINUS); // `||` makes 0 of -0
 }
+
+/** From here on nobody counts the digits, and from 1e21 on no formatter takes as many. */
+const UNREADABLE = 1e15;
 
 /** Not a hyphen, which breaks lines and is narrower than a digit. */
 const MINUS = "\u2212";

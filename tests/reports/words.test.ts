@@ -31,8 +31,18 @@ test.each([
   [1 / 96, "15 minutes"],
   [0.0001, "0.144 minutes"],
   [0, "0 days"],
+  [1e30, "1E30 days"],
+  [Number.POSITIVE_INFINITY, "∞ days"],
 ])("%f days are %s", (days, text) => {
   expect(duration(days)).toBe(text);
+});
+
+test("the largest number has a text", () => {
+  expect([999e12, 1.234e15, -Number.MAX_VALUE].map((value) => rounded(value))).toEqual([
+    "999,000,000,000,000",
+    "1.23E15",
+    "−1.8E308",
+  ]);
 });
 
 test("a number below nothing has a real minus", () => {
