@@ -51,7 +51,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "store",
   ],
   ["captures", "comparison", "datasets", "reports"],
-  ["threads"],
+  ["threads", "tuning"],
   ["gateway"],
   ["routes"],
   ["platform"],

@@ -1,0 +1,41 @@
+/** A fine-tuning job as the store keeps it: what is looked for stands beside the document. */
+export interface StoredTuningJob {
+  readonly id: string;
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number;
+  readonly route: string;
+  readonly provider: string;
+  readonly state: string;
+  /** Is there still something to do? */
+  readonly open: boolean;
+  /** Equal for jobs that would train the same model on the same data. */
+  readonly fingerprint: string;
+  /** Who works on it, and until when that counts, in milliseconds since 1970. */
+  readonly owner: string | undefined;
+  readonly ownedUntil: number;
+  /** From 1, one more with each change. */
+  readonly revision: number;
+  /** JSON. */
+  readonly document: string;
+}
+
+export interface TuningJobFilter {
+  readonly open?: boolean | undefined;
+  readonly route?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** Where fine-tuning jobs are kept. Every method may throw StoreError. */
+export interface TuningJobStore {
+  /**
+   * Keeps a job if nobody has changed it since: revision 1 if there is none of this id and no open one of this
+   * fingerprint, a higher one in place of the revision before.
+   * @returns false when somebody has, and nothing is changed
+   */
+  saveTuningJob(job: StoredTuningJob): Promise<boolean>;
+  tuningJob(id: string): Promise<StoredTuningJob | undefined>;
+  /** Newest first. */
+  tuningJobs(filter: TuningJobFilter): Promise<readonly StoredTuningJob[]>;
+}

@@ -1,0 +1,18 @@
+/** A folder for each job: its copy of the data set, its script, its results. */
+export interface JobFolders {
+  /** Are the files of this job on this machine? */
+  has(id: string): Promise<boolean>;
+  /** Copies files into the folder of a new job, whole or not at all. @param files their names there, and where they are */
+  create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void>;
+  /** @throws Error when it is not there */
+  open(id: string, name: string): Promise<Blob>;
+  /** Puts a file in place whole. */
+  write(id: string, name: string, text: string): Promise<void>;
+  /** For people to read. */
+  pathOf(id: string, name: string): string;
+}
+
+/** A part of a data set, wherever it is. */
+export type DataSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "text"; readonly text: string };
