@@ -1,46 +1,30 @@
-import { ProblemError, type Target } from "../domain/provider.ts";
+import { ProblemError, type ProviderContext, type Target } from "../domain/provider.ts";
 import type { Model, Timeouts } from "../domain/table.ts";
 import type { Endpoint } from "../domain/transport.ts";
-import { type CompileContext, unknownName } from "./compile.ts";
+import { type CompileContext, type Defined, unknownName } from "./compile.ts";
+import type { Connection } from "./compile-providers.ts";
 import type { TimeoutsConfig } from "./failure-schema.ts";
 import { publicPrice } from "./price-table.ts";
-import { type Config, providerBase } from "./schema.ts";
+import type { Config } from "./schema.ts";
 
-const SIMULATOR = "simulator";
-
-interface ModelContext extends CompileContext {
-  readonly notices: string[];
+interface ModelContext extends ProviderContext {
+  readonly providers: Defined<Connection>;
+  readonly report: CompileContext["report"];
   readonly timeouts: (own: TimeoutsConfig | undefined) => Timeouts;
 }
 
-type ProviderConfig = NonNullable<Config["providers"]>[string];
 type ModelConfig = NonNullable<Config["models"]>[string];
 
 /** A model with its target: URL, headers and upstream name, all built here, once. */
-export function compileModel(
-  name: string,
-  model: ModelConfig,
-  providers: Readonly<Record<string, ProviderConfig>>,
-  context: ModelContext,
-): Model | undefined {
-  const provider = providers[model.provider];
-  if (provider === undefined || !Object.hasOwn(providers, model.provider)) {
-    context.report(
-      ["models", name, "provider"],
-      unknownName("provider", model.provider, Object.keys(providers)),
-    );
-    return undefined;
-  }
-  const { timeouts, withoutKey, ...settings } = providerBase.parse(provider);
-  const kind =
-    standIn(model.provider, settings, withoutKey, context) ??
-    context.kinds.find((one) => one.kind === settings.kind);
-  if (kind === undefined) return undefined;
+export function compileModel(name: string, model: ModelConfig, context: ModelContext): Model | undefined {
+  const { providers } = context;
+  if (!providers.names.includes(model.provider))
+    context.report(["models", name, "provider"], unknownName("provider", model.provider, providers.names));
+  const connection = providers.compiled.get(model.provider);
+  if (connection === undefined) return undefined;
+  const { kind, by, settings, timeouts } = connection;
   try {
-    const target = kind.connect(kind.kind === settings.kind ? settings : { kind: kind.kind }, {
-      name,
-      model: model.model,
-    });
+    const target = by.connect(settings, { name, model: model.model }, context);
     for (const [header, value] of Object.entries(target.headers)) {
       if (/[^\t\x20-\x7e]/.test(value))
         context.report(
@@ -57,13 +41,11 @@ export function compileModel(
     return {
       name,
       provider: model.provider,
-      kind: kind.kind,
-      simulated: kind.kind === SIMULATOR,
+      kind: by.kind,
+      simulated: connection.simulated,
       upstreamModel: model.model,
       fineTuned: model.fineTuned ?? model.model.startsWith("ft:"),
-      price:
-        model.price ??
-        publicPrice(context.kinds.find((one) => one.kind === settings.kind)?.priceTable, model.model),
+      price: model.price ?? publicPrice(kind.priceTable, model.model),
       trainingCost: model.trainingCost,
       // An error that names the server's address is not for clients.
       target: { ...target, secrets: [...target.secrets, ...hostOf(target.url)] },
@@ -99,32 +81,19 @@ function endpoint({ url, headers }: Target, accept: string, connectTimeoutMs: nu
   };
 }
 
-/** The simulator, where the provider has no key and its settings allow the stand-in. */
-function standIn(
-  provider: string,
-  settings: { readonly kind: string },
-  withoutKey: unknown,
-  context: ModelContext,
-) {
-  const kind = context.kinds.find((one) => one.kind === settings.kind);
-  if (withoutKey !== SIMULATOR || kind === undefined || !kind.lacksKey(settings)) return undefined;
-  context.notices.push(`provider ${provider} has no key: the built-in simulator answers in its place`);
-  return context.kinds.find((one) => one.kind === SIMULATOR);
-}
-
 /** Addresses are shown to operators, and so hold no secret; what stands behind a `?` would swallow the path. */
 function isPlain(url: string): boolean {
   const { username, password, pathname, hash } = new URL(url);
   return username === "" && password === "" && hash === "" && pathname.endsWith("chat/completions");
 }
 
-/** The host of an address. One of a single word, such as `model`, is no address to a reader, and may stand in any text. */
 /** Its keys: what must stay out of the log too, where the server's address may stand. */
 export function keysOf({ secrets, url }: Target): readonly string[] {
   const hosts = hostOf(url);
   return secrets.filter((secret) => !hosts.includes(secret));
 }
 
+/** The host of an address. One of a single word, such as `model`, is no address to a reader, and may stand in any text. */
 function hostOf(url: string): readonly string[] {
   const host = URL.parse(url)?.host ?? "";
   return /[.:]/.test(host) ? [host] : [];

@@ -1,6 +1,6 @@
-import type { Model, Redaction, RedisSettings, ServerSettings, StoreSettings } from "../domain/table.ts";
+import type { Redaction, RedisSettings, ServerSettings, StoreSettings } from "../domain/table.ts";
+import type { Provider } from "../domain/tuning.ts";
 import { newRedactor } from "../redaction/redactor.ts";
-import { keysOf } from "./compile-model.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { RedactionConfig } from "./redaction-schema.ts";
 import { linearPattern } from "./regex.ts";
@@ -8,7 +8,7 @@ import { redactorOf } from "./stored-redactor.ts";
 
 /** What of the configuration holds secrets. */
 interface SecretHolders {
-  readonly models: readonly Model[];
+  readonly providers: readonly Provider[];
   readonly server: ServerSettings;
   readonly redis: RedisSettings | undefined;
   readonly store: StoreSettings | undefined;
@@ -17,11 +17,11 @@ interface SecretHolders {
 /** Redactors that know the upstreams' keys and the server's tokens; of clients' keys only hashes are kept. */
 export function compileRedaction(
   { pii = [], patterns = [] }: RedactionConfig = {},
-  { models, server, redis, store }: SecretHolders,
+  { providers, server, redis, store }: SecretHolders,
   report: (path: ConfigPath, message: string) => void,
 ): Redaction {
   const tokens = [server.adminToken, server.metricsToken, passwordOf(redis?.url), passwordOf(store?.url)];
-  const keys = models.flatMap(({ target }) => keysOf(target));
+  const keys = providers.flatMap((provider) => provider.secrets);
   const secrets = [...new Set([...tokens.filter((token) => token !== undefined), ...keys])];
   const usable = patterns.filter(({ match }, index) => {
     const problem = problemOf(match);

@@ -15,10 +15,12 @@ import { compileKeys } from "./compile-keys.ts";
 import { compileLimiting } from "./compile-limits.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
+import { compileProvider, connectionOf } from "./compile-providers.ts";
 import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
 import { compileStore } from "./compile-store.ts";
+import { compileTuning } from "./compile-tuning.ts";
 import type { Environment } from "./document.ts";
 import type { TimeoutsConfig } from "./failure-schema.ts";
 import type { ConfigPath } from "./problem.ts";
@@ -45,13 +47,24 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   };
   const inner = { ...context, report };
   const notices: string[] = [];
-  const providers = config.providers ?? {};
+  const server = serverSettings(config, inner);
+  const { dataDir } = server;
+  const connections = mapEntries(config.providers ?? {}, (provider, name) =>
+    connectionOf(name, provider, context.kinds),
+  );
+  for (const { name, by, kind } of connections.values()) {
+    if (by !== kind) notices.push(`provider ${name} has no key: the built-in simulator answers in its place`);
+  }
   const models = mapEntries(config.models ?? {}, (model, name) =>
-    compileModel(name, model, providers, {
-      ...inner,
-      notices,
+    compileModel(name, model, {
+      providers: defined(connections, config.providers),
+      dataDir,
+      report,
       timeouts: (own) => toTimeouts(own, config.timeouts),
     }),
+  );
+  const providers = mapEntries(Object.fromEntries(connections), (connection) =>
+    compileProvider(connection, [...models.values()], { dataDir }),
   );
   const prompts = mapEntries(config.prompts ?? {}, (prompt, name) => compilePrompt(name, prompt, inner));
   const variants = compileVariants(config, models, prompts, report);
@@ -67,12 +80,11 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     }),
   );
   const keys = compileKeys(config.keys ?? {}, [...routes.keys()], report);
-  const server = serverSettings(config, inner);
   const limiting = compileLimiting(config, models, report);
   const store = compileStore(config, server);
   const redaction = compileRedaction(
     config.redaction,
-    { models: [...models.values()], server, redis: limiting.redis, store },
+    { providers: [...providers.values()], server, redis: limiting.redis, store },
     report,
   );
   const compare = compileCompare(
@@ -81,6 +93,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     defined(variants, config.variants),
     report,
   );
+  const tuning = compileTuning(config.tuning, defined(providers, config.providers), report);
   if (failed) return undefined;
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
@@ -92,6 +105,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     routes,
     variants,
     models,
+    providers,
     prompts,
     keys,
     ...limiting,
@@ -101,6 +115,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     redaction,
     store,
     compare,
+    tuning,
     notices: [...new Set(notices)],
   };
 }

@@ -9,6 +9,7 @@ import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
 import { server } from "./server-schema.ts";
 import { store } from "./store-schema.ts";
+import { tuning } from "./tuning-schema.ts";
 
 const name = z.string().regex(NAME, NAME_RULE);
 
@@ -237,6 +238,7 @@ export function configSchema(kinds: readonly ProviderKind[]) {
         .optional()
         .describe("Which requests are kept with their answers, on routes that do not say it. Default: all."),
       compare: compare.optional(),
+      tuning: tuning.optional(),
       keys: z
         .record(name, key)
         .optional()
@@ -271,6 +273,7 @@ function toTuple(schemas: readonly z.ZodObject[]): [z.ZodObject, ...z.ZodObject[
 }
 
 export type Config = z.infer<ReturnType<typeof configSchema>>;
+export type ProviderConfig = z.infer<typeof providerBase>;
 export type UseConfig = z.infer<typeof use>;
 export type RouteConfig = z.infer<typeof route>;
 export type KeyConfig = z.infer<typeof key>;

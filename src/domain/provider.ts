@@ -1,11 +1,18 @@
 import { z } from "zod";
 import type { Transport } from "./transport.ts";
+import type { TuningAccess } from "./tuning.ts";
 
 /** A model as its provider addresses it. */
 export interface ModelRef {
   readonly name: string;
   /** OpenAI model or `ft:` id, Azure deployment, Hugging Face model id or endpoint URL. */
   readonly model: string;
+}
+
+/** What a kind is told of the gateway. */
+export interface ProviderContext {
+  /** The folder in which the gateway keeps its files, relative to the working directory. */
+  readonly dataDir: string;
 }
 
 export const metadataMode = z.enum(["forward", "if-stored"]);
@@ -38,7 +45,12 @@ export interface ProviderKind {
    * @param settings parsed by `settings`
    * @throws ProblemError when the two do not fit together
    */
-  connect(settings: unknown, model: ModelRef): Target;
+  connect(settings: unknown, model: ModelRef, context: ProviderContext): Target;
+  /**
+   * How models are trained with these settings, which have a key. Absent: this kind trains none.
+   * @returns undefined when these settings don't do
+   */
+  readonly tuning?: ((settings: unknown, context: ProviderContext) => TuningAccess | undefined) | undefined;
   /** Models that belong to this kind in the public price table; undefined when it has none. */
   readonly priceTable?: string | undefined;
   /** With these settings there is no key, and the simulator may stand in. */
@@ -59,16 +71,18 @@ export class ProblemError extends Error {
 export function defineProvider<S extends z.ZodObject>(definition: {
   readonly kind: string;
   readonly settings: S;
-  readonly connect: (settings: z.infer<S>, model: ModelRef) => Target;
+  readonly connect: (settings: z.infer<S>, model: ModelRef, context: ProviderContext) => Target;
+  readonly tuning?: (settings: z.infer<S>, context: ProviderContext) => TuningAccess | undefined;
   readonly lacksKey: (settings: z.infer<S>) => boolean;
   readonly priceTable?: string;
 }): ProviderKind {
-  const { kind, settings, priceTable } = definition;
+  const { kind, settings, priceTable, tuning } = definition;
   return {
     kind,
     settings,
     priceTable,
-    connect: (value, model) => definition.connect(settings.parse(value), model),
+    connect: (value, model, context) => definition.connect(settings.parse(value), model, context),
+    tuning: tuning && ((value, context) => tuning(settings.parse(value), context)),
     lacksKey: (value) => definition.lacksKey(settings.parse(value)),
   };
 }

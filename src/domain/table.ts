@@ -5,6 +5,7 @@ import type { Target } from "./provider.ts";
 import type { RedactionSettings, Redactor } from "./redactor.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
+import type { Provider, TuningSettings } from "./tuning.ts";
 import type { Price } from "./usage.ts";
 
 /** The compiled configuration. A request keeps the table with which it began; a reload makes a new one. */
@@ -15,6 +16,7 @@ export interface Table {
   readonly routes: ReadonlyMap<string, Route>;
   readonly variants: ReadonlyMap<string, Variant>;
   readonly models: ReadonlyMap<string, Model>;
+  readonly providers: ReadonlyMap<string, Provider>;
   readonly prompts: ReadonlyMap<string, Prompt>;
   readonly keys: readonly Key[];
   /** What all keys with a tag may take together, by tag. */
@@ -31,6 +33,7 @@ export interface Table {
   /** Undefined: nothing is kept. */
   readonly store: StoreSettings | undefined;
   readonly compare: CompareSettings;
+  readonly tuning: TuningSettings;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
 }

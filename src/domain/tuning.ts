@@ -71,6 +71,7 @@ export interface HuggingFaceAccess {
 /** A configured provider, seen apart from its models. */
 export interface Provider {
   readonly name: string;
+  /** As configured, whoever answers. */
   readonly kind: string;
   /** Does the simulator answer in its place? */
   readonly simulated: boolean;

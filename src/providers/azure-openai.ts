@@ -1,5 +1,45 @@
 import { z } from "zod";
 import { defineProvider, metadataMode, ProblemError } from "../domain/provider.ts";
+import type { AzureManagement } from "../domain/tuning.ts";
+
+const MANAGEMENT = "https://management.azure.com";
+
+/** Where deployments are made: Azure's management API has an address and a sign-in of its own. */
+const management = z
+  .strictObject({
+    subscription: z.string().min(1).describe("Id of the subscription."),
+    resourceGroup: z.string().min(1),
+    account: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Name of the Azure OpenAI resource. Default: the first part of the endpoint's host name."),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(`The management API. Default ${MANAGEMENT}.`),
+    token: z
+      .string()
+      .optional()
+      .describe("An Entra ID access token for it. Default: the sign-in that the environment has."),
+    sku: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Such as Standard, GlobalStandard or DeveloperTier. Default Standard."),
+    capacity: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("Thousands of tokens a minute of a new deployment. Default 50."),
+    hostingPerHour: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe("USD an hour that a deployment costs, used or not."),
+  })
+  .describe("How a model that was trained here is deployed.");
 
 /**
  * Azure OpenAI: a dated `apiVersion` addresses the deployment in the path, `v1` or `preview` uses the v1
@@ -27,6 +67,7 @@ export const azureOpenai = defineProvider({
     metadata: metadataMode
       .optional()
       .describe("Send `metadata` on always (forward), or only with `store: true` (if-stored, the default)."),
+    management: management.optional(),
   }),
   priceTable: "azure",
   lacksKey: ({ apiKey, entraToken }) => !apiKey && !entraToken,
@@ -41,7 +82,7 @@ export const azureOpenai = defineProvider({
     if (!apiKey && !entraToken) {
       throw new ProblemError("apiKey", "give `apiKey` or `entraToken`, or allow `withoutKey: simulator`");
     }
-    const base = endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "");
+    const base = resourceOf(endpoint);
     return {
       url: addressOf(base, model, apiVersion, "chat/completions"),
       embeddingsUrl: addressOf(base, model, apiVersion, "embeddings"),
@@ -53,7 +94,35 @@ export const azureOpenai = defineProvider({
       secrets: [apiKey || entraToken || ""],
     };
   },
+  tuning: ({ endpoint, apiKey, entraToken, apiVersion = "v1", management: settings }) =>
+    URL.canParse(endpoint)
+      ? {
+          api: "azure",
+          endpoint: resourceOf(endpoint),
+          apiKey: apiKey || undefined,
+          entraToken: entraToken || undefined,
+          apiVersion,
+          management: settings && managementOf(settings, new URL(endpoint).hostname),
+        }
+      : undefined, // `connect` says so
 });
+
+function resourceOf(endpoint: string): string {
+  return endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "");
+}
+
+function managementOf(settings: z.infer<typeof management>, hostname: string): AzureManagement {
+  return {
+    endpoint: (settings.endpoint ?? MANAGEMENT).replace(/\/+$/, ""),
+    subscription: settings.subscription,
+    resourceGroup: settings.resourceGroup,
+    account: settings.account ?? hostname.replace(/\..*$/, ""),
+    token: settings.token || undefined,
+    sku: settings.sku ?? "Standard",
+    capacity: settings.capacity ?? 50,
+    hostingPerHour: settings.hostingPerHour,
+  };
+}
 
 function addressOf(base: string, deployment: string, apiVersion: string, operation: string): string {
   if (apiVersion === "v1") return `${base}/openai/v1/${operation}`;

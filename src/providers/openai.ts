@@ -22,6 +22,14 @@ export const openai = defineProvider({
       ),
   }),
   priceTable: "openai",
+  tuning: ({ apiKey, baseURL = OPENAI, organization, project }) => ({
+    api: "openai",
+    baseURL: baseURL.replace(/\/+$/, ""),
+    apiKey,
+    organization: organization || undefined,
+    project: project || undefined,
+    fetch: undefined,
+  }),
   lacksKey: (settings) => settings.apiKey === "",
   connect: ({ apiKey, baseURL = OPENAI, organization, project, metadata }, { model }) => {
     if (apiKey === "")

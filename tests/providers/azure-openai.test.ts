@@ -1,12 +1,16 @@
 import { AzureOpenAI } from "openai";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { azureOpenai } from "../../src/providers/azure-openai.ts";
 
 const ENDPOINT = "https://acme.openai.azure.com";
 const MODEL = { name: "ft", model: "gpt-35-turbo-finetuned" };
 
 function connect(more: Readonly<Record<string, unknown>>, model = MODEL.model) {
-  return azureOpenai.connect({ kind: "azure-openai", endpoint: ENDPOINT, ...more }, { name: "ft", model });
+  return azureOpenai.connect(
+    { kind: "azure-openai", endpoint: ENDPOINT, ...more },
+    { name: "ft", model },
+    { dataDir: "data" },
+  );
 }
 
 test("a dated version addresses the deployment in the path, with the api-key header", () => {
@@ -116,4 +120,51 @@ test.each(["2024", "latest", "2024-10-21&x=1", "2024-10-21/../.."])("%s is no ve
   expect(
     azureOpenai.settings.safeParse({ kind: "azure-openai", endpoint: ENDPOINT, apiVersion }).success,
   ).toBe(false);
+});
+
+describe("training", () => {
+  const tuning = (more: Readonly<Record<string, unknown>>) =>
+    azureOpenai.tuning?.({ kind: "azure-openai", endpoint: ENDPOINT, ...more }, { dataDir: "data" });
+
+  test("needs what calling needs", () => {
+    expect(tuning({ apiKey: "key-1", apiVersion: "2024-10-21" })).toEqual({
+      api: "azure",
+      endpoint: ENDPOINT,
+      apiKey: "key-1",
+      entraToken: undefined,
+      apiVersion: "2024-10-21",
+      management: undefined,
+    });
+    expect(tuning({ endpoint: "nowhere", apiKey: "key-1" })).toBeUndefined();
+  });
+
+  test("deploys in the resource of the endpoint, unless another is named", () => {
+    const settings = { subscription: "s", resourceGroup: "g" };
+    expect(
+      tuning({ endpoint: `${ENDPOINT}/openai/v1`, entraToken: "t", management: settings }),
+    ).toMatchObject({
+      endpoint: ENDPOINT,
+      entraToken: "t",
+      management: {
+        ...settings,
+        endpoint: "https://management.azure.com",
+        account: new URL(ENDPOINT).hostname.split(".")[0],
+        token: undefined,
+        sku: "Standard",
+        capacity: 50,
+        hostingPerHour: undefined,
+      },
+    });
+    const own = {
+      account: "a",
+      endpoint: "https://m/",
+      token: "m",
+      sku: "GlobalStandard",
+      capacity: 1,
+      hostingPerHour: 2,
+    };
+    expect(tuning({ apiKey: "k", management: { ...settings, ...own } })).toMatchObject({
+      management: { ...settings, ...own, endpoint: "https://m" },
+    });
+  });
 });

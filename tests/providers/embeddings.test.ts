@@ -16,6 +16,7 @@ describe("the address for embeddings is the one that the official SDK calls", ()
     const target = openai.connect(
       { kind: "openai", apiKey: "key-1" },
       { name: "m", model: "text-embedding-3-small" },
+      { dataDir: "data" },
     );
     expect(sent).toEqual([target.embeddingsUrl]);
   });
@@ -28,6 +29,7 @@ describe("the address for embeddings is the one that the official SDK calls", ()
     const target = azureOpenai.connect(
       { kind: "azure-openai", ...settings },
       { name: "m", model: "vectors" },
+      { dataDir: "data" },
     );
     expect(sent).toEqual([target.embeddingsUrl]);
   });
@@ -36,6 +38,7 @@ describe("the address for embeddings is the one that the official SDK calls", ()
     const target = azureOpenai.connect(
       { kind: "azure-openai", endpoint: ENDPOINT, apiKey: "key-1" },
       { name: "m", model: "vectors" },
+      { dataDir: "data" },
     );
     expect(target.embeddingsUrl).toBe(`${ENDPOINT}/openai/v1/embeddings`);
   });
@@ -49,7 +52,11 @@ function answering(sent: string[]): typeof fetch {
 }
 
 describe("the simulator's embeddings", () => {
-  const { embeddingsUrl = "" } = simulator.connect({ kind: "simulator" }, { name: "m", model: "m" });
+  const { embeddingsUrl = "" } = simulator.connect(
+    { kind: "simulator" },
+    { name: "m", model: "m" },
+    { dataDir: "data" },
+  );
 
   function post(body: unknown): Promise<{ readonly status: number; readonly text: string }> {
     const { promise, resolve } = Promise.withResolvers<{ status: number; text: string }>();

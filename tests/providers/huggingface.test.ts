@@ -1,10 +1,14 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { huggingface } from "../../src/providers/huggingface.ts";
 
 const LLAMA = "meta-llama/Llama-3.1-8B-Instruct";
 
 function connect(model: string, more: Readonly<Record<string, unknown>> = {}) {
-  return huggingface.connect({ kind: "huggingface", apiKey: "hf_1", ...more }, { name: "m", model });
+  return huggingface.connect(
+    { kind: "huggingface", apiKey: "hf_1", ...more },
+    { name: "m", model },
+    { dataDir: "data" },
+  );
 }
 
 test("a model id goes to the router", () => {
@@ -52,4 +56,42 @@ test("an empty token is refused, and is what lets the simulator stand in", () =>
   expect(() => connect(LLAMA, { apiKey: "" })).toThrow(expect.objectContaining({ key: "apiKey" }));
   expect(huggingface.lacksKey({ kind: "huggingface", apiKey: "" })).toBe(true);
   expect(huggingface.lacksKey({ kind: "huggingface", apiKey: "hf_1" })).toBe(false);
+});
+
+describe("training", () => {
+  const access = (tuning?: Readonly<Record<string, unknown>>) =>
+    huggingface.tuning?.({ kind: "huggingface", apiKey: "hf_1", tuning }, { dataDir: "data" });
+
+  test("goes to the Hub and its endpoints with the token, on a small GPU", () => {
+    expect(access()).toEqual({
+      api: "huggingface",
+      token: "hf_1",
+      hubURL: "https://huggingface.co",
+      endpointsURL: "https://api.endpoints.huggingface.cloud",
+      namespace: undefined,
+      flavor: "a10g-small",
+      timeoutSeconds: 6 * 3600,
+      endpoint: {
+        vendor: "aws",
+        region: "us-east-1",
+        accelerator: "gpu",
+        instanceType: "nvidia-l4",
+        instanceSize: "x1",
+        scaleToZeroMinutes: 15,
+        hostingPerHour: undefined,
+      },
+    });
+  });
+
+  test("takes other places and hardware, and an endpoint that never sleeps", () => {
+    const endpoint = { vendor: "gcp", region: "us-east4", instanceSize: "x2", scaleToZeroMinutes: false };
+    expect(
+      access({ namespace: "acme", hubURL: "http://127.0.0.1:1/", timeoutHours: 0.5, endpoint }),
+    ).toMatchObject({
+      namespace: "acme",
+      hubURL: "http://127.0.0.1:1",
+      timeoutSeconds: 1800,
+      endpoint: { ...endpoint, scaleToZeroMinutes: undefined },
+    });
+  });
 });

@@ -5,6 +5,7 @@ function connect(more: Readonly<Record<string, unknown>> = {}) {
   return openaiCompatible.connect(
     { kind: "openai-compatible", baseURL: "http://127.0.0.1:8000/v1", ...more },
     { name: "m", model: "llama3.2" },
+    { dataDir: "data" },
   );
 }
 

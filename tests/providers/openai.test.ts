@@ -5,7 +5,7 @@ import { openai } from "../../src/providers/openai.ts";
 const MODEL = { name: "base", model: "gpt-4.1-mini" };
 
 test("the address and the headers are OpenAI's", () => {
-  expect(openai.connect({ kind: "openai", apiKey: "sk-1" }, MODEL)).toEqual({
+  expect(openai.connect({ kind: "openai", apiKey: "sk-1" }, MODEL, { dataDir: "data" })).toEqual({
     url: "https://api.openai.com/v1/chat/completions",
     embeddingsUrl: "https://api.openai.com/v1/embeddings",
     headers: { authorization: "Bearer sk-1" },
@@ -18,7 +18,7 @@ test("the address and the headers are OpenAI's", () => {
 
 test("metadata goes to OpenAI only to be stored, to others always, and as the settings say", () => {
   const metadata = (more: Readonly<Record<string, unknown>>) =>
-    openai.connect({ kind: "openai", apiKey: "sk-1", ...more }, MODEL).metadata;
+    openai.connect({ kind: "openai", apiKey: "sk-1", ...more }, MODEL, { dataDir: "data" }).metadata;
   expect(metadata({ baseURL: "https://api.openai.com/v1/" })).toBe("if-stored");
   expect(metadata({ baseURL: "https://eu.api.openai.com/v1" })).toBe("if-stored");
   expect(metadata({ baseURL: "https://api.openai.com.example/v1" })).toBe("forward");
@@ -43,6 +43,7 @@ test("they are those that the official SDK sends", async () => {
   const target = openai.connect(
     { kind: "openai", apiKey: "sk-1", organization: "org-1", project: "proj_1" },
     MODEL,
+    { dataDir: "data" },
   );
   expect(target.url).toBe(sent[0]?.url);
   expect(Object.keys(target.headers)).toHaveLength(3);
@@ -51,7 +52,7 @@ test("they are those that the official SDK sends", async () => {
 
 test("another address, with or without a slash at its end", () => {
   for (const baseURL of ["https://proxy.example.com/v1", "https://proxy.example.com/v1//"]) {
-    const { url } = openai.connect({ kind: "openai", apiKey: "sk-1", baseURL }, MODEL);
+    const { url } = openai.connect({ kind: "openai", apiKey: "sk-1", baseURL }, MODEL, { dataDir: "data" });
     expect(url).toBe("https://proxy.example.com/v1/chat/completions");
   }
 });
@@ -60,12 +61,13 @@ test("a fine-tuned model goes by its id", () => {
   const { model } = openai.connect(
     { kind: "openai", apiKey: "k" },
     { name: "ft", model: "ft:gpt-4.1-mini:acme::1" },
+    { dataDir: "data" },
   );
   expect(model).toBe("ft:gpt-4.1-mini:acme::1");
 });
 
 test("an empty key is refused, and is what lets the simulator stand in", () => {
-  expect(() => openai.connect({ kind: "openai", apiKey: "" }, MODEL)).toThrow(
+  expect(() => openai.connect({ kind: "openai", apiKey: "" }, MODEL, { dataDir: "data" })).toThrow(
     expect.objectContaining({ key: "apiKey", message: expect.stringContaining("the key is empty") }),
   );
   expect(openai.lacksKey({ kind: "openai", apiKey: "" })).toBe(true);

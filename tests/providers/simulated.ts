@@ -23,6 +23,7 @@ export function transportOf(settings: Settings = {}) {
   const { transport } = simulator.connect(
     { kind: "simulator", ...settings },
     { name: "m", model: "sim-model" },
+    { dataDir: "data" },
   );
   if (transport === undefined) throw new TypeError("the simulator has a transport of its own");
   return transport;

@@ -6,7 +6,9 @@ import { simulator } from "../../src/providers/simulator.ts";
 import { body, HI, play, sdkOn } from "./simulated.ts";
 
 test("it needs no network and no key", () => {
-  expect(simulator.connect({ kind: "simulator" }, { name: "m", model: "any/model:id" })).toMatchObject({
+  expect(
+    simulator.connect({ kind: "simulator" }, { name: "m", model: "any/model:id" }, { dataDir: "data" }),
+  ).toMatchObject({
     url: "simulator:chat/completions",
     headers: {},
     model: "any/model:id",
