@@ -134,6 +134,21 @@ export interface ComparisonRowTable {
   document: string;
 }
 
+export interface TuningJobTable {
+  id: string;
+  at: number;
+  route: string;
+  provider: string;
+  state: string;
+  open: Flag;
+  fingerprint: string;
+  owner: string | null;
+  owned_until: number;
+  revision: number;
+  /** JSON. */
+  document: string;
+}
+
 export interface Schema {
   captures: CaptureTable;
   contents: ContentTable;
@@ -144,6 +159,7 @@ export interface Schema {
   usage_parts: UsagePartTable;
   comparisons: ComparisonTable;
   comparison_rows: ComparisonRowTable;
+  tuning_jobs: TuningJobTable;
 }
 
 export type CaptureRow = Selectable<CaptureTable>;

@@ -28,6 +28,8 @@ import type {
   StoredComparison,
   StoreSize,
 } from "./store.ts";
+import { readTuningJob, readTuningJobs, saveTuningJob } from "./tuning-job-queries.ts";
+import type { StoredTuningJob, TuningJobFilter } from "./tuning-jobs.ts";
 import { Writer } from "./writer.ts";
 
 /** The store over a database that Kysely speaks to. */
@@ -133,6 +135,18 @@ export class SqlStore implements Store {
 
   comparison(id: string): Promise<ComparisonDocument | undefined> {
     return this.#do(() => readComparison(this.#db, clean(id)));
+  }
+
+  saveTuningJob(job: StoredTuningJob): Promise<boolean> {
+    return this.#do(() => saveTuningJob(this.#db, job));
+  }
+
+  tuningJob(id: string): Promise<StoredTuningJob | undefined> {
+    return this.#do(() => readTuningJob(this.#db, id));
+  }
+
+  tuningJobs(filter: TuningJobFilter): Promise<readonly StoredTuningJob[]> {
+    return this.#do(() => readTuningJobs(this.#db, filter));
   }
 
   delete(filter: CaptureFilter & ({ readonly user: string } | { readonly id: string })): Promise<Deleted> {

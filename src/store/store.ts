@@ -7,6 +7,7 @@ import type {
   UsageHour,
 } from "../domain/capture.ts";
 import type { Path } from "../domain/table.ts";
+import type { TuningJobStore } from "./tuning-jobs.ts";
 
 /** Which captures; every member narrows, what is undefined does not. */
 export interface CaptureFilter {
@@ -130,7 +131,7 @@ export interface Deleted {
 }
 
 /** Where captures and what is made of them are kept. Every method may throw StoreError. */
-export interface Store {
+export interface Store extends TuningJobStore {
   /** Resolves once it is committed. */
   write(batch: Batch): Promise<void>;
   find(id: string): Promise<StoredCapture | undefined>;

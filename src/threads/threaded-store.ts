@@ -104,6 +104,8 @@ export class ThreadedStore implements Store {
     within(CHANGE_MS, this.#change("addFeedback", [feedback]));
   readonly saveComparison: Store["saveComparison"] = (comparison, rows) =>
     within(CHANGE_MS, this.#change("saveComparison", [comparison, rows]));
+  readonly saveTuningJob: Store["saveTuningJob"] = (job) =>
+    within(CHANGE_MS, this.#change("saveTuningJob", [job]));
   readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));
   readonly retain: Store["retain"] = (limits) => this.#change("retain", [limits]);
 
@@ -115,6 +117,8 @@ export class ThreadedStore implements Store {
   readonly usage: Store["usage"] = (filter) => this.#read("usage", [filter]);
   readonly comparisons: Store["comparisons"] = (limit) => this.#read("comparisons", [limit]);
   readonly comparison: Store["comparison"] = (id) => this.#read("comparison", [id]);
+  readonly tuningJob: Store["tuningJob"] = (id) => this.#read("tuningJob", [id]);
+  readonly tuningJobs: Store["tuningJobs"] = (filter) => this.#read("tuningJobs", [filter]);
   readonly size: Store["size"] = () => this.#read("size", []);
 
   /** Finishes what was asked and closes the store, within some seconds. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/store/open.ts";
 import { type PostgresServer, run, startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
-import { batch, capture } from "./samples.ts";
+import { batch, capture, tuningJob } from "./samples.ts";
 
 describe.skipIf(WITHOUT_POSTGRES)("a store in Postgres", () => {
   let server: PostgresServer;
@@ -47,6 +47,16 @@ describe.skipIf(WITHOUT_POSTGRES)("a store in Postgres", () => {
       expect(error).toMatchObject({ name: "StoreError", temporary, message: expect.stringMatching(message) });
       expect(String(error)).not.toContain("hunter2");
     }
+  });
+
+  test("a store of the version before fine-tuning gets its table, whoever comes first", async () => {
+    const url = await server.createDatabase();
+    await (await openStore(url)).close();
+    await run(url, "drop table tuning_jobs; delete from crossover_migrations where name = '002_tuning_jobs'");
+    const stores = await Promise.all([1, 2, 3].map(() => openStore(url)));
+    const saved = await Promise.all(stores.map((store) => store.saveTuningJob(tuningJob("j"))));
+    expect(saved.filter(Boolean)).toHaveLength(1);
+    await Promise.all(stores.map((store) => store.close()));
   });
 
   test("refuses a store of a newer version", async () => {

@@ -1,5 +1,6 @@
 import type { Capture, CaptureContent, Feedback, Recipe, UsageHour } from "../../src/domain/capture.ts";
 import type { Batch } from "../../src/store/store.ts";
+import type { StoredTuningJob } from "../../src/store/tuning-jobs.ts";
 
 export function contentOf(query: string, answerText: string): CaptureContent {
   return {
@@ -114,3 +115,20 @@ export const recipe: Recipe = {
   streamUsage: true,
   metadata: "if-stored",
 };
+
+export function tuningJob(id: string, changed: Partial<StoredTuningJob> = {}): StoredTuningJob {
+  return {
+    id,
+    at: 1_000,
+    route: "support",
+    provider: "openai",
+    state: "uploading",
+    open: true,
+    fingerprint: `of ${id}`,
+    owner: undefined,
+    ownedUntil: 0,
+    revision: 1,
+    document: '{"n":1}',
+    ...changed,
+  };
+}

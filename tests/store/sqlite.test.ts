@@ -14,7 +14,7 @@ import { openSqlite } from "../../src/store/sqlite.ts";
 import { startChild } from "../platforms/child.ts";
 import { until } from "../support/until.ts";
 import { open } from "./databases.ts";
-import { batch, capture, contentOf, feedback } from "./samples.ts";
+import { batch, capture, contentOf, feedback, tuningJob } from "./samples.ts";
 
 const root = mkdtempSync(join(tmpdir(), "crossover-sqlite-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -163,6 +163,19 @@ test("refuses what is no store, what is newer and what is nowhere", async () => 
     temporary: false,
     message: /newer version/,
   });
+});
+
+test("a store of the version before fine-tuning gets its table and keeps what it has", async () => {
+  const file = newFile();
+  const first = await openStore(`file:${file}`);
+  await first.write(batch({ captures: [capture("a")] }));
+  await first.close();
+  const database = new DatabaseSync(file);
+  database.exec("drop table tuning_jobs; delete from crossover_migrations where name = '002_tuning_jobs'");
+  database.close();
+  const store = await open(`file:${file}`);
+  expect(await store.saveTuningJob(tuningJob("j"))).toBe(true);
+  expect([await store.count({}), await store.tuningJob("j")]).toEqual([1, tuningJob("j")]);
 });
 
 test("two processes may make one store at once", async () => {

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { ThreadedStoreOptions } from "../../src/threads/threaded-store.ts";
 import { startChild } from "../platforms/child.ts";
 import { DATABASES, open } from "../store/databases.ts";
-import { batch, capture, feedback, recipe, usage } from "../store/samples.ts";
+import { batch, capture, feedback, recipe, tuningJob, usage } from "../store/samples.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { type StoreInThreads, storeInThreads } from "./real-threads.ts";
@@ -51,6 +51,9 @@ describe.each(DATABASES)("threads with $name", (database) => {
       [comparison],
       { comparison, rows: [] },
     ]);
+    const job = tuningJob("j");
+    expect([await store.saveTuningJob(job), await store.saveTuningJob(job)]).toEqual([true, false]);
+    expect([await store.tuningJob("j"), await store.tuningJobs({ limit: 5 })]).toEqual([job, [job]]);
     expect(await store.delete({ user: "bob" })).toMatchObject({ captures: 1 });
     expect(await store.retain({ before: 5_000, maxBytes: undefined })).toBe(1);
     expect(await store.size()).toMatchObject({ captures: 0, oldest: undefined });

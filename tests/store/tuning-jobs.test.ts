@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { DATABASES, open } from "./databases.ts";
+import { batch, capture, tuningJob } from "./samples.ts";
+
+describe.each(DATABASES)("fine-tuning jobs on $name", (database) => {
+  let url: string;
+  let store: Store;
+
+  beforeEach(async () => {
+    url = await database.create();
+    store = await open(url);
+  });
+
+  test("are given back as they were saved, newest first", async () => {
+    const a = tuningJob("a", { at: 1 });
+    const b = tuningJob("b", { at: 2, open: false, state: "failed", owner: "me", ownedUntil: 5_000_000_000 });
+    const c = tuningJob("c", { at: 3, route: "recipes" });
+    for (const job of [a, b, c]) expect(await store.saveTuningJob(job)).toBe(true);
+    expect(await store.tuningJob("b")).toEqual(b);
+    expect(await store.tuningJob("d")).toBeUndefined();
+    expect(await store.tuningJobs({ limit: 10 })).toEqual([c, b, a]);
+    expect(await store.tuningJobs({ limit: 2 })).toEqual([c, b]);
+    expect(await store.tuningJobs({ open: true, limit: 10 })).toEqual([c, a]);
+    expect(await store.tuningJobs({ open: false, limit: 10 })).toEqual([b]);
+    expect(await store.tuningJobs({ route: "recipes", limit: 10 })).toEqual([c]);
+    expect(await store.tuningJobs({ fingerprint: "of a", limit: 10 })).toEqual([a]);
+  });
+
+  test("a change counts only from the revision that it was made of", async () => {
+    await store.saveTuningJob(tuningJob("a"));
+    const next = tuningJob("a", { revision: 2, state: "creating", document: '{"n":2}' });
+    expect(await store.saveTuningJob({ ...next, revision: 3 })).toBe(false);
+    expect(await store.saveTuningJob(next)).toBe(true);
+    expect(await store.saveTuningJob({ ...next, document: "{}" })).toBe(false);
+    expect(await store.saveTuningJob({ ...next, id: "b", revision: 2 })).toBe(false);
+    expect(await store.tuningJob("a")).toEqual(next);
+  });
+
+  test("of many that change the same revision at once, one does", async () => {
+    const other = await open(url);
+    await store.saveTuningJob(tuningJob("a"));
+    for (let revision = 2; revision < 6; revision++) {
+      const tries = [store, other, store, other].map((each, index) =>
+        each.saveTuningJob(tuningJob("a", { revision, owner: `w${index}` })),
+      );
+      expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
+    }
+  });
+
+  test("of one fingerprint there is one open job, however many begin at once", async () => {
+    const other = await open(url);
+    const begun = ["a", "b", "c", "d"].map((id, index) =>
+      (index % 2 === 0 ? store : other).saveTuningJob(tuningJob(id, { fingerprint: "same" })),
+    );
+    expect((await Promise.all(begun)).filter(Boolean)).toHaveLength(1);
+    const [first] = await store.tuningJobs({ limit: 10 });
+    const ended = {
+      ...first,
+      ...tuningJob(first?.id ?? "", { fingerprint: "same", open: false, revision: 2 }),
+    };
+    expect(await store.saveTuningJob(ended)).toBe(true);
+    expect(await store.saveTuningJob(tuningJob("e", { fingerprint: "same" }))).toBe(true);
+    // The one that ended can't be opened again meanwhile.
+    expect(await store.saveTuningJob({ ...ended, open: true, revision: 3 })).toBe(false);
+    expect((await store.tuningJob(ended.id))?.open).toBe(false);
+  });
+
+  test("stay when captures go", async () => {
+    await store.saveTuningJob(tuningJob("a"));
+    await store.write(batch({ captures: [capture("c", { user: "bob" })] }));
+    await store.delete({ user: "bob" });
+    await store.retain({ before: 10_000_000, maxBytes: 0 });
+    expect(await store.tuningJob("a")).toEqual(tuningJob("a"));
+  });
+});
