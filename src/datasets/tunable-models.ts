@@ -38,3 +38,26 @@ export function tunableModel(model: string): TunableModel | undefined {
     .sort((a, b) => b.length - a.length)[0];
   return name === undefined ? undefined : MODELS[name];
 }
+
+/**
+ * The names that training takes, for names without a date: those of OpenAI's guide "Supervised fine-tuning" and its page of
+ * each model (2026-08). Azure has the same ones.
+ */
+const SNAPSHOTS: ReadonlyMap<string, string> = new Map([
+  ["gpt-4.1", "gpt-4.1-2025-04-14"],
+  ["gpt-4.1-mini", "gpt-4.1-mini-2025-04-14"],
+  ["gpt-4.1-nano", "gpt-4.1-nano-2025-04-14"],
+  ["gpt-4o", "gpt-4o-2024-08-06"],
+  ["gpt-4o-mini", "gpt-4o-mini-2024-07-18"],
+  ["gpt-3.5-turbo", "gpt-3.5-turbo-0125"],
+]);
+
+/**
+ * The model to train, as an API takes it. Names that are not known stay as they are, tuned ones too: they can be trained on.
+ * @example trainedName("gpt-3.5-turbo", "azure") // "gpt-35-turbo-0125"
+ */
+export function trainedName(model: string, api: "openai" | "azure"): string {
+  const name = model.replace(/^gpt-35/, "gpt-3.5");
+  const snapshot = SNAPSHOTS.get(name) ?? name;
+  return api === "azure" ? snapshot.replace(/^gpt-3\.5/, "gpt-35") : snapshot;
+}

@@ -1,0 +1,99 @@
+import type { OpenAI } from "openai";
+import { type FileAnswer, fileAnswer, pageOf } from "./openai-answers.ts";
+import { ask } from "./openai-client.ts";
+import { itemsOf } from "./openai-pages.ts";
+import { ProviderProblem, type Upload } from "./trainer.ts";
+
+/** How long a file that Azure imports is waited for at a time, and how often it is asked for, in milliseconds. */
+const IMPORT_MS = 600_000;
+export const IMPORT_POLL_MS = 3000;
+
+const filePage = pageOf(fileAnswer);
+
+/** Files of this name are looked for in so many pages, each as long as the provider makes it: up to 10,000. */
+const MOST_PAGES = 100;
+
+/** The file of this name and size that may still be trained on. */
+export async function findFile(
+  client: OpenAI,
+  { name, bytes }: Upload,
+  signal: AbortSignal,
+): Promise<FileAnswer | undefined> {
+  const read = (after: string | undefined) =>
+    ask("reading", filePage, signal, (options) =>
+      client.files.list({ purpose: "fine-tune", ...(after !== undefined && { after }) }, options),
+    );
+  for await (const file of itemsOf<typeof fileAnswer>(read, MOST_PAGES)) {
+    const isSame = file.filename === name && (file.bytes ?? bytes) === bytes;
+    if (isSame && !isLost(file)) return file;
+  }
+  return undefined;
+}
+
+export async function uploadFile(client: OpenAI, upload: Upload, signal: AbortSignal): Promise<FileAnswer> {
+  const file = new File([await upload.open()], upload.name, { type: "application/jsonl" });
+  return ask("uploading", fileAnswer, signal, (options) =>
+    client.files.create({ file, purpose: "fine-tune" }, options),
+  );
+}
+
+/**
+ * Waits until a file may be used. OpenAI's may at once; Azure imports them first.
+ * @throws ProviderProblem for a file that can't be imported, and a temporary one when it takes very long
+ */
+export async function untilImported(
+  client: OpenAI,
+  uploaded: FileAnswer,
+  pollMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = Date.now() + IMPORT_MS;
+  let file = uploaded;
+  while (isImporting(file)) {
+    if (Date.now() > deadline) throw slow(file);
+    await pause(pollMs, signal);
+    file = await ask("reading", fileAnswer, signal, (options) => client.files.retrieve(uploaded.id, options));
+  }
+  if (isLost(file)) throw lost(file);
+}
+
+function isImporting({ status }: FileAnswer): boolean {
+  return status === "pending" || status === "running";
+}
+
+function isLost({ status }: FileAnswer): boolean {
+  return status === "error" || status === "deleting" || status === "deleted";
+}
+
+function slow(file: FileAnswer): ProviderProblem {
+  return new ProviderProblem({
+    kind: "temporary",
+    message: `The provider has been reading the file ${file.filename} for minutes.`,
+    hint: "It is waited for.",
+    raw: JSON.stringify(file),
+  });
+}
+
+function lost(file: FileAnswer): ProviderProblem {
+  return new ProviderProblem({
+    kind: "final",
+    code: "file_error",
+    message: file.status_details
+      ? `The provider can't use the file ${file.filename}. It says: ${file.status_details}`
+      : `The provider can't use the file ${file.filename}: its state there is ${file.status}.`,
+    hint: "Correct the data set and start a new job.",
+    raw: JSON.stringify(file),
+  });
+}
+
+/** @throws the signal's reason once it is aborted */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = (): void => resolve();
+  signal.addEventListener("abort", stop);
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
+}
