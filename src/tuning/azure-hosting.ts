@@ -1,0 +1,25 @@
+/** When Microsoft's page "Cost management for fine-tuning" (azure-ai-docs, fine-tuning-cost-management.md) said what stands below. */
+export const AZURE_HOSTING_AS_OF = "2026-02-11";
+
+/**
+ * USD an hour for a fine-tuned model, used or not, by the deployment's SKU in small letters. Of other SKUs that page names no
+ * price: provisioned throughput is billed by its units.
+ */
+const HOSTING: ReadonlyMap<string, number> = new Map([
+  ["standard", 1.7],
+  ["globalstandard", 1.7],
+  ["developertier", 0],
+]);
+
+/**
+ * USD an hour that a deployment of a fine-tuned model costs by the list price; undefined: not known.
+ * @param sku such as GlobalStandard, in any case
+ */
+export function azureHosting(sku: string): number | undefined {
+  return HOSTING.get(sku.toLowerCase());
+}
+
+/** Is this a fine-tuned model's name at Azure, such as gpt-4o-mini-2024-07-18.ft-0e208cf33a6a466994aff31a08aba678? */
+export function isTunedAtAzure(model: string): boolean {
+  return model.includes(".ft-");
+}
