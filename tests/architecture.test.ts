@@ -170,6 +170,16 @@ test("Kysely stays in the store, and the client of Postgres is loaded only where
   expect(readFileSync(join(root, "src/store/open.ts"), "utf8")).toContain('await import("./postgres.ts")');
 });
 
+test("Azure's packages are loaded in one place, and only once something is deployed there", () => {
+  const types = /^import type [^;]*from "@azure\/[^"]+";$/gm;
+  const users = sources.filter((file) =>
+    /"@azure\//.test(readFileSync(join(root, file), "utf8").replace(types, "")),
+  );
+  expect(users).toEqual(["src/tuning/azure-client.ts"]);
+  const text = readFileSync(join(root, "src/tuning/azure-client.ts"), "utf8");
+  expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "@azure\//m);
+});
+
 test("what runs needs no package that only development has", () => {
   const { dependencies } = manifest.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
   const nameOf = (to: string): string =>
