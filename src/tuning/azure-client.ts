@@ -21,9 +21,7 @@ export async function azureClient(access: AzureManagement): Promise<AzureClient>
   const endpoint = access.endpoint.replace(/\/+$/, "");
   const client = new CognitiveServicesManagementClient(await credentialOf(access), access.subscription, {
     endpoint,
-    credentialScopes: `${endpoint}/.default`,
     retryOptions: { maxRetries: 0 },
-    redirectOptions: { maxRetries: 0 },
     allowInsecureConnection: hasLoopbackName(endpoint),
   });
   client.pipeline.addPolicy(onlyTo(new URL(endpoint).origin));

@@ -117,7 +117,8 @@ export function explainAzureFailure(error: unknown): ProviderProblem {
 /** Is it only the deployment that is not there, and not what it would be in? */
 export function isWithoutDeployment({ status, code, raw }: ProviderProblem): boolean {
   if (status !== 404) return false;
-  if (code === "ResourceNotFound") return raw.includes("/deployments/");
+  // Then the message names what is missing: a path that ends with the account, or something in it.
+  if (code === "ResourceNotFound") return !/\/accounts\/[^/']+'/.test(raw);
   return !["ResourceGroupNotFound", "ParentResourceNotFound", "SubscriptionNotFound"].includes(code ?? "");
 }
 

@@ -193,6 +193,11 @@ test("an accepted deployment is begun though the first look at it fails", async 
   azure.failNextOf("operationResults", errorAnswer(500, "InternalServerError", "Oops."));
   await deployer.deploy(REQUEST, signal);
   expect(await deployer.find(NAME, signal)).toMatchObject({ phase: "creating", message: undefined });
+  azure.fail(NAME, OUT_OF_CAPACITY);
+  expect(await deployer.find(NAME, signal)).toMatchObject({
+    phase: "failed",
+    message: expect.stringContaining("activity log"),
+  });
 });
 
 test.each([
@@ -251,7 +256,7 @@ test("a page elsewhere is not followed, and gets no token", async () => {
   expect(elsewhere.received).toEqual([]);
 });
 
-test("a redirection is not followed", async () => {
+test("a redirection elsewhere is not followed", async () => {
   const { azure, deployer, signal } = await setting();
   const elsewhere = await startAzureManagement();
   azure.failNext({ status: 307, headers: { location: `${elsewhere.access.endpoint}/there` } });
@@ -382,6 +387,19 @@ test.each([
   }
 });
 
+test.each([
+  ["DeploymentNotFound", "No such deployment."],
+  ["ResourceNotFound", "The resource 'crossover-job1' does not exist."],
+  [
+    "ResourceNotFound",
+    "The Resource 'Microsoft.CognitiveServices/accounts/contoso/deployments/x' was not found.",
+  ],
+])("a deployment that is not there is none, also by %s: %s", async (code, message) => {
+  const { azure, deployer, signal } = await setting();
+  azure.failNext(errorAnswer(404, code, message));
+  expect(await deployer.find(NAME, signal)).toBeUndefined();
+});
+
 test("an answer that is no JSON, and one that is long, are kept in part", async () => {
   const { azure, deployer, signal } = await setting();
   azure.failNext({
@@ -439,6 +457,25 @@ test("without a token one is looked for in the environment, and not finding one 
   expect(problem).toMatchObject({ kind: "final", status: undefined });
   expect(problem.hint).toContain("az login");
   expect(problem.raw).toContain("EnvironmentCredential");
+});
+
+test("the token that is looked for is one for the configured cloud", async () => {
+  const scopes: unknown[] = [];
+  vi.doMock("@azure/identity", () => ({
+    DefaultAzureCredential: class {
+      async getToken(scope: unknown) {
+        scopes.push(scope);
+        return { token: "found", expiresOnTimestamp: Date.now() + 3_600_000 };
+      }
+    },
+  }));
+  onTestFinished(() => {
+    vi.doUnmock("@azure/identity");
+  });
+  const { anew, signal } = await setting();
+  const endpoint = `https://127.0.0.1:${await freePort()}`;
+  await problemOf(anew({ token: undefined, endpoint: `${endpoint}/` }).find(NAME, signal));
+  expect(scopes.flat()).toEqual([`${endpoint}/.default`]);
 });
 
 test("no problem holds the token", async () => {
