@@ -3,21 +3,14 @@ import type { Query } from "../comparison/compare.ts";
 import { answerIn } from "../domain/answer.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { unitOf } from "../domain/hash.ts";
-import { isObject, memberOf, parseJson, parseObject } from "../domain/json.ts";
-import type { Table } from "../domain/table.ts";
-import { parseChat } from "../gateway/parse.ts";
+import { parseJson, parseObject } from "../domain/json.ts";
+import { chatQuery, exampleQuery, type Reading } from "../gateway/example-query.ts";
 import { type CaptureFilter, type Store, type StoredCapture, scan } from "../store/store.ts";
 import { UsageError } from "./error-text.ts";
 
-/** Makes requests out of bodies. */
-export interface Reading {
-  readonly table: Table;
-  readonly route: string | undefined;
-}
-
 /** One query of its own. */
 export function queryOf(text: string, reading: Reading): Query {
-  return toQuery({ messages: [{ role: "user", content: text }] }, undefined, reading);
+  return chatQuery({ messages: [{ role: "user", content: text }] }, undefined, reading);
 }
 
 /**
@@ -34,20 +27,12 @@ export function queriesIn(file: string, reading: Reading): readonly Query[] {
     const body = parseObject(line);
     if (body === undefined) throw new UsageError(`line ${index + 1} of ${file} is no JSON object`);
     try {
-      return [queryIn(body, reading)];
+      return [exampleQuery(body, reading)];
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       throw new UsageError(`line ${index + 1} of ${file}: ${error.message}`);
     }
   });
-}
-
-function queryIn(body: Readonly<Record<string, unknown>>, reading: Reading): Query {
-  const { messages } = body;
-  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
-  if (!Array.isArray(messages) || memberOf(last, "role") !== "assistant")
-    return toQuery(body, undefined, reading);
-  return toQuery({ ...body, messages: messages.slice(0, -1) }, last, reading);
 }
 
 /** Which captures, and how many of them. */
@@ -89,35 +74,9 @@ function queryFrom({ id, content }: StoredCapture, reference: boolean, reading: 
   if (body === undefined) return undefined;
   const answer = answerIn(parseJson(content?.answer ?? ""));
   try {
-    return { ...toQuery(body, reference ? answer : undefined, reading), captureId: id };
+    return { ...chatQuery(body, reference ? answer : undefined, reading), captureId: id };
   } catch (error) {
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
-}
-
-/** @throws GatewayError 400 for what is no chat request */
-function toQuery(
-  body: Readonly<Record<string, unknown>>,
-  expected: unknown,
-  { table, route }: Reading,
-): Query {
-  const { stream: _stream, stream_options: _options, messages, ...rest } = body;
-  const request = { ...rest, model: route ?? "none", messages: withoutWeights(messages) };
-  const text = JSON.stringify(request);
-  return {
-    request: parseChat(Buffer.from(text), table.server.jsonLimits),
-    expected,
-    captureId: undefined,
-  };
-}
-
-/** Weights are for training; an upstream refuses them. */
-function withoutWeights(messages: unknown): unknown {
-  if (!Array.isArray(messages)) return messages;
-  return messages.map((message: unknown) => {
-    if (!isObject(message)) return message;
-    const { weight: _weight, ...rest } = message;
-    return rest;
-  });
 }

@@ -7,7 +7,8 @@ export function reaches(route: Route, name: string): boolean {
   );
 }
 
-function variantsOf(use: Use): readonly Variant[] {
+/** The variants that a rule chooses from. */
+export function variantsOf(use: Use): readonly Variant[] {
   switch (use.kind) {
     case "variant":
       return [use.variant];

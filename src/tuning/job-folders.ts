@@ -4,6 +4,10 @@ export interface JobFolders {
   has(id: string): Promise<boolean>;
   /** Copies files into the folder of a new job, whole or not at all. @param files their names there, and where they are */
   create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void>;
+  /** Deletes the folder of a job that did not begin. */
+  remove(id: string): Promise<void>;
+  /** The bytes of a part of a data set. @throws Error when it can't be read */
+  read(source: DataSource): AsyncIterable<Uint8Array>;
   /** @throws Error when it is not there */
   open(id: string, name: string): Promise<Blob>;
   /** Puts a file in place whole. */

@@ -1,0 +1,70 @@
+import { createReadStream, openAsBlob } from "node:fs";
+import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { replaceFile } from "./replace-file.ts";
+import type { DataSource, JobFolders } from "./tuning/job-folders.ts";
+
+/** Folders of jobs on this machine, which nobody but the owner can read. */
+export class DiskJobFolders implements JobFolders {
+  readonly #root: string;
+
+  /** @param dataDir the gateway's data folder, relative to the working directory */
+  constructor(dataDir: string) {
+    this.#root = join(dataDir, "tuning");
+  }
+
+  async has(id: string): Promise<boolean> {
+    try {
+      return (await stat(this.#folder(id))).isDirectory();
+    } catch {
+      return false;
+    }
+  }
+
+  async create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void> {
+    const folder = this.#folder(id);
+    const draft = `${folder}.tmp`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    try {
+      for (const [name, source] of files) await put(join(draft, name), source);
+      await rename(draft, folder);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.#folder(id), { recursive: true, force: true });
+  }
+
+  read(source: DataSource): AsyncIterable<Uint8Array> {
+    return source.kind === "file" ? createReadStream(source.path) : Readable.from([Buffer.from(source.text)]);
+  }
+
+  open(id: string, name: string): Promise<Blob> {
+    return openAsBlob(this.pathOf(id, name));
+  }
+
+  async write(id: string, name: string, text: string): Promise<void> {
+    await replaceFile(this.pathOf(id, name), text);
+  }
+
+  pathOf(id: string, name: string): string {
+    return join(this.#folder(id), name);
+  }
+
+  #folder(id: string): string {
+    // An id comes from a store, which others may write to.
+    if (!/^[\w-]{1,64}$/.test(id)) throw new RangeError(`no folder can be named ${JSON.stringify(id)}`);
+    return join(this.#root, id);
+  }
+}
+
+async function put(path: string, source: DataSource): Promise<void> {
+  if (source.kind === "text") return writeFile(path, source.text, { flag: "wx", mode: 0o600 });
+  await copyFile(source.path, path);
+  await chmod(path, 0o600);
+}

@@ -1,0 +1,71 @@
+import { StoreError } from "../store/store.ts";
+import type { TunerDeps } from "./deps.ts";
+import { isFree } from "./held-job.ts";
+import { wait } from "./wait.ts";
+
+export interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" | "log" | "metrics"> {
+  /** How often it looks, in milliseconds. */
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+  /** Works on a job, if it is still free. */
+  readonly workOn: (id: string) => Promise<void>;
+}
+
+/** Jobs that are worked on at a time. */
+const MOST = 4;
+/** Open jobs that are looked at. */
+const LOOKED_AT = 1_000;
+
+/** Looks again and again for jobs that nobody works on, and works on them. */
+export class Background {
+  readonly #options: BackgroundOptions;
+  readonly #working = new Set<string>();
+  /** Resolves once it has ended. */
+  ended: Promise<void> = Promise.resolve();
+  #isRunning = false;
+
+  constructor(options: BackgroundOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.ended = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { signal, everyMs } = this.#options;
+    while (!signal.aborted) {
+      // A lost store is told of by itself; it is looked again once it is back.
+      await this.#look().catch((error: unknown) => this.#tell("jobs can't be looked for", undefined, error));
+      await wait(everyMs, signal).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { store, folders, metrics } = this.#options;
+    const open = await store.tuningJobs({ open: true, limit: LOOKED_AT });
+    metrics?.tuningOpen(open.length);
+    // The oldest first.
+    for (const row of open.toReversed()) {
+      if (this.#working.size >= MOST) return;
+      if (row.state === "manual" || this.#working.has(row.id) || !isFree(row)) continue;
+      if (await folders.has(row.id)) this.#begin(row.id);
+    }
+  }
+
+  #begin(id: string): void {
+    this.#working.add(id);
+    void this.#options
+      .workOn(id)
+      .catch((error: unknown) => this.#tell("fine-tuning job left for later", id, error))
+      .finally(() => this.#working.delete(id));
+  }
+
+  #tell(message: string, job: string | undefined, error: unknown): void {
+    if (this.#options.signal.aborted || (error instanceof StoreError && error.temporary)) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.log("error", message, { job, error: text });
+  }
+}

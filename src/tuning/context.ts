@@ -1,0 +1,66 @@
+import type { Table } from "../domain/table.ts";
+import type { TuningAccess } from "../domain/tuning.ts";
+import type { Deployer } from "./deployer.ts";
+import type { TunerDeps, TuningTiming } from "./deps.ts";
+import type { HeldJob } from "./held-job.ts";
+import type { TuningJob } from "./job.ts";
+import { providerGone, type Redact } from "./problems.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What a step works with. A step does one thing, saves it, and returns how long to wait before the next, in milliseconds. */
+export type Step = (context: StepContext) => Promise<number>;
+
+/** A job at work, and all that it reaches. The configuration is asked anew for each step: it may have changed. */
+export class StepContext {
+  readonly held: HeldJob;
+  readonly deps: TunerDeps;
+  readonly timing: TuningTiming;
+
+  constructor(held: HeldJob, deps: TunerDeps, timing: TuningTiming) {
+    this.held = held;
+    this.deps = deps;
+    this.timing = timing;
+  }
+
+  get job(): TuningJob {
+    return this.held.job;
+  }
+
+  get table(): Table {
+    return this.deps.table();
+  }
+
+  get signal(): AbortSignal {
+    return this.held.signal;
+  }
+
+  /** Aborted too when the job's end is asked for: for work that leaves nothing behind. */
+  get endable(): AbortSignal {
+    return AbortSignal.any([this.held.signal, this.held.cancelSignal]);
+  }
+
+  readonly redact: Redact = (text) => this.table.redaction.secrets.redact(text);
+
+  /** @throws ProviderProblem where the provider is not any more what it was when the job began */
+  get access(): TuningAccess {
+    const { provider: name, api, simulated } = this.job.spec;
+    const provider = this.table.providers.get(name);
+    if (provider === undefined) throw providerGone(name, "is gone");
+    if (provider.tuning?.api !== api) throw providerGone(name, "does not train any more as it did");
+    if (provider.simulated !== simulated)
+      throw providerGone(name, simulated ? "is not simulated any more" : "is simulated by now");
+    return provider.tuning;
+  }
+
+  trainer(): Promise<Trainer> {
+    return this.deps.trainerFor(this.access);
+  }
+
+  deployer(): Promise<Deployer | undefined> {
+    return this.deps.deployerFor(this.access);
+  }
+
+  update(change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {
+    return this.held.update((job) => change(job, Date.now()));
+  }
+}

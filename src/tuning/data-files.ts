@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import type { Format } from "../datasets/format.ts";
+import { readLines } from "../datasets/read.ts";
+import { type DatasetReport, validate } from "../datasets/validate.ts";
+import { CODES } from "../datasets/validate-codes.ts";
+import { badRequest, type GatewayError } from "../domain/errors.ts";
+import type { TuningAccess } from "../domain/tuning.ts";
+import type { JobFile } from "./job.ts";
+import type { DataSource, JobFolders } from "./job-folders.ts";
+
+/** A file of a data set that may be trained on. */
+export interface CheckedFile {
+  readonly file: JobFile;
+  readonly report: DatasetReport;
+}
+
+export interface Check {
+  readonly part: "training" | "validation";
+  readonly model: string;
+  readonly api: TuningAccess["api"];
+  /** The training file's report, for the validation file. */
+  readonly training?: DatasetReport;
+}
+
+/** @throws GatewayError 400 for a file that can't be read, and for one with errors, whose lines it tells and not their texts */
+export async function checkedFile(
+  source: DataSource,
+  folders: Pick<JobFolders, "read">,
+  { part, model, api, training }: Check,
+): Promise<CheckedFile> {
+  const hash = createHash("sha256");
+  const report = await readable(part, () =>
+    validate(readLines(hashed(folders.read(source), hash)), {
+      format: formatFor(api),
+      model,
+      ...(training === undefined ? {} : { training }),
+    }),
+  );
+  if (!report.valid) throw invalid(part, report);
+  const file: JobFile = {
+    name: part === "training" ? "train.jsonl" : "validation.jsonl",
+    rows: report.rows,
+    bytes: report.bytes,
+    tokens: report.tokens.reduce((sum, count) => sum + count, 0),
+    sha256: hash.digest("hex"),
+  };
+  return { file, report };
+}
+
+/** SHA-256 of a file, 64 hexadecimal digits. */
+export async function hashOf(file: Blob): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of file.stream()) hash.update(piece);
+  return hash.digest("hex");
+}
+
+async function* hashed(
+  pieces: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    hash.update(piece);
+    yield piece;
+  }
+}
+
+/** A set that was built for OpenAI is one that TRL reads too. */
+function formatFor(api: TuningAccess["api"]): Format {
+  switch (api) {
+    case "openai":
+      return "openai";
+    case "azure":
+      return "azure";
+    case "huggingface":
+      return "trl-messages";
+  }
+}
+
+async function readable<T>(part: Check["part"], read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // A path may be nobody's business.
+    if (typeof code !== "string") throw error;
+    throw badRequest("dataset_unreadable", `The ${part} file can't be read (${code}).`, part);
+  }
+}
+
+/** Problems that an error tells; more are counted. */
+const TOLD = 5;
+
+function invalid(part: Check["part"], { problems, errors }: DatasetReport): GatewayError {
+  const told = problems.filter(({ level }) => level === "error").slice(0, TOLD);
+  const lines = told.map(
+    ({ line, code }) => `${line === null ? "the file" : `line ${line}`}: ${code}. ${CODES[code].meaning}`,
+  );
+  const count = `${errors} ${errors === 1 ? "error" : "errors"}`;
+  const more = errors > told.length ? "\n..." : "";
+  return badRequest(
+    "invalid_dataset",
+    `The ${part} file has ${count}; \`crossover dataset validate\` shows all.\n${lines.join("\n")}${more}`,
+    part,
+  );
+}

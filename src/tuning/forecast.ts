@@ -1,0 +1,68 @@
+import { median } from "simple-statistics";
+import { estimate } from "../datasets/estimate.ts";
+import type { DatasetReport } from "../datasets/validate.ts";
+import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
+import { stayIn } from "./journal.ts";
+
+export interface ForecastOptions {
+  readonly epochs: number | undefined;
+  readonly usdPerMillion: number | undefined;
+  /** Jobs that were trained before, of which those count that trained the same model at the same provider. */
+  readonly earlier: readonly TuningJob[];
+}
+
+/** Passes that the training script makes where nobody says. */
+const TRL_EPOCHS = 3;
+
+/** What the training is going to take, and what that rests on. */
+export function forecast(
+  spec: Pick<TuningSpec, "api" | "provider" | "base_model" | "simulated">,
+  { tokens }: DatasetReport,
+  { epochs, usdPerMillion, earlier }: ForecastOptions,
+): JobEstimate {
+  const forOpenAI = spec.api === "openai";
+  const took = estimate(tokens, {
+    model: spec.base_model,
+    epochs: epochs ?? (spec.api === "huggingface" ? TRL_EPOCHS : undefined),
+    usdPerMillion,
+    forOpenAI,
+  });
+  const rates = earlier.filter((job) => isAlike(job, spec)).flatMap((job) => tokensPerSecond(job) ?? []);
+  return {
+    epochs: took.epochs,
+    billed_tokens: took.billedTokens,
+    usd: took.usd ?? null,
+    usd_as_of: took.priceAsOf ?? null,
+    seconds: rates.length === 0 ? null : took.billedTokens / median(rates),
+    basis: [costBasis(spec, took), timeBasis(rates.length)].join(" "),
+  };
+}
+
+function isAlike({ state, spec }: TuningJob, wanted: Pick<TuningSpec, "provider" | "base_model">): boolean {
+  return state === "succeeded" && spec.provider === wanted.provider && spec.base_model === wanted.base_model;
+}
+
+/** @returns undefined where it is not known, such as for what a person trained */
+function tokensPerSecond({ journal, remote, estimate }: TuningJob): number | undefined {
+  const stay = stayIn("training", journal);
+  const seconds = stay === undefined ? 0 : (stay.to - stay.from) / 1000;
+  return seconds > 0 ? (remote.trained_tokens ?? estimate.billed_tokens) / seconds : undefined;
+}
+
+function costBasis(
+  { api, simulated }: Pick<TuningSpec, "api" | "simulated">,
+  { usdPerMillion, priceAsOf }: ReturnType<typeof estimate>,
+): string {
+  if (usdPerMillion === undefined)
+    return api === "huggingface"
+      ? "Training is billed by the hour of the hardware, not by the token."
+      : "What a trained token costs is not known here.";
+  const price = `USD ${usdPerMillion} per million trained tokens`;
+  const source = priceAsOf === undefined ? `${price}, as given.` : `${price}, OpenAI's list of ${priceAsOf}.`;
+  return simulated ? `${source} The simulator trains in the provider's place: nothing is billed.` : source;
+}
+
+function timeBasis(jobs: number): string {
+  if (jobs === 0) return "How long it takes is not known: no such job has ended here yet.";
+  return `The time is reckoned from ${jobs === 1 ? "an earlier job" : `${jobs} earlier jobs`} of this model.`;
+}

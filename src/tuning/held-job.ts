@@ -1,0 +1,191 @@
+import { StoreError } from "../store/store.ts";
+import type { StoredTuningJob, TuningJobStore } from "../store/tuning-jobs.ts";
+import { isEnded, type TuningJob } from "./job.ts";
+import { jobIn, rowOf } from "./stored-job.ts";
+import { growing, wait } from "./wait.ts";
+
+export interface Lease {
+  readonly store: TuningJobStore;
+  /** Of one worker's one time with a job: nobody else's. */
+  readonly owner: string;
+  /** How long it counts, in milliseconds. It is renewed while somebody works. */
+  readonly leaseMs: number;
+  /** Who works stops when this is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/** The lease is over, or somebody else has it: what is done is left to them. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+/** The longest wait before a lost store is tried again, in milliseconds. */
+const STORE_WAIT_MS = 5_000;
+
+/**
+ * A job that one worker alone works on, for as long as its lease counts. Every change is in the store before the next step;
+ * changes of others, such as a wish for its end, are taken over.
+ */
+export class HeldJob {
+  readonly #lease: Lease;
+  readonly #lost = new AbortController();
+  readonly #cancelAsked = new AbortController();
+  /** Aborted once no step may be begun or finished any more. */
+  readonly signal: AbortSignal;
+  #row: StoredTuningJob;
+  #job: TuningJob;
+  #line: Promise<unknown> = Promise.resolve();
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(lease: Lease, row: StoredTuningJob, job: TuningJob) {
+    this.#lease = lease;
+    this.#row = row;
+    this.#job = job;
+    this.signal = AbortSignal.any([lease.signal, this.#lost.signal]);
+    this.#take(row, job);
+    this.#renewLater();
+  }
+
+  /** @returns undefined when there is nothing to do, or somebody else does it. @throws StoreError */
+  static async claim(id: string, lease: Lease): Promise<HeldJob | undefined> {
+    const found = await lease.store.tuningJob(id);
+    const job = jobIn(found);
+    if (found === undefined || job === undefined || !isWorkable(job) || !isFree(found)) return undefined;
+    const ownedUntil = Date.now() + lease.leaseMs;
+    const row = { ...found, owner: lease.owner, ownedUntil, revision: found.revision + 1 };
+    return (await lease.store.saveTuningJob(row)) ? new HeldJob(lease, row, job) : undefined;
+  }
+
+  get job(): TuningJob {
+    return this.#job;
+  }
+
+  /** Aborted once the job's end is asked for. */
+  get cancelSignal(): AbortSignal {
+    return this.#cancelAsked.signal;
+  }
+
+  /**
+   * Changes the job, in the store too: a lost store is waited for.
+   * @param change is made again of what others have changed meanwhile
+   * @throws LeaseLost, the signal's reason, StoreError for a store that is broken for good
+   */
+  update(change: (job: TuningJob) => TuningJob): Promise<TuningJob> {
+    return this.#inLine(() => this.#save(change));
+  }
+
+  /** Takes over what others have changed. Never rejects. */
+  async refresh(): Promise<void> {
+    await this.#inLine(async () => {
+      const row = await this.#lease.store.tuningJob(this.#job.id);
+      const job = jobIn(row);
+      if (row !== undefined && job !== undefined) this.#takeOver(row, job);
+    }).catch(() => {});
+  }
+
+  /** Waits, unless the job's end is asked for meanwhile. @throws the signal's reason */
+  async sleep(ms: number): Promise<void> {
+    const { signal } = this.#cancelAsked;
+    const waking = signal.aborted ? this.signal : AbortSignal.any([this.signal, signal]);
+    try {
+      await wait(ms, waking);
+    } catch (error) {
+      this.signal.throwIfAborted();
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Gives the lease back, so that another can go on at once. Never rejects. */
+  async release(): Promise<void> {
+    clearTimeout(this.#renewal);
+    await this.#inLine(async () => {
+      const row = { ...this.#row, owner: undefined, ownedUntil: 0, revision: this.#row.revision + 1 };
+      if (this.#row.owner === this.#lease.owner) await this.#lease.store.saveTuningJob(row);
+    }).catch(() => {}); // it ends by itself
+    this.#lost.abort(new LeaseLost());
+  }
+
+  async #save(change: (job: TuningJob) => TuningJob): Promise<TuningJob> {
+    for (let failures = 0; ; ) {
+      const job = change(this.#job);
+      const { leaseMs, owner, store } = this.#lease;
+      const row = rowOf(job, {
+        fingerprint: this.#row.fingerprint,
+        owner,
+        ownedUntil: Date.now() + leaseMs,
+        revision: this.#row.revision + 1,
+      });
+      try {
+        if (await store.saveTuningJob(row)) return this.#take(row, job);
+        await this.#reload();
+      } catch (error) {
+        if (!(error instanceof StoreError && error.temporary)) throw error;
+        // Past the end of the lease too: the revision tells whether somebody else has it.
+        await wait(growing(100, STORE_WAIT_MS, failures++), this.#lease.signal);
+      }
+    }
+  }
+
+  /** @throws LeaseLost when it is somebody else's by now */
+  async #reload(): Promise<void> {
+    const row = await this.#lease.store.tuningJob(this.#job.id);
+    const job = jobIn(row);
+    if (row === undefined || job === undefined || row.owner !== this.#lease.owner) throw this.#lose();
+    this.#take(row, job);
+  }
+
+  #takeOver(row: StoredTuningJob, job: TuningJob): void {
+    if (row.owner !== this.#lease.owner) this.#lose();
+    else if (row.revision > this.#row.revision) this.#take(row, job);
+  }
+
+  #take(row: StoredTuningJob, job: TuningJob): TuningJob {
+    this.#row = row;
+    this.#job = job;
+    if (job.cancel_asked) this.#cancelAsked.abort(new CancelAsked());
+    return job;
+  }
+
+  #lose(): LeaseLost {
+    const lost = new LeaseLost();
+    clearTimeout(this.#renewal);
+    this.#lost.abort(lost);
+    return lost;
+  }
+
+  #renewLater(): void {
+    if (this.#lost.signal.aborted) return;
+    this.#renewal = setTimeout(() => void this.#renew(), this.#lease.leaseMs / 3);
+  }
+
+  async #renew(): Promise<void> {
+    const renewed = this.update((job) => job).catch(() => {});
+    // A store that does not answer makes a lease end: nothing is begun then that somebody else may have begun.
+    const left = this.#row.ownedUntil - Date.now();
+    const timer = setTimeout(() => this.#lose(), Math.max(0, left));
+    await renewed;
+    clearTimeout(timer);
+    this.#renewLater();
+  }
+
+  /** One after the other: two changes of one revision would shut each other out. */
+  #inLine<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#line.then(task);
+    this.#line = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Somebody wants the job to end: what is under way need not be finished. */
+export class CancelAsked extends Error {
+  override readonly name = "CancelAsked";
+}
+
+/** Is there something to do without a person? */
+export function isWorkable({ state }: Pick<TuningJob, "state">): boolean {
+  return !isEnded(state) && state !== "manual";
+}
+
+export function isFree({ owner, ownedUntil }: StoredTuningJob): boolean {
+  return owner === undefined || ownedUntil <= Date.now();
+}

@@ -1,0 +1,44 @@
+import type { LossPoint } from "./job.ts";
+
+/** Most points that are kept of a loss curve. */
+const MOST = 1_000;
+
+/**
+ * A curve with further points, by step; what is told of a step again adds to it. Beyond a thousand points one of each
+ * stretch of steps stays, and always the last: the stretches only ever double, so that thinning again and again leaves the
+ * curve even.
+ */
+export function joined(losses: readonly LossPoint[], more: readonly LossPoint[]): readonly LossPoint[] {
+  if (more.length === 0) return losses;
+  const bySteps = new Map(losses.map((point) => [point.step, point]));
+  for (const point of more) bySteps.set(point.step, merged(bySteps.get(point.step), point));
+  return thinned([...bySteps.values()].toSorted((a, b) => a.step - b.step));
+}
+
+function merged(known: LossPoint | undefined, { step, training, validation }: LossPoint): LossPoint {
+  return {
+    step,
+    training: training ?? known?.training ?? null,
+    validation: validation ?? known?.validation ?? null,
+  };
+}
+
+function thinned(points: readonly LossPoint[]): readonly LossPoint[] {
+  const last = points.at(-1);
+  if (last === undefined || points.length <= MOST) return points;
+  let kept = points;
+  for (let stretch = 2; kept.length >= MOST; stretch *= 2) kept = onePerStretch(points, stretch);
+  return kept.at(-1) === last ? kept : [...kept, last];
+}
+
+/** One with a validation loss where there is one: these are few. */
+function onePerStretch(points: readonly LossPoint[], stretch: number): readonly LossPoint[] {
+  const chosen = new Map<number, LossPoint>();
+  for (const point of points) {
+    const at = Math.floor(point.step / stretch);
+    const before = chosen.get(at);
+    if (before === undefined || (before.validation === null && point.validation !== null))
+      chosen.set(at, point);
+  }
+  return [...chosen.values()];
+}

@@ -1,0 +1,40 @@
+import type { TuningJob } from "./job.ts";
+import { stepped } from "./transitions.ts";
+import type { TuningPlan } from "./tuning.ts";
+
+/** A job in its first state. @param now milliseconds since 1970 */
+export function newJob({ jobId, spec, estimate }: TuningPlan, now: number): TuningJob {
+  const job: TuningJob = {
+    object: "crossover.tuning_job",
+    id: jobId,
+    created: now,
+    updated: now,
+    state: "uploading",
+    cancel_asked: false,
+    spec,
+    estimate,
+    remote: {
+      training_file: null,
+      validation_file: null,
+      create_tried_at: null,
+      id: null,
+      status: null,
+      step: null,
+      steps: null,
+      estimated_finish: null,
+      trained_tokens: null,
+      seen: null,
+      model: null,
+      checkpoints: [],
+      deployment: null,
+      address: null,
+    },
+    losses: [],
+    journal: [],
+    problem: null,
+    evaluation: null,
+    registered: false,
+    proposal: null,
+  };
+  return stepped(job, `The job begins: ${spec.base_model} at ${spec.provider}.`, now);
+}

@@ -1,0 +1,204 @@
+import { createHash, randomBytes } from "node:crypto";
+import { ConfigError } from "../config/problem.ts";
+import { badRequest } from "../domain/errors.ts";
+import { NAME, NAME_RULE } from "../domain/name.ts";
+import type { Route, Table, Variant } from "../domain/table.ts";
+import { reaches, variantsOf } from "../routing/reach.ts";
+import { type CheckedFile, checkedFile } from "./data-files.ts";
+import type { TunerDeps } from "./deps.ts";
+import { forecast } from "./forecast.ts";
+import type { TuningSpec } from "./job.ts";
+import type { DataSource } from "./job-folders.ts";
+import { notesOn } from "./plan-notes.ts";
+import { type TrainingProvider, trainingProvider } from "./provider-choice.ts";
+import { jobIn } from "./stored-job.ts";
+import type { TuningPlan, TuningQuestion } from "./tuning.ts";
+
+/** Earlier jobs that are looked at. */
+const EARLIER = 1_000;
+
+/** A job that could begin. @throws GatewayError 400 for what can't be trained, StoreError */
+export async function planned(question: TuningQuestion, deps: TunerDeps): Promise<TuningPlan> {
+  const table = deps.table();
+  const control = controlOf(question, table);
+  const { provider, baseModel } = trainedBy(question, control, table);
+  const check = { model: baseModel, api: provider.tuning.api };
+  const training = await checkedFile(question.training, deps.folders, { ...check, part: "training" });
+  const validation =
+    question.validation &&
+    (await checkedFile(question.validation, deps.folders, {
+      ...check,
+      part: "validation",
+      training: training.report,
+    }));
+  const jobId = `tj-${randomBytes(6).toString("hex")}`;
+  const spec = specOf({ question, jobId, control, provider, baseModel, training, validation });
+  requireNames(spec, table, deps);
+  const fingerprint = fingerprintOf(spec);
+  const rows = await deps.store.tuningJobs({ fingerprint, limit: EARLIER });
+  const ended = await deps.store.tuningJobs({ open: false, limit: EARLIER });
+  return {
+    jobId,
+    spec,
+    estimate: forecast(spec, training.report, {
+      epochs: question.epochs,
+      usdPerMillion: question.usdPerMillion,
+      earlier: ended.flatMap((row) => jobIn(row) ?? []),
+    }),
+    reports: { training: training.report, validation: validation?.report },
+    fingerprint,
+    earlier: rows
+      .filter(({ open, state }) => open || state === "succeeded")
+      .flatMap((row) => jobIn(row) ?? []),
+    sources: sourcesOf(question),
+    notes: notesOn(spec, provider.tuning),
+  };
+}
+
+/** The variant to compare with. @throws GatewayError 400 */
+function controlOf({ route: name, control }: TuningQuestion, { routes, variants }: Table): Variant {
+  const route = routes.get(name);
+  if (route === undefined)
+    throw badRequest(
+      "unknown_route",
+      `The configuration has no route ${JSON.stringify(name.slice(0, 64))}.`,
+      "route",
+    );
+  const found = control === undefined ? promptedIn(route) : variants.get(control);
+  if (found !== undefined) return found;
+  throw control === undefined
+    ? badRequest(
+        "no_control",
+        `No rule of the route \`${name}\` uses a variant with a prompt: name the variant to compare with.`,
+        "control",
+      )
+    : badRequest(
+        "unknown_variant",
+        `There is no variant ${JSON.stringify(control.slice(0, 64))}.`,
+        "control",
+      );
+}
+
+function promptedIn({ rules }: Route): Variant | undefined {
+  return rules.flatMap(({ use }) => variantsOf(use)).find(({ prompt }) => prompt !== undefined);
+}
+
+/** Who trains what. @throws GatewayError 400 */
+function trainedBy(
+  { provider, baseModel }: TuningQuestion,
+  control: Variant,
+  table: Table,
+): { readonly provider: TrainingProvider; readonly baseModel: string } {
+  const configured = baseModel === undefined ? control.model : table.models.get(baseModel);
+  const name = provider ?? table.tuning.provider ?? (configured ?? control.model).provider;
+  return {
+    provider: trainingProvider(name, table),
+    baseModel: configured?.upstreamModel ?? baseModel ?? control.model.upstreamModel,
+  };
+}
+
+interface SpecParts {
+  readonly question: TuningQuestion;
+  readonly jobId: string;
+  readonly control: Variant;
+  readonly provider: TrainingProvider;
+  readonly baseModel: string;
+  readonly training: CheckedFile;
+  readonly validation: CheckedFile | undefined;
+}
+
+function specOf(parts: SpecParts): TuningSpec {
+  const { question, jobId, control, provider, baseModel, training, validation } = parts;
+  const { route, epochs, batchSize, learningRateMultiplier, suffix, seed } = question;
+  // A name has at most 64 characters.
+  const name = `${route.slice(0, 42)}-${jobId}`;
+  return {
+    route,
+    provider: provider.name,
+    api: provider.tuning.api,
+    simulated: provider.simulated,
+    base_model: baseModel,
+    control: control.name,
+    model: question.model ?? name,
+    variant: question.variant ?? name,
+    method: "supervised",
+    hyperparameters: {
+      n_epochs: whole("epochs", epochs),
+      batch_size: whole("batch_size", batchSize),
+      learning_rate_multiplier: positive("learning_rate_multiplier", learningRateMultiplier),
+    },
+    suffix: suffix ?? null,
+    seed: seed ?? null,
+    training: training.file,
+    validation: validation?.file ?? null,
+  };
+}
+
+function whole(name: string, value: number | undefined): number | null {
+  if (value !== undefined && !Number.isSafeInteger(value))
+    throw badRequest("invalid_value", `\`${name}\` must be a whole number from 1.`, name);
+  return positive(name, value);
+}
+
+function positive(name: string, value: number | undefined): number | null {
+  if (value !== undefined && !(value > 0 && Number.isFinite(value)))
+    throw badRequest("invalid_value", `\`${name}\` must be above 0.`, name);
+  return value ?? null;
+}
+
+/** What comes out must fit into the configuration: that is found out before it is paid for. @throws GatewayError 400 */
+function requireNames(spec: TuningSpec, table: Table, { registry }: TunerDeps): void {
+  for (const part of ["model", "variant"] as const)
+    if (!NAME.test(spec[part])) throw badRequest("invalid_value", `\`${part}\`: ${NAME_RULE}.`, part);
+  if (table.models.has(spec.model)) throw taken("model", spec.model);
+  if (table.variants.has(spec.variant) && !mayReplace(spec.variant, table))
+    throw taken("variant", spec.variant);
+  try {
+    registry.preview({
+      model: {
+        name: spec.model,
+        provider: spec.provider,
+        model: spec.base_model,
+        baseModel: spec.base_model,
+        datasetHash: spec.training.sha256,
+        tuningJob: "tj-000000000000",
+        hostingPerHour: undefined,
+        trainingCost: undefined,
+      },
+      variant: { name: spec.variant, fallback: spec.control },
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw badRequest("invalid_value", `The configuration would not take what comes out: ${error.message}`);
+  }
+}
+
+/** Only where the configuration says so, and only what rules use: else nothing would go live by it. */
+function mayReplace(variant: string, { routes, tuning }: Table): boolean {
+  return tuning.replaceLive && [...routes.values()].some((route) => reaches(route, variant));
+}
+
+function taken(part: "model" | "variant", name: string): Error {
+  const hint = part === "variant" ? " `tuning.replaceLive` lets a job replace a variant that rules use." : "";
+  return badRequest(
+    "name_taken",
+    `The configuration has a ${part} \`${name}\` already: give another name.${hint}`,
+    part,
+  );
+}
+
+/** The suffix is a name alone: it changes nothing of what is learned. */
+function fingerprintOf(spec: TuningSpec): string {
+  const { provider, base_model, method, hyperparameters, seed, training, validation } = spec;
+  const { n_epochs, batch_size, learning_rate_multiplier } = hyperparameters;
+  const parts = [provider, base_model, method, n_epochs, batch_size, learning_rate_multiplier, seed];
+  return createHash("sha256")
+    .update(JSON.stringify([...parts, training.sha256, validation?.sha256 ?? null]))
+    .digest("hex");
+}
+
+function sourcesOf({ training, validation }: TuningQuestion): ReadonlyMap<string, DataSource> {
+  const sources = new Map([["train.jsonl", training]]);
+  if (validation !== undefined) sources.set("validation.jsonl", validation);
+  return sources;
+}

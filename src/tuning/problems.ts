@@ -1,0 +1,64 @@
+import { ConfigError } from "../config/problem.ts";
+import { GatewayError } from "../domain/errors.ts";
+import type { JobProblem } from "./job.ts";
+import { type Observation, ProviderProblem } from "./trainer.ts";
+import type { Seen } from "./transitions.ts";
+
+/** Takes secrets out of a text. */
+export type Redact = (text: string) => string;
+
+/** Most characters that are kept of what a provider said. */
+const RAW = 4_000;
+
+/** An error as a job keeps it, without secrets. */
+export function problemOf(error: unknown, redact: Redact): Omit<JobProblem, "state"> {
+  const { message, hint, status, code, raw } = fieldsOf(error);
+  return {
+    message: redact(message),
+    hint: hint === undefined ? null : redact(hint),
+    status: status ?? null,
+    code: code ?? null,
+    // Cut afterwards: half a secret would not be known as one.
+    raw: redact(raw).slice(0, RAW),
+  };
+}
+
+interface Fields {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly status?: number | undefined;
+  readonly code?: string | undefined;
+  readonly raw: string;
+}
+
+function fieldsOf(error: unknown): Fields {
+  if (error instanceof ProviderProblem) return error;
+  if (error instanceof GatewayError) return { message: error.message, code: error.code, raw: "" };
+  if (error instanceof ConfigError)
+    return {
+      message: `The configuration does not take the model: ${error.message}`,
+      hint: "Change the configuration, and begin the job again.",
+      raw: "",
+    };
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    message: `The gateway could not go on: ${message}`,
+    hint: "This is no answer of the provider's. The gateway's log may say more.",
+    raw: error instanceof Error ? (error.stack ?? "") : "",
+  };
+}
+
+/** An observation without secrets, its problem apart. */
+export function redactedSeen({ problem: _, ...seen }: Observation, redact: Redact): Seen {
+  return { ...seen, events: seen.events.map(({ at, message }) => ({ at, message: redact(message) })) };
+}
+
+/** The configuration does not say any more how the provider is reached. */
+export function providerGone(name: string, why: string): ProviderProblem {
+  return new ProviderProblem({
+    message: `The configuration's provider ${name} ${why}.`,
+    hint: "Put it back as it was when the job began, or cancel the job.",
+    raw: "",
+    kind: "temporary",
+  });
+}

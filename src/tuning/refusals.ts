@@ -1,0 +1,54 @@
+import { GatewayError } from "../domain/errors.ts";
+import type { StoredTuningJob } from "../store/tuning-jobs.ts";
+import type { TuningJob } from "./job.ts";
+
+/** 409: the same was trained before, or is about to be. */
+export function jobExists(job: Pick<StoredTuningJob, "id" | "open" | "state"> | undefined): GatewayError {
+  if (job === undefined || job.open)
+    return conflict(
+      "tuning_job_exists",
+      `The job ${job?.id ?? ""} trains the same model on the same data already: follow it, or cancel it.`,
+    );
+  return conflict(
+    "tuning_job_exists",
+    `The job ${job.id} has trained the same model on the same data. Force it (\`--force\`, \`"force": true\`) to pay for it again.`,
+  );
+}
+
+export function datasetChanged(file: string): GatewayError {
+  return conflict("dataset_changed", `${file} has changed since it was checked: begin again.`);
+}
+
+export function jobNotFound(id: string): GatewayError {
+  return new GatewayError({
+    status: 404,
+    type: "invalid_request_error",
+    code: "tuning_job_not_found",
+    message: `There is no fine-tuning job ${JSON.stringify(id.slice(0, 64))}.`,
+  });
+}
+
+export function jobEnded({ id, state }: TuningJob): GatewayError {
+  return conflict("tuning_job_ended", `The job ${id} has ${state} already.`);
+}
+
+export function waitsForNobody({ id, state }: TuningJob): GatewayError {
+  return conflict(
+    "tuning_job_not_waiting",
+    `The job ${id} is ${state}: only one that waits for a person (\`manual\`), or failed after its training, takes an address.`,
+  );
+}
+
+/** 404: of this provider there are no deployments. */
+export function deploysNothing(provider: string): GatewayError {
+  return new GatewayError({
+    status: 404,
+    type: "invalid_request_error",
+    code: "no_deployments",
+    message: `The configuration has no provider ${JSON.stringify(provider.slice(0, 64))} that deploys models.`,
+  });
+}
+
+function conflict(code: string, message: string): GatewayError {
+  return new GatewayError({ status: 409, type: "invalid_request_error", code, message });
+}

@@ -1,0 +1,94 @@
+import { ConfigError } from "../config/problem.ts";
+import { badRequest } from "../domain/errors.ts";
+import type { Table, Variant } from "../domain/table.ts";
+import type { TuningAccess } from "../domain/tuning.ts";
+import type { Step, StepContext } from "./context.ts";
+import type { TunerDeps } from "./deps.ts";
+import type { TuningJob } from "./job.ts";
+import { proposalOf } from "./proposal.ts";
+import type { Registration } from "./registry.ts";
+import { succeeded } from "./transitions.ts";
+
+/** Adds the model and its variant to the configuration, and proposes how traffic could move to it. */
+export const registerStep: Step = async (context) => {
+  const { job, deps } = context;
+  const registration = registrationOf(job, context.access);
+  const { table, control, candidate } = previewed(context, registration);
+  await deps.registry.register(registration);
+  const proposal = proposalOf({ route: job.spec.route, control, candidate, table });
+  await context.update((current, now) => succeeded(current, proposal, now));
+  return 0;
+};
+
+/** The configuration as it would be with what the job made. */
+export interface Preview {
+  readonly table: Table;
+  readonly control: Variant;
+  readonly candidate: Variant;
+}
+
+/** @throws ConfigError, Error when the control is gone from the configuration */
+export function previewed({ job, deps }: StepContext, registration: Registration): Preview {
+  const table = deps.registry.preview(registration);
+  const control = table.variants.get(job.spec.control);
+  const candidate = table.variants.get(job.spec.variant);
+  if (control === undefined)
+    throw new Error(`the variant ${job.spec.control}, to compare with, is gone from the configuration`);
+  if (candidate === undefined) throw new TypeError(`the registry previews no variant ${job.spec.variant}`);
+  return { table, control, candidate };
+}
+
+/** What a person says must fit into the configuration. @throws GatewayError 400 */
+export function requireAddress(job: TuningJob, { registry, table }: TunerDeps): void {
+  const address = job.remote.address ?? "";
+  if (address === "" || address.length > 2_000)
+    throw badRequest("invalid_value", "`address` must name what answers for the model.", "address");
+  const access = table().providers.get(job.spec.provider)?.tuning;
+  if (access === undefined) return; // told once it is worked on
+  try {
+    registry.preview(registrationOf(job, access));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw badRequest(
+      "invalid_value",
+      `The configuration does not take ${address}: ${error.message}`,
+      "address",
+    );
+  }
+}
+
+/** What the job made, as the configuration will have it. */
+export function registrationOf(job: TuningJob, access: TuningAccess): Registration {
+  const { id, spec, remote, estimate } = job;
+  return {
+    model: {
+      name: spec.model,
+      provider: spec.provider,
+      model: remote.address ?? "",
+      baseModel: spec.base_model,
+      datasetHash: spec.training.sha256,
+      tuningJob: id,
+      hostingPerHour: remote.deployment === null ? undefined : hostingOf(access),
+      trainingCost: costOf(job, remote.trained_tokens) ?? estimate.usd ?? undefined,
+    },
+    variant: { name: spec.variant, fallback: spec.control },
+  };
+}
+
+/** What was trained at the estimate's price. */
+function costOf({ estimate: { usd, billed_tokens } }: TuningJob, trained: number | null): number | undefined {
+  if (usd === null || trained === null || billed_tokens === 0) return undefined;
+  return (usd / billed_tokens) * trained;
+}
+
+/** USD an hour that what answers for a model of this provider costs, used or not; undefined: not known. */
+export function hostingOf(access: TuningAccess): number | undefined {
+  switch (access.api) {
+    case "openai":
+      return undefined;
+    case "azure":
+      return access.management?.hostingPerHour;
+    case "huggingface":
+      return access.endpoint.hostingPerHour;
+  }
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "../domain/errors.ts";
+import type { StoredTuningJob } from "../store/tuning-jobs.ts";
+import { Background } from "./background.ts";
+import { hashOf } from "./data-files.ts";
+import { Deployments } from "./deployments.ts";
+import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
+import { drive } from "./driver.ts";
+import { HeldJob, isWorkable, LeaseLost } from "./held-job.ts";
+import { isEnded, type TuningJob } from "./job.ts";
+import { newJob } from "./new-job.ts";
+import { planned } from "./plan.ts";
+import { datasetChanged, jobEnded, jobExists, jobNotFound, waitsForNobody } from "./refusals.ts";
+import { requireAddress } from "./register-step.ts";
+import { jobIn, rowOf } from "./stored-job.ts";
+import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts";
+import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
+import { wait } from "./wait.ts";
+
+/** Fine-tuning over a store: any process that has it may begin jobs, follow them and work on them. */
+export class Tuner implements Tuning {
+  readonly #deps: TunerDeps;
+  readonly #timing: TuningTiming;
+  readonly #deployments: Deployments;
+  readonly #background: Background;
+  readonly #closing = new AbortController();
+  /** Jobs that are worked on here. */
+  readonly #held = new Map<string, HeldJob>();
+  readonly #sessions = new Set<Promise<void>>();
+
+  constructor(deps: TunerDeps) {
+    this.#deps = deps;
+    this.#timing = { ...TIMING, ...deps.timing };
+    this.#deployments = new Deployments(deps);
+    this.#background = new Background({
+      ...deps,
+      everyMs: this.#timing.scanMs,
+      signal: this.#closing.signal,
+      workOn: (id) => this.#session(id, this.#closing.signal),
+    });
+  }
+
+  plan(question: TuningQuestion): Promise<TuningPlan> {
+    return planned(question, this.#deps);
+  }
+
+  async start(plan: TuningPlan, force: boolean): Promise<TuningJob> {
+    const { store, folders } = this.#deps;
+    const { jobId, fingerprint, sources } = plan;
+    const same = await store.tuningJobs({ fingerprint, limit: 1_000 });
+    const earlier = same.find(({ open, state }) => open || (!force && state === "succeeded"));
+    if (earlier !== undefined) throw jobExists(earlier);
+    await folders.create(jobId, sources);
+    try {
+      await this.#requireUnchanged(plan);
+      const job = newJob(plan, Date.now());
+      const row = rowOf(job, { fingerprint, owner: undefined, ownedUntil: 0, revision: 1 });
+      if (await store.saveTuningJob(row)) return job;
+      const [open] = await store.tuningJobs({ fingerprint, open: true, limit: 1 });
+      throw jobExists(open);
+    } catch (error) {
+      // A store that did not answer may have the job all the same: then its files must stay.
+      if (error instanceof GatewayError) await folders.remove(jobId);
+      throw error;
+    }
+  }
+
+  async job(id: string): Promise<TuningJob | undefined> {
+    return jobIn(await this.#deps.store.tuningJob(id));
+  }
+
+  async jobs(filter: {
+    readonly route?: string | undefined;
+    readonly limit: number;
+  }): Promise<readonly TuningJob[]> {
+    const rows = await this.#deps.store.tuningJobs(filter);
+    return rows.flatMap((row) => jobIn(row) ?? []);
+  }
+
+  async cancel(id: string): Promise<TuningJob> {
+    const job = await this.#change(id, (found, now) => {
+      if (isEnded(found.state)) throw jobEnded(found);
+      const asked = cancelAsked(found, now);
+      // Nobody works on it, so that nobody else would end it.
+      return found.state === "manual" ? cancelled(asked, "Cancelled.", now) : asked;
+    });
+    await this.#held.get(id)?.refresh();
+    return job;
+  }
+
+  register(id: string, address: string): Promise<TuningJob> {
+    return this.#change(id, (found, now) => {
+      if (!isReopenable(found)) throw waitsForNobody(found);
+      const job = reopened(found, address.trim(), now);
+      requireAddress(job, this.#deps);
+      return job;
+    });
+  }
+
+  async work(id: string, signal: AbortSignal): Promise<TuningJob> {
+    const ending = AbortSignal.any([signal, this.#closing.signal]);
+    for (;;) {
+      await this.#session(id, ending);
+      const job = await this.job(id);
+      if (job === undefined) throw jobNotFound(id);
+      if (!isWorkable(job)) return job;
+      // Somebody else works on it, or did until now.
+      await wait(Math.min(this.#timing.scanMs, this.#timing.leaseMs / 3), ending);
+    }
+  }
+
+  deployments(provider?: string): Promise<readonly ListedDeployment[]> {
+    return this.#deployments.list(provider);
+  }
+
+  scale(provider: string, name: string, capacity: number): Promise<void> {
+    return this.#deployments.scale(provider, name, capacity);
+  }
+
+  undeploy(provider: string, name: string): Promise<void> {
+    return this.#deployments.remove(provider, name);
+  }
+
+  /** Works on jobs whose files are on this machine and that nobody works on, until it is closed. */
+  run(): void {
+    this.#background.start();
+  }
+
+  /** Gives all jobs back, so that others go on at once. Never rejects. */
+  async close(): Promise<void> {
+    this.#closing.abort(new LeaseLost());
+    await this.#background.ended;
+    await Promise.allSettled(this.#sessions);
+  }
+
+  /** @throws GatewayError 409 when what was planned is not what the folder has now */
+  async #requireUnchanged({ jobId, spec }: TuningPlan): Promise<void> {
+    for (const file of [spec.training, spec.validation]) {
+      if (file === null) continue;
+      const copy = await this.#deps.folders.open(jobId, file.name);
+      if (copy.size !== file.bytes || (await hashOf(copy)) !== file.sha256) throw datasetChanged(file.name);
+    }
+  }
+
+  /** Works on a job while it can have it. @throws the signal's reason, StoreError */
+  #session(id: string, signal: AbortSignal): Promise<void> {
+    const session = this.#workOn(id, signal).finally(() => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    return session;
+  }
+
+  async #workOn(id: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#held.has(id)) return;
+    const { store } = this.#deps;
+    const { leaseMs } = this.#timing;
+    const held = await HeldJob.claim(id, { store, owner: randomBytes(8).toString("hex"), leaseMs, signal });
+    if (held === undefined) return;
+    this.#held.set(id, held);
+    try {
+      await drive(held, this.#deps, this.#timing);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof LeaseLost)) throw error;
+    } finally {
+      this.#held.delete(id);
+      await held.release();
+    }
+    const { state, spec } = held.job;
+    if (isEnded(state)) this.#deps.metrics?.tuningEnded(spec.provider, state);
+  }
+
+  /** @throws GatewayError 404, and what the change throws */
+  async #change(id: string, change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {
+    for (;;) {
+      const row = await this.#deps.store.tuningJob(id);
+      const found = jobIn(row);
+      if (row === undefined || found === undefined) throw jobNotFound(id);
+      const job = change(found, Date.now());
+      const changed: StoredTuningJob = rowOf(job, { ...row, revision: row.revision + 1 });
+      if (await this.#deps.store.saveTuningJob(changed)) return job;
+      // It was changed meanwhile, or another of its fingerprint has been opened.
+      if (row.open || !changed.open) continue;
+      const [open] = await this.#deps.store.tuningJobs({
+        fingerprint: row.fingerprint,
+        open: true,
+        limit: 1,
+      });
+      if (open !== undefined && open.id !== id) throw jobExists(open);
+    }
+  }
+}
