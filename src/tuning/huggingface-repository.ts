@@ -1,0 +1,93 @@
+import { createRepo, datasetInfo, HubApiError, pathsInfo, uploadFile } from "@huggingface/hub";
+import type { HuggingFaceAccess } from "../domain/tuning.ts";
+import { refused, unanswered } from "./huggingface-problem.ts";
+import { ProviderProblem } from "./trainer.ts";
+
+/** The private data set repository of a job, which holds its files and its script. */
+export interface Repository {
+  /** Such as acme/crossover-tj_1. */
+  readonly name: string;
+  /**
+   * Puts a file there, unless one of its name and size is there already. Creates the repository where there is none.
+   * @throws ProviderProblem, also when the repository is public; the signal's reason
+   */
+  put(path: string, content: () => Promise<Blob>, bytes: number, signal: AbortSignal): Promise<void>;
+}
+
+export function openRepository(
+  access: Pick<HuggingFaceAccess, "token" | "hubURL">,
+  name: string,
+): Repository {
+  const repo = { type: "dataset", name } as const;
+  const common = (signal: AbortSignal) => ({
+    accessToken: access.token,
+    hubUrl: access.hubURL,
+    fetch: fetchWith(signal),
+  });
+
+  async function ensure(signal: AbortSignal): Promise<void> {
+    const doing = `create the data set repository ${name}`;
+    await asking(access.token, doing, signal, async () => {
+      try {
+        await createRepo({ repo, visibility: "private", ...common(signal) });
+      } catch (error) {
+        if (!isStatus(error, 409)) throw error; // 409: it is there
+      }
+    });
+    const found = await asking(access.token, `look at the data set repository ${name}`, signal, () =>
+      datasetInfo({ name, ...common(signal) }),
+    );
+    if (found.private !== true) throw publicRepository(name);
+  }
+
+  return {
+    name,
+    put: async (path, content, bytes, signal) => {
+      await ensure(signal);
+      const there = await asking(access.token, `list the files of ${name}`, signal, () =>
+        pathsInfo({ repo, paths: [path], ...common(signal) }),
+      );
+      if (there.some((file) => file.path === path && file.size === bytes)) return;
+      const file = { path, content: await content() };
+      await asking(access.token, `upload ${path}`, signal, () =>
+        // Without Xet: the older way needs no code for WebAssembly, and any size goes by it.
+        uploadFile({ repo, file, commitTitle: `Add ${path}`, useXet: false, ...common(signal) }),
+      );
+    },
+  };
+}
+
+function fetchWith(signal: AbortSignal): typeof fetch {
+  return (input, init) =>
+    fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([signal, init.signal]) : signal });
+}
+
+function isStatus(error: unknown, status: number): boolean {
+  return error instanceof HubApiError && error.statusCode === status;
+}
+
+/** Does something with the library, whose errors become problems. */
+async function asking<T>(
+  token: string,
+  doing: string,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof HubApiError)
+      throw refused({ doing, token }, error.statusCode, JSON.stringify(error.data ?? {}));
+    throw unanswered({ doing, token }, error);
+  }
+}
+
+function publicRepository(name: string): ProviderProblem {
+  return new ProviderProblem({
+    message: `The data set repository ${name} is public. What was captured is not uploaded there.`,
+    hint: `Make it private or delete it, at https://huggingface.co/datasets/${name}/settings.`,
+    raw: "",
+    kind: "final",
+  });
+}
