@@ -63,11 +63,14 @@ const REMARKS = [
   "Nothing left this machine.",
 ] as const;
 
-/** Makes the answer to a request. Pure: the same request and seed give the same answer. */
-export function answer(request: SimulatedRequest, seed: number): SimulatedAnswer {
+/**
+ * Makes the answer to a request. Pure: the same request and seed give the same answer.
+ * @param text what a model says to it; undefined: nothing but remarks
+ */
+export function answer(request: SimulatedRequest, seed: number, text?: string): SimulatedAnswer {
   const fingerprint = `${seed}\n${request.seed ?? ""}\n${request.model}\n${JSON.stringify(request.messages)}`;
   const choices = Array.from({ length: request.n ?? 1 }, (_, index) =>
-    choiceOf(request, `${fingerprint}\n${index}`, index),
+    choiceOf(request, `${fingerprint}\n${index}`, index, text),
   );
   const prompt = request.messages.reduce(
     (sum, message) => sum + estimateTokens(contentText(message.content)) + MESSAGE_OVERHEAD_TOKENS,
@@ -84,7 +87,12 @@ export function answer(request: SimulatedRequest, seed: number): SimulatedAnswer
   };
 }
 
-function choiceOf(request: SimulatedRequest, fingerprint: string, index: number): Choice {
+function choiceOf(
+  request: SimulatedRequest,
+  fingerprint: string,
+  index: number,
+  text: string | undefined,
+): Choice {
   const tool = requiredTool(request);
   if (tool !== undefined) {
     const id = `call_sim_${Math.floor(unitOf(`${fingerprint}\ntool`) * 2 ** 32).toString(16)}`;
@@ -99,7 +107,7 @@ function choiceOf(request: SimulatedRequest, fingerprint: string, index: number)
     index,
     toolCall: undefined,
     ...cut(
-      untilStop(textOf(request, fingerprint), request.stop),
+      untilStop(text ?? textOf(request, fingerprint), request.stop),
       request.max_completion_tokens ?? request.max_tokens,
     ),
   };
@@ -121,12 +129,17 @@ function textOf(request: SimulatedRequest, fingerprint: string): string {
     case "json_object":
       return JSON.stringify({ simulated: true, model: request.model });
     default: {
-      const query = contentText(request.messages.findLast((message) => message.role === "user")?.content);
+      const query = lastQuery(request.messages);
       const shown = query.length > 80 ? `${query.slice(0, 80)}…` : query;
       const remark = REMARKS[Math.floor(unitOf(`${fingerprint}\nremark`) * REMARKS.length)] ?? REMARKS[0];
       return `[simulated ${request.model}] You asked: ${JSON.stringify(shown)}. ${remark}`;
     }
   }
+}
+
+/** What the user asked last. */
+export function lastQuery(messages: SimulatedRequest["messages"]): string {
+  return contentText(messages.findLast((message) => message.role === "user")?.content);
 }
 
 /** The text before the first of the sequences that end it. */
@@ -160,7 +173,8 @@ function tokensOf({ content, toolCall }: Choice): number {
   );
 }
 
-function contentText(content: unknown): string {
+/** The text of a message, its parts on lines of their own. */
+export function contentText(content: unknown): string {
   if (typeof content === "string") return content;
   return Array.isArray(content)
     ? content

@@ -4,6 +4,7 @@ import type { Flow, Receiver, Transport } from "../../domain/transport.ts";
 import type { simulatorSettings } from "../simulator.ts";
 import { answer, simulatedRequest } from "./answer.ts";
 import { embeddingsJson } from "./embeddings.ts";
+import { answerByExamples } from "./nearest.ts";
 import { completionEvents, completionJson, errorJson } from "./wire.ts";
 
 type Settings = z.infer<typeof simulatorSettings>;
@@ -74,7 +75,7 @@ function script(body: string, settings: Settings): readonly Act[] {
     case undefined:
       break;
   }
-  const made = answer(parsed.data, settings.seed ?? 0);
+  const made = answer(parsed.data, settings.seed ?? 0, answerByExamples(parsed.data));
   if (parsed.data.stream !== true) {
     const waitMs = firstTokenMs + perTokenMs * made.usage.completion_tokens;
     return fault === "cut"
