@@ -2,13 +2,22 @@ import type { Deployment as ArmDeployment } from "@azure/arm-cognitiveservices";
 import type { AzureManagement } from "../domain/tuning.ts";
 import { begin, call, type Operation } from "./azure-calls.ts";
 import { type AzureClient, azureClient } from "./azure-client.ts";
-import { azureHosting, isTunedAtAzure } from "./azure-hosting.ts";
+import { baseHosting, isTunedAtAzure, tunedHosting } from "./azure-hosting.ts";
 import type { Deployer, Deployment } from "./deployer.ts";
 import { type AzureError, isWithoutDeployment } from "./explain-azure.ts";
 import { ProviderProblem } from "./trainer.ts";
 
+/** A deployer holds its client, its token and what it began: whoever asks again with the same settings gets the same one. */
+const DEPLOYERS = new WeakMap<AzureManagement, Deployer>();
+
 /** Deployments of one Azure OpenAI resource, by Azure's management API. Its packages are loaded with the first call. */
 export function azureDeployer(access: AzureManagement): Deployer {
+  const known = DEPLOYERS.get(access) ?? newDeployer(access);
+  DEPLOYERS.set(access, known);
+  return known;
+}
+
+function newDeployer(access: AzureManagement): Deployer {
   const { resourceGroup, account } = access;
   let loading: Promise<AzureClient> | undefined;
   const deployments = async (): Promise<AzureClient["deployments"]> => {
@@ -158,15 +167,16 @@ const MESSAGES: ReadonlyMap<string, string> = new Map([
   ["Deleting", "It is being deleted."],
 ]);
 
-/** Only tuned models cost by the hour; the configured price is that of the configured SKU. */
+/** The configured price is that of a tuned model under the configured SKU. */
 function hostingOf(
   model: string | undefined,
   sku: string | undefined,
   access: AzureManagement,
 ): number | undefined {
-  if (model === undefined || sku === undefined || !isTunedAtAzure(model)) return undefined;
+  if (model === undefined || sku === undefined) return undefined;
+  if (!isTunedAtAzure(model)) return baseHosting(sku);
   const isConfigured = sku.toLowerCase() === access.sku.toLowerCase();
-  return (isConfigured ? access.hostingPerHour : undefined) ?? azureHosting(sku);
+  return (isConfigured ? access.hostingPerHour : undefined) ?? tunedHosting(sku);
 }
 
 function textOf({ code, message }: AzureError): string {

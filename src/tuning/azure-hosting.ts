@@ -15,8 +15,13 @@ const HOSTING: ReadonlyMap<string, number> = new Map([
  * USD an hour that a deployment of a fine-tuned model costs by the list price; undefined: not known.
  * @param sku such as GlobalStandard, in any case
  */
-export function azureHosting(sku: string): number | undefined {
+export function tunedHosting(sku: string): number | undefined {
   return HOSTING.get(sku.toLowerCase());
+}
+
+/** USD an hour of a model as it comes: none where tokens are paid for; undefined where units are, such as ProvisionedManaged. */
+export function baseHosting(sku: string): number | undefined {
+  return /(standard|batch)$/i.test(sku) ? 0 : undefined;
 }
 
 /** Is this a fine-tuned model's name at Azure, such as gpt-4o-mini-2024-07-18.ft-0e208cf33a6a466994aff31a08aba678? */

@@ -150,6 +150,15 @@ test("the process that began it is told why a deployment failed", async () => {
   expect(await deployer.find(NAME, signal)).toMatchObject(failed);
 });
 
+test("so is whoever asks in this process with the same settings", async () => {
+  const { azure, signal } = await setting();
+  await azureDeployer(azure.access).deploy(REQUEST, signal);
+  azure.fail(NAME, OUT_OF_CAPACITY);
+  expect(await azureDeployer(azure.access).find(NAME, signal)).toMatchObject({
+    message: "CapacityNotAvailable: No capacity in eastus. Try another region.",
+  });
+});
+
 test("it is told, too, when Azure leaves nothing of the deployment", async () => {
   const { azure, deployer, signal, anew } = await setting();
   await deployer.deploy(REQUEST, signal);
@@ -221,13 +230,15 @@ test.each([
 test("all pages of deployments are listed, and only tuned models cost by the hour", async () => {
   const { azure, deployer, signal } = await setting();
   azure.put("base", BASE_DEPLOYMENT);
+  azure.put("reserved", { ...BASE_DEPLOYMENT, sku: { name: "ProvisionedManaged", capacity: 50 } });
   azure.put("regional", TUNED_DEPLOYMENT);
   azure.put("global", { ...TUNED_DEPLOYMENT, sku: { name: "GlobalStandard", capacity: 1 } });
   azure.put("trial", { ...TUNED_DEPLOYMENT, sku: { name: "developertier", capacity: 1 } });
   azure.put("provisioned", { ...TUNED_DEPLOYMENT, sku: { name: "ProvisionedManaged", capacity: 50 } });
   const listed = await deployer.list(signal);
   expect(listed.map(({ name, hostingPerHour }) => [name, hostingPerHour])).toEqual([
-    ["base", undefined],
+    ["base", 0],
+    ["reserved", undefined],
     ["regional", 1.7],
     ["global", 1.7],
     ["trial", 0],
@@ -242,7 +253,7 @@ test("the configured price is that of the configured SKU", async () => {
   azure.put("global", { ...TUNED_DEPLOYMENT, sku: { name: "GlobalStandard", capacity: 1 } });
   azure.put("base", BASE_DEPLOYMENT);
   const listed = await deployer.list(signal);
-  expect(listed.map(({ hostingPerHour }) => hostingPerHour)).toEqual([1.7, 3, undefined]);
+  expect(listed.map(({ hostingPerHour }) => hostingPerHour)).toEqual([1.7, 3, 0]);
 });
 
 test("a page elsewhere is not followed, and gets no token", async () => {
