@@ -28,7 +28,7 @@ export interface AzureAccess {
 
 /** Azure's management API, which makes deployments. */
 export interface AzureManagement {
-  /** Default https://management.azure.com; another one in a cloud of its own. */
+  /** Without a slash at the end. Default https://management.azure.com; another one in a cloud of its own. */
   readonly endpoint: string;
   readonly subscription: string;
   readonly resourceGroup: string;
@@ -40,7 +40,7 @@ export interface AzureManagement {
   readonly sku: string;
   /** Thousands of tokens a minute. */
   readonly capacity: number;
-  /** USD an hour that a deployment costs, used or not; undefined: not said. */
+  /** USD an hour that a deployment costs, used or not; undefined: the list price, where it is known. */
   readonly hostingPerHour: number | undefined;
 }
 

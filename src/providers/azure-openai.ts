@@ -37,7 +37,9 @@ const management = z
       .number()
       .nonnegative()
       .optional()
-      .describe("USD an hour that a deployment costs, used or not."),
+      .describe(
+        "USD an hour that a deployment costs, used or not. Default: the list price, where it is known.",
+      ),
   })
   .describe("How a model that was trained here is deployed.");
 

@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
  */
 export async function azureClient(access: AzureManagement): Promise<AzureClient> {
   const { CognitiveServicesManagementClient } = await import("@azure/arm-cognitiveservices");
-  const endpoint = access.endpoint.replace(/\/+$/, "");
+  const { endpoint } = access;
   const client = new CognitiveServicesManagementClient(await credentialOf(access), access.subscription, {
     endpoint,
     retryOptions: { maxRetries: 0 },

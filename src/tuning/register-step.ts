@@ -2,6 +2,7 @@ import { ConfigError } from "../config/problem.ts";
 import { badRequest } from "../domain/errors.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { TuningAccess } from "../domain/tuning.ts";
+import { tunedHosting } from "./azure-hosting.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { TunerDeps } from "./deps.ts";
 import type { TuningJob } from "./job.ts";
@@ -87,7 +88,7 @@ export function hostingOf(access: TuningAccess): number | undefined {
     case "openai":
       return undefined;
     case "azure":
-      return access.management?.hostingPerHour;
+      return access.management?.hostingPerHour ?? tunedHosting(access.management?.sku ?? "");
     case "huggingface":
       return access.endpoint.hostingPerHour;
   }

@@ -427,7 +427,7 @@ test("an answer that is no JSON, and one that is long, are kept in part", async 
 
 test("an endpoint that does not answer is temporary", async () => {
   const { anew, signal } = await setting();
-  const deployer = anew({ endpoint: `http://127.0.0.1:${await freePort()}/` });
+  const deployer = anew({ endpoint: `http://127.0.0.1:${await freePort()}` });
   const problem = await problemOf(deployer.list(signal));
   expect(problem).toMatchObject({ kind: "temporary", status: undefined });
   expect(problem.message).toContain("ECONNREFUSED");
@@ -485,7 +485,7 @@ test("the token that is looked for is one for the configured cloud", async () =>
   });
   const { anew, signal } = await setting();
   const endpoint = `https://127.0.0.1:${await freePort()}`;
-  await problemOf(anew({ token: undefined, endpoint: `${endpoint}/` }).find(NAME, signal));
+  await problemOf(anew({ token: undefined, endpoint }).find(NAME, signal));
   expect(scopes.flat()).toEqual([`${endpoint}/.default`]);
 });
 
