@@ -40,8 +40,8 @@ export function tunableModel(model: string): TunableModel | undefined {
 }
 
 /**
- * The names that training takes, for names without a date: those of OpenAI's guide "Supervised fine-tuning" and its page of
- * each model (2026-08). Azure has the same ones.
+ * The names that training takes, for names without a date: the versions that Microsoft's page "Customize a model with
+ * fine-tuning" lists (2025-09). OpenAI trains the same ones.
  */
 const SNAPSHOTS: ReadonlyMap<string, string> = new Map([
   ["gpt-4.1", "gpt-4.1-2025-04-14"],

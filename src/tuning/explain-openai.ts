@@ -1,5 +1,6 @@
 import { cut } from "../domain/cut.ts";
 import type { JobError } from "./openai-answers.ts";
+import { ERROR_RULES, type ErrorRule } from "./openai-errors.ts";
 import type { ProblemFields, ProblemKind } from "./trainer.ts";
 
 /** An error as OpenAI or Azure tells it. */
@@ -19,190 +20,6 @@ export type Doing = "reading" | "uploading" | "creating" | "cancelling";
 /** Characters of a provider's answer that are kept. */
 const RAW_CHARS = 4000;
 
-interface Rule {
-  readonly codes?: readonly string[];
-  readonly words?: RegExp;
-  readonly statuses?: readonly number[];
-  readonly kind: ProblemKind;
-  readonly message: string;
-  readonly hint: string;
-  /** Do the provider's own words say what is wrong better than ours? */
-  readonly quote?: boolean;
-}
-
-/**
- * The first that fits counts: by one of the codes, else by the words, else by the status. Codes of Azure are those of its REST
- * description (ErrorCode in azureopenai.json, 2024-10-21); OpenAI documents none, they are as its users report them.
- */
-const RULES: readonly Rule[] = [
-  {
-    codes: [
-      "insufficient_quota",
-      "billing_not_active",
-      "billing_hard_limit_reached",
-      "organization_spend_limit_exceeded",
-      "project_spend_limit_exceeded",
-    ],
-    words: /exceeded your current quota|billing hard limit|explore plan|check your plan and billing/i,
-    kind: "final",
-    message: "The provider's account has no credit left, or has reached its spending limit.",
-    hint: "Add credit or raise the limit in the provider's billing settings, then start the job again.",
-  },
-  {
-    codes: ["daily_rate_limit_exceeded"],
-    words: /fine-?tun\w+ requests per day/i,
-    kind: "temporary",
-    message: "The account has created as many fine-tuning jobs today as it may for this model.",
-    hint: "It is tried again by itself. A place becomes free a day after the first of them was created.",
-  },
-  {
-    codes: ["exceeded_quota"],
-    words: /maximum (number )?of .*\b(active|running|concurrent|simultaneous|pending|queued)\b/i,
-    kind: "temporary",
-    message: "The account trains as many models at the same time as it may.",
-    hint: "It is tried again by itself once another job has ended; cancel one to begin sooner.",
-  },
-  {
-    codes: ["quotaExceeded"],
-    kind: "final",
-    message: "The Azure resource holds as many files or fine-tuning jobs as it may.",
-    hint: "Delete files and jobs that are no longer needed from the resource, then start the job again.",
-    quote: true,
-  },
-  {
-    codes: ["tooManyRequests", "rate_limit_exceeded"],
-    statuses: [429],
-    kind: "temporary",
-    message: "The provider takes no more requests for the moment.",
-    hint: "It is tried again by itself.",
-  },
-  {
-    codes: ["missing_scope"],
-    words: /missing scopes?|insufficient permissions/i,
-    kind: "final",
-    message: "The API key has not all rights that training needs.",
-    hint: "Give the key the right to write files and fine-tuning jobs, or use a key without restrictions.",
-    quote: true,
-  },
-  {
-    codes: ["invalid_organization", "mismatched_organization", "mismatched_project"],
-    words: /no such organization|member of an organization/i,
-    kind: "final",
-    message: "The API key does not belong to the organization or project that is configured.",
-    hint: "Correct `organization` and `project` of the provider, or leave them out.",
-  },
-  {
-    codes: ["invalid_api_key", "unauthorized"],
-    statuses: [401],
-    kind: "final",
-    message: "The provider does not accept the API key.",
-    hint: "Check the key in the configuration, and that it is one of this provider and endpoint. Entra ID tokens run out after about an hour.",
-  },
-  {
-    codes: ["unsupported_country_region_territory"],
-    kind: "final",
-    message: "The provider does not serve the country that the request came from.",
-    hint: "Run the gateway where the provider serves, or train at another provider.",
-  },
-  {
-    words: /still being processed|not ready to be used|not yet (been )?(processed|ready)/i,
-    kind: "temporary",
-    message: "The provider has not read the uploaded file yet.",
-    hint: "It is tried again by itself.",
-  },
-  {
-    words:
-      /safety (evaluation|check|assessment)|model (was |is |has been )?(blocked|rejected)|model (did not|didn't|does not) pass|refusals_v\d/i,
-    kind: "final",
-    message: "The provider trained the model and then blocked it, because it failed a safety check.",
-    hint: "Take examples that could be read as harmful out of the data set, or add some where the answer is a refusal, and train again.",
-    quote: true,
-  },
-  {
-    codes: ["contentFilter", "content_policy_violation"],
-    words: /moderation|usage polic|RAI check|harm types?|unsafe content|content polic/i,
-    kind: "final",
-    message: "The provider's moderation blocked the training data.",
-    hint: "Find the examples with its moderation endpoint, take them out of the data set, and start a new job.",
-    quote: true,
-  },
-  {
-    codes: ["file_not_found"],
-    words:
-      /no such file|\bfile\b.* (does not exist|not found|(was|been|is) deleted|expired)|invalid (training|validation)_file\b.*file-/i,
-    kind: "final",
-    message: "The uploaded file is gone at the provider: it was deleted, or has expired.",
-    hint: "Start a new job, which uploads it again.",
-  },
-  {
-    codes: ["model_not_available", "invalid_model", "model_not_found"],
-    words:
-      /(not available for|does not support|not support(ed)? (for )?|can ?not be) fine-?tun|invalid base model|model .*does not exist/i,
-    kind: "final",
-    message: "The provider does not train this model, or not for this account.",
-    hint: "Choose a base model that it trains, by its dated name, such as gpt-4.1-mini-2025-04-14. At Azure it also depends on the region.",
-    quote: true,
-  },
-  {
-    words: /not (available|supported|enabled) (in|for) (this|the|your) (region|resource)/i,
-    kind: "final",
-    message: "The Azure resource is in a region where this can't be trained.",
-    hint: "Use a resource in a region that Azure lists for fine-tuning of this model.",
-    quote: true,
-  },
-  {
-    codes: [
-      "invalid_training_file",
-      "invalid_validation_file",
-      "invalid_file_format",
-      "invalid_jsonl",
-      "jsonlValidationFailed",
-      "fileImportFailed",
-    ],
-    words: /invalid file format|\bjsonl\b|at least \d+ examples|invalid (training|validation) file/i,
-    kind: "final",
-    message: "The provider can't train on the file.",
-    hint: "Correct the data set and start a new job.",
-    quote: true,
-  },
-  {
-    statuses: [413],
-    words: /file (is )?too large|maximum (file size|size of .*file)/i,
-    kind: "final",
-    message: "The file is larger than the provider takes.",
-    hint: "Train on fewer examples. OpenAI and Azure take files of up to 512 MB.",
-  },
-  {
-    words: /hyper_?parameter|n_epochs|batch_size|learning_rate|\bsuffix\b|\bseed\b/i,
-    kind: "final",
-    message: "The provider does not take one of the job's settings.",
-    hint: "Correct it, or leave it out for the provider to choose, and start a new job.",
-    quote: true,
-  },
-  {
-    codes: ["forbidden"],
-    statuses: [403],
-    kind: "final",
-    message: "The account may not fine-tune.",
-    hint: "The organization's owner can allow it for the project and the key. OpenAI also closed fine-tuning to accounts that had not used it before May 2026: train at Azure or Hugging Face then.",
-    quote: true,
-  },
-  {
-    codes: ["notFound"],
-    statuses: [404],
-    kind: "final",
-    message: "The provider has not got what was asked for.",
-    hint: "Check the provider's address and API version. A job or file may have been deleted there.",
-    quote: true,
-  },
-  {
-    statuses: [409, 425],
-    kind: "temporary",
-    message: "The provider is busy with the same thing already.",
-    hint: "It is tried again by itself.",
-  },
-];
-
 /** Codes with which a job ends for a fault of the provider's own. */
 const FAULTS = ["server_error", "internal_error", "internalFailure", "serviceUnavailable"];
 
@@ -217,7 +34,7 @@ export function explainApiError(error: ApiError, doing: Doing): ProblemFields {
       hint: "It is tried again by itself.",
     };
   }
-  const rule = RULES.find((one) => fits(one, error));
+  const rule = ERROR_RULES.find((one) => fits(one, error));
   if (rule === undefined) {
     return {
       ...fields,
@@ -252,7 +69,7 @@ export function explainFailedJob(error: JobError | null | undefined): ProblemFie
     };
   }
   const told = { status: undefined, code, param: error?.param ?? undefined, message, raw: fields.raw };
-  const rule = RULES.find((one) => fits(one, told));
+  const rule = ERROR_RULES.find((one) => fits(one, told));
   if (rule === undefined) {
     const text =
       message === "" ? "The training failed, and the provider does not say why." : "The training failed.";
@@ -285,7 +102,7 @@ function kindOfSilence(doing: Doing): ProblemKind {
   return doing === "creating" ? "unknown" : "temporary";
 }
 
-function fits(rule: Rule, { code, status, param, message }: ApiError): boolean {
+function fits(rule: ErrorRule, { code, status, param, message }: ApiError): boolean {
   return (
     (code !== undefined && rule.codes?.includes(code) === true) ||
     rule.words?.test(`${param ?? ""} ${message}`) === true ||

@@ -77,7 +77,6 @@ function slow(file: FileAnswer): ProviderProblem {
 function lost(file: FileAnswer): ProviderProblem {
   return new ProviderProblem({
     kind: "final",
-    code: "file_error",
     message: file.status_details
       ? `The provider can't use the file ${file.filename}. It says: ${file.status_details}`
       : `The provider can't use the file ${file.filename}: its state there is ${file.status}.`,
