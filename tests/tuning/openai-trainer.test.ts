@@ -271,6 +271,43 @@ describe("what goes wrong in a request", () => {
     },
   );
 
+  test("a cancellation that is refused is told while the job goes on", async () => {
+    const stage = await startStage();
+    const id = await begin(stage);
+    stage.double.fault({ on: /cancel$/, answer: { status: 400, body: body(null, "Not now.") } });
+    expect((await problemOf(stage.trainer.cancel(id, calm()))).message).toContain("Not now.");
+  });
+
+  test("a job has succeeded once its model has a name", async () => {
+    const stage = await startStage();
+    const id = await begin(stage);
+    for (let n = 0; n < 4; n++) stage.double.advance();
+    const [job] = stage.double.state.jobs;
+    if (job === undefined) throw new Error("no job");
+    const name = job.fine_tuned_model;
+    job.fine_tuned_model = null;
+    const early = await stage.trainer.observe(id, undefined, calm());
+    expect(early).toMatchObject({ phase: "running", status: "succeeded", model: undefined });
+    job.fine_tuned_model = name;
+    expect(await stage.trainer.observe(id, early.seen, calm())).toMatchObject({
+      phase: "succeeded",
+      model: name,
+    });
+  });
+
+  test("checkpoints that can't be listed are none, and are asked for again where that may pass", async () => {
+    const stage = await startStage();
+    const id = await begin(stage);
+    for (let n = 0; n < 4; n++) stage.double.advance();
+    stage.double.fault({ on: /checkpoints$/, answer: { status: 404, body: body(null) } });
+    expect(await stage.trainer.observe(id, undefined, calm())).toMatchObject({
+      phase: "succeeded",
+      checkpoints: [],
+    });
+    stage.double.fault({ on: /checkpoints$/, answer: { status: 503, body: body(null) } });
+    expect((await problemOf(stage.trainer.observe(id, undefined, calm()))).kind).toBe("temporary");
+  });
+
   test("an answer with 500 to a job that was created leaves it to be found", async () => {
     const { double, trainer } = await startStage();
     const file = await trainer.upload(uploadOf(), calm());
