@@ -1,6 +1,6 @@
 import { cut } from "../domain/cut.ts";
 import type { JobError } from "./openai-answers.ts";
-import { ERROR_RULES, type ErrorRule } from "./openai-errors.ts";
+import { AGAIN, ERROR_RULES, type ErrorRule } from "./openai-errors.ts";
 import type { ProblemFields, ProblemKind } from "./trainer.ts";
 
 /** An error as OpenAI or Azure tells it. */
@@ -31,7 +31,7 @@ export function explainApiError(error: ApiError, doing: Doing): ProblemFields {
       ...fields,
       kind: kindOfSilence(doing),
       message: `The provider failed with status ${error.status}.`,
-      hint: "It is tried again by itself.",
+      hint: AGAIN,
     };
   }
   const rule = ERROR_RULES.find((one) => fits(one, error));
@@ -92,7 +92,7 @@ export function explainSilence(
   return {
     kind: what.reached ? kindOfSilence(doing) : "temporary",
     message: what.reached ? "The provider gave no answer." : "The provider can't be reached.",
-    hint: "It is tried again by itself. Check the provider's address and the network if it lasts.",
+    hint: `Check the provider's address and the network if it lasts. ${AGAIN}`,
     raw: cut(what.raw, RAW_CHARS),
   };
 }

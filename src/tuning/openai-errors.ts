@@ -1,5 +1,9 @@
 import type { ProblemKind } from "./trainer.ts";
 
+/** What is done about what may pass, and what to do when it does not. */
+export const AGAIN =
+  "It is tried again for a while. Should the job have failed for it, start it again later.";
+
 /** What an error means, and how it is known. */
 export interface ErrorRule {
   readonly codes?: readonly string[];
@@ -35,14 +39,14 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     words: /fine-?tun\w+ requests per day/i,
     kind: "temporary",
     message: "The account has created as many fine-tuning jobs today as it may for this model.",
-    hint: "It is tried again by itself. A place becomes free a day after the first of them was created.",
+    hint: `A place becomes free a day after the first of them was created. ${AGAIN}`,
   },
   {
     codes: ["exceeded_quota"],
     words: /maximum (number )?of .*\b(active|running|concurrent|simultaneous|pending|queued)\b/i,
     kind: "temporary",
     message: "The account trains as many models at the same time as it may.",
-    hint: "It is tried again by itself once another job has ended; cancel one to begin sooner.",
+    hint: `A place becomes free when another job ends, or is cancelled. ${AGAIN}`,
   },
   {
     codes: ["quotaExceeded"],
@@ -56,7 +60,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     statuses: [429],
     kind: "temporary",
     message: "The provider takes no more requests for the moment.",
-    hint: "It is tried again by itself.",
+    hint: AGAIN,
   },
   {
     codes: ["missing_scope"],
@@ -90,7 +94,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     words: /still being processed|not ready to be used|not yet (been )?(processed|ready)/i,
     kind: "temporary",
     message: "The provider has not read the uploaded file yet.",
-    hint: "It is tried again by itself.",
+    hint: AGAIN,
   },
   {
     words:
@@ -181,6 +185,6 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     statuses: [409, 425],
     kind: "temporary",
     message: "The provider is busy with the same thing already.",
-    hint: "It is tried again by itself.",
+    hint: AGAIN,
   },
 ];

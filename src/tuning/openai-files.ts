@@ -1,8 +1,10 @@
 import type { OpenAI } from "openai";
 import { type FileAnswer, fileAnswer, pageOf } from "./openai-answers.ts";
 import { ask } from "./openai-client.ts";
+import { AGAIN } from "./openai-errors.ts";
 import { itemsOf } from "./openai-pages.ts";
 import { ProviderProblem, type Upload } from "./trainer.ts";
+import { wait } from "./wait.ts";
 
 /** How long a file that Azure imports is waited for at a time, and how often it is asked for, in milliseconds. */
 const IMPORT_MS = 600_000;
@@ -51,7 +53,7 @@ export async function untilImported(
   let file = uploaded;
   while (isImporting(file)) {
     if (Date.now() > deadline) throw slow(file);
-    await pause(pollMs, signal);
+    await wait(pollMs, signal);
     file = await ask("reading", fileAnswer, signal, (options) => client.files.retrieve(uploaded.id, options));
   }
   if (isLost(file)) throw lost(file);
@@ -69,7 +71,7 @@ function slow(file: FileAnswer): ProviderProblem {
   return new ProviderProblem({
     kind: "temporary",
     message: `The provider has been reading the file ${file.filename} for minutes.`,
-    hint: "It is waited for.",
+    hint: AGAIN,
     raw: JSON.stringify(file),
   });
 }
@@ -83,16 +85,4 @@ function lost(file: FileAnswer): ProviderProblem {
     hint: "Correct the data set and start a new job.",
     raw: JSON.stringify(file),
   });
-}
-
-/** @throws the signal's reason once it is aborted */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = (): void => resolve();
-  signal.addEventListener("abort", stop);
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
-  signal.throwIfAborted();
 }

@@ -230,7 +230,7 @@ describe("a job that failed", () => {
     expect(problem.message).toContain(words);
     expect(problem.message).toContain(message);
     expect(problem.hint).toBeTruthy();
-    expect(problem.hint).not.toContain("by itself");
+    expect(problem.hint).not.toContain("tried again");
   });
 
   test.each([undefined, null, {}])("and says nothing of it: %j", (error) => {
