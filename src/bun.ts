@@ -5,7 +5,6 @@ import type { OpenExchange } from "../routes/platform.ts";
 import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
-import { loadTable } from "./config/load.ts";
 import { Departures } from "./departures.ts";
 import type { Table } from "./domain/table.ts";
 import { exposureOf } from "./exposure.ts";
@@ -14,10 +13,10 @@ import { Reloader } from "./gateway/reloader.ts";
 import { DiskKeyStore } from "./keys/disk-store.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { openLedger } from "./ledger.ts";
+import { loadFromDisk } from "./load-from-disk.ts";
 import { redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
-import { providerKinds } from "./providers/index.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 import { openWeb } from "./web.ts";
@@ -50,7 +49,7 @@ try {
 
 async function serve(configPath: string): Promise<void> {
   const files = new DiskFiles(dirname(configPath));
-  const load = () => loadTable({ file: basename(configPath), files, env: process.env, kinds: providerKinds });
+  const load = () => loadFromDisk(configPath, process.env, files);
   const table = load();
   const transport = new UndiciTransport();
   const keys = new KeyRing({ store: new DiskKeyStore(table.server.dataDir) });

@@ -5,7 +5,8 @@ import { type CompileContext, type Defined, unknownName } from "./compile.ts";
 import type { Connection } from "./compile-providers.ts";
 import type { TimeoutsConfig } from "./failure-schema.ts";
 import { publicPrice } from "./price-table.ts";
-import type { Config } from "./schema.ts";
+import type { ModelConfig } from "./schema.ts";
+import { hasFtId } from "./stray-models.ts";
 
 interface ModelContext extends ProviderContext {
   readonly providers: Defined<Connection>;
@@ -13,15 +14,15 @@ interface ModelContext extends ProviderContext {
   readonly timeouts: (own: TimeoutsConfig | undefined) => Timeouts;
 }
 
-type ModelConfig = NonNullable<Config["models"]>[string];
-
 /** A model with its target: URL, headers and upstream name, all built here, once. */
 export function compileModel(name: string, model: ModelConfig, context: ModelContext): Model | undefined {
   const { providers } = context;
-  if (!providers.names.includes(model.provider))
-    context.report(["models", name, "provider"], unknownName("provider", model.provider, providers.names));
   const connection = providers.compiled.get(model.provider);
-  if (connection === undefined) return undefined;
+  if (connection === undefined) {
+    if (!providers.names.includes(model.provider))
+      context.report(["models", name, "provider"], unknownName("provider", model.provider, providers.names));
+    return undefined;
+  }
   const { kind, by, settings, timeouts } = connection;
   try {
     const target = by.connect(settings, { name, model: model.model }, context);
@@ -44,7 +45,10 @@ export function compileModel(name: string, model: ModelConfig, context: ModelCon
       kind: by.kind,
       simulated: connection.simulated,
       upstreamModel: model.model,
-      fineTuned: model.fineTuned ?? model.model.startsWith("ft:"),
+      fineTuned: model.fineTuned ?? isFineTuned(model),
+      baseModel: model.baseModel,
+      datasetHash: model.datasetHash,
+      tuningJob: model.tuningJob,
       price: model.price ?? publicPrice(kind.priceTable, model.model),
       trainingCost: model.trainingCost,
       // An error that names the server's address is not for clients.
@@ -65,6 +69,10 @@ export function compileModel(name: string, model: ModelConfig, context: ModelCon
     context.report(path, error.message);
     return undefined;
   }
+}
+
+function isFineTuned({ model, baseModel, datasetHash, tuningJob }: ModelConfig): boolean {
+  return hasFtId(model) || [baseModel, datasetHash, tuningJob].some((one) => one !== undefined);
 }
 
 function endpoint({ url, headers }: Target, accept: string, connectTimeoutMs: number): Endpoint {

@@ -4,7 +4,6 @@ import type {
   BreakerSettings,
   Model,
   RetrySettings,
-  ServerSettings,
   Shaping,
   Table,
   Timeouts,
@@ -19,12 +18,14 @@ import { compileProvider, connectionOf } from "./compile-providers.ts";
 import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
+import { compileServer } from "./compile-server.ts";
 import { compileStore } from "./compile-store.ts";
 import { compileTuning } from "./compile-tuning.ts";
 import type { Environment } from "./document.ts";
 import type { TimeoutsConfig } from "./failure-schema.ts";
 import type { ConfigPath } from "./problem.ts";
 import type { Config } from "./schema.ts";
+import { strayModels } from "./stray-models.ts";
 
 export interface CompileContext {
   readonly kinds: readonly ProviderKind[];
@@ -47,7 +48,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   };
   const inner = { ...context, report };
   const notices: string[] = [];
-  const server = serverSettings(config, inner);
+  const server = compileServer(config, inner);
   const { dataDir } = server;
   const connections = mapEntries(config.providers ?? {}, (provider, name) =>
     connectionOf(name, provider, context.kinds),
@@ -55,13 +56,16 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   for (const { name, by, kind } of connections.values()) {
     if (by !== kind) notices.push(`provider ${name} has no key: the built-in simulator answers in its place`);
   }
+  const strays = strayModels(config.models ?? {}, connections);
+  for (const [name, { key, message }] of strays) report(["models", name, key], message);
+  const modelContext = {
+    providers: defined(connections, config.providers),
+    dataDir,
+    report,
+    timeouts: (own: TimeoutsConfig | undefined) => toTimeouts(own, config.timeouts),
+  };
   const models = mapEntries(config.models ?? {}, (model, name) =>
-    compileModel(name, model, {
-      providers: defined(connections, config.providers),
-      dataDir,
-      report,
-      timeouts: (own) => toTimeouts(own, config.timeouts),
-    }),
+    strays.has(name) ? undefined : compileModel(name, model, modelContext),
   );
   const providers = mapEntries(Object.fromEntries(connections), (connection) =>
     compileProvider(connection, [...models.values()], { dataDir }),
@@ -171,32 +175,6 @@ function compileVariants(
       recipe: compileRecipe(shaping),
     };
   });
-}
-
-function serverSettings({ server = {} }: Config, { env, report }: CompileContext): ServerSettings {
-  const port = env["PORT"] ? Number(env["PORT"]) : (server.port ?? 8787);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    report(["server", "port"], "the environment's PORT is no number from 0 to 65535");
-  return {
-    host: env["HOST"] || server.host || "127.0.0.1",
-    port,
-    adminToken: server.adminToken || undefined,
-    metricsToken: server.metricsToken || undefined,
-    dataDir: env["CROSSOVER_DATA_DIR"] || server.dataDir || "data",
-    maxBodyBytes: server.maxBodyBytes ?? 20 * 1024 * 1024,
-    maxResponseBytes: server.maxResponseBytes ?? 50 * 1024 * 1024,
-    jsonLimits: {
-      depth: server.maxDepth ?? 64,
-      nodes: server.maxNodes ?? 100_000,
-      messages: server.maxMessages ?? 10_000,
-    },
-    clientTimeout: (server.clientTimeout ?? 60) * 1000,
-    requestTimeout: (server.requestTimeout ?? 300) * 1000,
-    drain: (server.drain ?? 30) * 1000,
-    maxConnections: server.maxConnections ?? 10_000,
-    maxBufferedBytes: server.maxBufferedBytes ?? 512 * 1024 * 1024,
-    requestLog: server.requestLog ?? true,
-  };
 }
 
 function retrySettings({ retries = {} }: Config): RetrySettings {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Files } from "./load.ts";
 import { FolderWatch } from "./watch.ts";
@@ -16,6 +16,7 @@ interface Used {
 export class DiskFiles implements Files {
   readonly #folder: string;
   readonly #used = new Map<string, Used>();
+  readonly #passing = new Set<string>();
   #watch: FolderWatch | undefined;
 
   constructor(folder: string) {
@@ -25,12 +26,21 @@ export class DiskFiles implements Files {
   read(path: string): string {
     const full = resolve(this.#folder, path);
     this.#usedOf(dirname(full)).names.add(basename(full));
-    if (statSync(full).size > MAX_MIB * 1024 * 1024)
-      throw new RangeError(`the file is larger than ${MAX_MIB} MiB`);
-    const text = readFileSync(full, "utf8");
+    const text = textOf(full);
     // A writer may have emptied the file and not filled it yet: never take that for its content.
     if (text.trim() === "") throw new RangeError("the file is empty");
     return text;
+  }
+
+  /**
+   * A file that comes and goes, empty or not; undefined when there is none.
+   * @param path relative to the working directory
+   */
+  readPassing(path: string): string | undefined {
+    const full = resolve(path);
+    this.#passing.add(full);
+    this.#watch?.addFile(full);
+    return existsSync(full) ? textOf(full) : undefined;
   }
 
   list(folder: string): readonly string[] {
@@ -48,6 +58,7 @@ export class DiskFiles implements Files {
     const watch = new FolderWatch(onChange);
     this.#watch = watch;
     for (const [folder, used] of this.#used) watch.add(folder, (name) => matters(name, used));
+    for (const file of this.#passing) watch.addFile(file);
     return () => {
       this.#watch = undefined;
       watch.close();
@@ -60,6 +71,13 @@ export class DiskFiles implements Files {
     this.#watch?.add(folder, (name) => matters(name, used));
     return used;
   }
+}
+
+/** @throws RangeError when it is too large, Error when it can't be read */
+function textOf(path: string): string {
+  if (statSync(path).size > MAX_MIB * 1024 * 1024)
+    throw new RangeError(`the file is larger than ${MAX_MIB} MiB`);
+  return readFileSync(path, "utf8");
 }
 
 /** A mounted configuration is changed by a link that is put in place of another, such as Kubernetes' `..data`. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ProviderKind } from "../domain/provider.ts";
 import type { Table } from "../domain/table.ts";
 import { compile } from "./compile.ts";
+import { dataDirOf, registeredFile } from "./compile-server.ts";
 import { type Environment, readDocument, type SourceDocument } from "./document.ts";
 import { ConfigError, type ConfigPath, formatPath, MAX_PROBLEMS, type Problem } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -21,11 +22,18 @@ export interface LoadInput {
   readonly files: Files;
   readonly env: Environment;
   readonly kinds: readonly ProviderKind[];
+  /**
+   * Text of the file in the data folder where tuned models are registered; undefined when there is none.
+   * Absent: there is no data folder.
+   */
+  readonly registered?: ((dataDir: string) => string | undefined) | undefined;
 }
 
 /** Sections in which each name has an entry of its own; they can be spread over files. */
 const SECTIONS = ["providers", "models", "prompts", "variants", "rollouts", "routes", "keys"] as const;
 type Section = (typeof SECTIONS)[number];
+
+const REGISTERED_SECTIONS: readonly Section[] = ["models", "variants"];
 
 /**
  * Reads, validates and compiles a configuration.
@@ -33,13 +41,16 @@ type Section = (typeof SECTIONS)[number];
  */
 export function loadTable(input: LoadInput): Table {
   const schema = configSchema(input.kinds);
-  const main = openDocument(input.file, input);
-  const parsed = [parseDocument(main, schema)];
-  for (const file of includedFiles(parsed[0]?.config.include ?? [], main, input.files)) {
-    parsed.push(parseDocument(openDocument(file, input), schema, main));
-  }
+  const main = parseDocument(openFile(input.file, input), schema);
+  const included = includedFiles(main.config.include ?? [], main.document, input.files).map((file) => {
+    const document = openFile(file, input);
+    const elsewhere = `belongs into ${input.file}, which includes this file`;
+    return keepTo(SECTIONS, elsewhere, parseDocument(document, schema));
+  });
+  const registered = main.problems.length === 0 ? registeredIn(main.config, schema, input) : undefined;
+  const parsed = [main, ...included, ...(registered === undefined ? [] : [registered])];
   const problems = parsed.flatMap((one) => one.problems);
-  const merged = merge(parsed, problems);
+  const merged = merge(parsed, problems, main.config.tuning?.replaceLive === true ? registered : undefined);
   if (problems.length > 0) throw new ConfigError(problems);
   const report = (path: ConfigPath, message: string): void => {
     if (problems.length < MAX_PROBLEMS) problems.push(merged.documentOf(path).problemAt(path, message));
@@ -59,28 +70,48 @@ interface Parsed {
   readonly problems: Problem[];
 }
 
-function openDocument(file: string, { files, env }: LoadInput): SourceDocument {
-  let text: string;
-  try {
-    text = files.read(file);
-  } catch (error) {
-    const message =
-      error instanceof RangeError ? error.message : "there is no such file, or it can't be read";
-    throw new ConfigError([{ file, line: 1, column: 1, key: "", message }]);
-  }
+function openFile(file: string, { files, env }: LoadInput): SourceDocument {
+  return openDocument(
+    file,
+    readOrFail(file, () => files.read(file)),
+    env,
+  );
+}
+
+function openDocument(file: string, text: string, env: Environment): SourceDocument {
   const document = readDocument(file, text, env);
   if (document.problems.length > 0) throw new ConfigError(document.problems);
   return document;
 }
 
+function readOrFail<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message =
+      error instanceof RangeError ? error.message : "there is no such file, or it can't be read";
+    throw new ConfigError([{ file, line: 1, column: 1, key: "", message }]);
+  }
+}
+
+/** The tuned models of the data folder, and their variants. */
+function registeredIn(
+  config: Config,
+  schema: ReturnType<typeof configSchema>,
+  { file: mainFile, env, registered }: LoadInput,
+): Parsed | undefined {
+  const dataDir = dataDirOf(config, env);
+  const file = registeredFile(dataDir);
+  const text = readOrFail(file, () => registered?.(dataDir));
+  if (text === undefined) return undefined;
+  const elsewhere = `belongs into ${mainFile}: this file holds models and variants alone`;
+  return keepTo(REGISTERED_SECTIONS, elsewhere, parseDocument(openDocument(file, text, env), schema));
+}
+
 /** Of a file that is not valid only its includes, so that their problems are told too. */
 const includesAlone = z.object({ include: z.array(z.string().min(1)).optional() }).catch({});
 
-function parseDocument(
-  document: SourceDocument,
-  schema: ReturnType<typeof configSchema>,
-  includedBy?: SourceDocument,
-): Parsed {
+function parseDocument(document: SourceDocument, schema: ReturnType<typeof configSchema>): Parsed {
   const result = schema.safeParse(document.value ?? {});
   const problems = result.success
     ? []
@@ -88,15 +119,17 @@ function parseDocument(
         .slice(0, MAX_PROBLEMS)
         .map(({ path, message }) => document.problemAt(path, message));
   const config: Config = result.success ? result.data : includesAlone.parse(document.value);
-  if (includedBy !== undefined) {
-    for (const [key, value] of Object.entries(config)) {
-      if (value === undefined || SECTIONS.some((section) => section === key)) continue;
-      problems.push(
-        document.problemAt([key], `\`${key}\` belongs into ${includedBy.file}, which includes this file`),
-      );
-    }
-  }
   return { document, config, problems };
+}
+
+/** With a problem for each key that is none of the sections. @param elsewhere where it belongs, in words */
+function keepTo(sections: readonly Section[], elsewhere: string, parsed: Parsed): Parsed {
+  const { document, config, problems } = parsed;
+  const strange = Object.entries(config).flatMap(([key, value]) =>
+    value === undefined || sections.some((section) => section === key) ? [] : [key],
+  );
+  const told = strange.map((key) => document.problemAt([key], `\`${key}\` ${elsewhere}`));
+  return { ...parsed, problems: [...problems, ...told] };
 }
 
 /** Zod's issues as plain sentences; a union is explained by the branch that came closest. */
@@ -171,8 +204,11 @@ interface Merged {
   documentOf(path: ConfigPath): SourceDocument;
 }
 
-/** One configuration of all files. The same entry may stand in several files as long as it is the same. */
-function merge(parsed: readonly Parsed[], problems: Problem[]): Merged {
+/**
+ * One configuration of all files. The same entry may stand in several files as long as it is the same.
+ * @param winner the file whose entries count where another has one of the name; undefined: none
+ */
+function merge(parsed: readonly Parsed[], problems: Problem[], winner: Parsed | undefined): Merged {
   const origin = new Map<string, SourceDocument>();
   const [main] = parsed;
   if (main === undefined) throw new RangeError("merge needs the main document");
@@ -185,18 +221,20 @@ function merge(parsed: readonly Parsed[], problems: Problem[]): Merged {
     routes: {},
     keys: {},
   };
-  for (const { document, config } of parsed) {
+  for (const part of parsed) {
+    const { document, config } = part;
+    const wins = part === winner;
     for (const section of SECTIONS) {
       for (const [name, entry] of Object.entries(config[section] ?? {})) {
         const path = formatPath([section, name]);
         const earlier = origin.get(path);
-        if (earlier !== undefined && !isDeepStrictEqual(sections[section][name], entry)) {
+        if (earlier !== undefined && !wins && !isDeepStrictEqual(sections[section][name], entry)) {
           problems.push(
             document.problemAt([section, name], `${earlier.file} has another entry of this name`),
           );
         }
         sections[section][name] = entry;
-        if (earlier === undefined) origin.set(path, document);
+        if (earlier === undefined || wins) origin.set(path, document);
       }
     }
   }

@@ -40,7 +40,21 @@ const model = z.strictObject({
     .describe(
       "The upstream's own name: an OpenAI model or `ft:` id, an Azure deployment, a Hugging Face model id or endpoint URL.",
     ),
-  fineTuned: z.boolean().optional(),
+  fineTuned: z
+    .boolean()
+    .optional()
+    .describe("Default: true for an `ft:` id, and where `baseModel`, `datasetHash` or `tuningJob` is given."),
+  baseModel: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The upstream's name of the model that it was fine-tuned from."),
+  datasetHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits in lower case")
+    .optional()
+    .describe("SHA-256 of the file that it was fine-tuned on."),
+  tuningJob: z.string().min(1).optional().describe("Id of the job that fine-tuned it."),
   price: price.optional(),
   trainingCost: z
     .number()
@@ -274,6 +288,7 @@ function toTuple(schemas: readonly z.ZodObject[]): [z.ZodObject, ...z.ZodObject[
 
 export type Config = z.infer<ReturnType<typeof configSchema>>;
 export type ProviderConfig = z.infer<typeof providerBase>;
+export type ModelConfig = z.infer<typeof model>;
 export type UseConfig = z.infer<typeof use>;
 export type RouteConfig = z.infer<typeof route>;
 export type KeyConfig = z.infer<typeof key>;

@@ -1,10 +1,10 @@
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { type FSWatcher, type Stats, statSync, unwatchFile, watch, watchFile } from "node:fs";
 
 /** Editors write a file in several steps: wait until it has been quiet for this long, */
 const QUIET_MS = 100;
 /** but no longer than this, for a folder that is never quiet. */
 const PATIENCE_MS = 1000;
-/** How often a folder that was removed is looked for. */
+/** How often a folder that was removed is looked for, and a file that comes and goes. */
 const LOOK_MS = 500;
 
 /** Which entries of a folder matter. */
@@ -17,6 +17,7 @@ type Matters = (name: string) => boolean;
 export class FolderWatch {
   readonly #onChange: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
+  readonly #files = new Set<string>();
   readonly #lookouts = new Map<string, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
   #firstEventAt = 0;
@@ -32,8 +33,24 @@ export class FolderWatch {
     if (!this.#watch(folder, matters)) this.#lookOut(folder, matters);
   }
 
+  /**
+   * For a file that may not be there, nor its folder. It is looked at from time to time, as its folder may be one in
+   * which something is written all the time.
+   */
+  addFile(path: string): void {
+    if (this.#closed || this.#files.has(path)) return;
+    this.#files.add(path);
+    watchFile(path, { interval: LOOK_MS, persistent: false }, this.#looked);
+  }
+
+  /** Called once too for a file that is not there. */
+  readonly #looked = (now: Stats, before: Stats): void => {
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size) this.#changed();
+  };
+
   close(): void {
     this.#closed = true;
+    for (const path of this.#files) unwatchFile(path, this.#looked);
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers.values()) watcher.close();
     for (const lookout of this.#lookouts.values()) clearInterval(lookout);

@@ -53,6 +53,8 @@ export interface ProviderKind {
   readonly tuning?: ((settings: unknown, context: ProviderContext) => TuningAccess | undefined) | undefined;
   /** Models that belong to this kind in the public price table; undefined when it has none. */
   readonly priceTable?: string | undefined;
+  /** Does it have models with `ft:` ids? What was fine-tuned at one provider exists there only. */
+  readonly ftIds: boolean;
   /** With these settings there is no key, and the simulator may stand in. */
   lacksKey(settings: unknown): boolean;
 }
@@ -75,12 +77,14 @@ export function defineProvider<S extends z.ZodObject>(definition: {
   readonly tuning?: (settings: z.infer<S>, context: ProviderContext) => TuningAccess | undefined;
   readonly lacksKey: (settings: z.infer<S>) => boolean;
   readonly priceTable?: string;
+  readonly ftIds?: boolean;
 }): ProviderKind {
-  const { kind, settings, priceTable, tuning } = definition;
+  const { kind, settings, priceTable, ftIds = false, tuning } = definition;
   return {
     kind,
     settings,
     priceTable,
+    ftIds,
     connect: (value, model, context) => definition.connect(settings.parse(value), model, context),
     tuning: tuning && ((value, context) => tuning(settings.parse(value), context)),
     lacksKey: (value) => definition.lacksKey(settings.parse(value)),

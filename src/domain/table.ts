@@ -167,6 +167,12 @@ export interface Model {
   readonly simulated: boolean;
   readonly upstreamModel: string;
   readonly fineTuned: boolean;
+  /** What it was trained from, as far as that is said. */
+  readonly baseModel: string | undefined;
+  /** SHA-256 of the file it was trained on. */
+  readonly datasetHash: string | undefined;
+  /** Id of the job that trained it. */
+  readonly tuningJob: string | undefined;
   readonly price: Price | undefined;
   /** USD, once. Undefined: not known. */
   readonly trainingCost: number | undefined;

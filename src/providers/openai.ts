@@ -22,6 +22,7 @@ export const openai = defineProvider({
       ),
   }),
   priceTable: "openai",
+  ftIds: true,
   tuning: ({ apiKey, baseURL = OPENAI, organization, project }) => ({
     api: "openai",
     baseURL: baseURL.replace(/\/+$/, ""),

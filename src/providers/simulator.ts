@@ -33,6 +33,7 @@ export const simulatorSettings = z.strictObject({
  */
 export const simulator = defineProvider({
   kind: "simulator",
+  ftIds: true,
   settings: simulatorSettings,
   lacksKey: () => false,
   connect: (settings, { model }) => ({

@@ -18,7 +18,7 @@ export interface Registration {
   };
   readonly variant: {
     readonly name: string;
-    /** The variant that answers when this one can't. */
+    /** The variant that answers when this one can't; none does for one that takes its name. */
     readonly fallback: string;
   };
 }

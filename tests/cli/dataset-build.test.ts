@@ -157,7 +157,7 @@ test("filters choose the captures, and --for says what the client's messages kee
   expect(built.code, built.stderr).toBe(0);
   const { card } = JSON.parse(built.stdout);
   expect(card.rows.train + card.rows.validation).toBe(20);
-  expect(card.model).toBe("ft:base-model:acme::1");
+  expect(card.model).toBe("base-model-tuned");
   const text = readFileSync(join(path("set"), "train.jsonl"), "utf8");
   expect(text.startsWith("\uFEFF")).toBe(true);
   expect(rowsIn(text.slice(1))[0]).toMatchObject({

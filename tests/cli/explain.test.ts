@@ -48,7 +48,7 @@ describe.each(nodes)("crossover explain on %s", (_name, node) => {
     expect(decision).toMatchObject({ route: "help", rule: "beta", variant: "tuned", path: "bare" });
     expect(decision.trace.map((step: { matched: boolean }) => step.matched)).toEqual([false, true]);
     expect(decision.request).toMatchObject({
-      model: "ft:base-model:acme::1",
+      model: "base-model-tuned",
       messages: [{ role: "user", content: "Why?" }],
     });
   });

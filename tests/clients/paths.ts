@@ -12,7 +12,7 @@ export const ASK = { messages: [{ role: "user", content: QUESTION }] } satisfies
   messages: OpenAI.ChatCompletionMessageParam[];
 };
 
-const UPSTREAM_MODELS = { enriched: "base-model", bare: "ft:base-model:acme::1" } as const;
+const UPSTREAM_MODELS = { enriched: "base-model", bare: "base-model-tuned" } as const;
 
 export interface Started {
   readonly upstream: Upstream;

@@ -50,7 +50,7 @@ test.each([
   const table = tableOf(
     small({
       providers: { up: { kind: "openai-compatible", baseURL } },
-      models: { base: { provider: "up", model: "m" }, ft: { provider: "up", model: "ft:m" } },
+      models: { base: { provider: "up", model: "m" }, ft: { provider: "up", model: "m-tuned" } },
     }),
   );
   expect(table.models.get("base")?.target.secrets).toEqual(hidden);

@@ -8,13 +8,21 @@ export interface Folder {
   readonly env?: Readonly<Record<string, string>>;
   /** Files beside the main one, by their path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The file of registered models in each data folder, by the folder. */
+  readonly registered?: Readonly<Record<string, string>>;
 }
 
 /** Loads a configuration from memory; an object is written as YAML first. */
-export function tableOf(config: unknown, { env = {}, files = {} }: Folder = {}): Table {
+export function tableOf(config: unknown, { env = {}, files = {}, registered = {} }: Folder = {}): Table {
   const all = new Map(Object.entries(files));
   all.set("crossover.yaml", typeof config === "string" ? config : stringify(config));
-  return loadTable({ file: "crossover.yaml", files: inMemory(all), env, kinds: providerKinds });
+  return loadTable({
+    file: "crossover.yaml",
+    files: inMemory(all),
+    env,
+    kinds: providerKinds,
+    registered: (dataDir) => registered[dataDir],
+  });
 }
 
 /** The problems of a configuration that can't be used; none when it can. */

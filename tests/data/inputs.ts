@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Received } from "../support/upstream.ts";
 
 /** The upstream models of `twoPaths`, by path. */
-export const MODELS = { enriched: "base-model", bare: "ft:base-model:acme::1" } as const;
+export const MODELS = { enriched: "base-model", bare: "base-model-tuned" } as const;
 
 /** The text of a file in tests/fixtures. */
 export function fixture(name: string): string {

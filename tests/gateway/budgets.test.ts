@@ -18,7 +18,7 @@ import { ASK, ASK_STREAM } from "./failing.ts";
 const PRICE = { input: 0, output: 100 };
 const MODELS = {
   base: { provider: "up", model: "base-model", price: PRICE },
-  ft: { provider: "up", model: "ft:base-model:acme::1", price: PRICE },
+  ft: { provider: "up", model: "base-model-tuned", fineTuned: true, price: PRICE },
 };
 const DEAR = { ...ASK, max_tokens: 1000 };
 

@@ -211,7 +211,7 @@ test("after a fallback the variant that answered is told beside the one that was
   };
   const { gateway, sink } = await startCaptured(
     (received, response) =>
-      String(received.body["model"]).startsWith("ft:")
+      received.body["model"] === "base-model-tuned"
         ? fail(received, response)
         : sendJson(response, completion("from the fallback")),
     { variants },

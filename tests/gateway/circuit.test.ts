@@ -90,8 +90,8 @@ test("five failures in a row that the fallback answers are enough; as many witho
     twoPaths(upstream.url, {
       models: {
         base: { provider: "up", model: "base-model" },
-        ft: { provider: "up", model: "ft:one" },
-        alone: { provider: "up", model: "ft:two" },
+        ft: { provider: "up", model: "tuned-one" },
+        alone: { provider: "up", model: "tuned-two" },
       },
       variants: {
         prompted: { model: "base", prompt: "helper" },
@@ -107,7 +107,7 @@ test("five failures in a row that the fallback answers are enough; as many witho
   }
   const calls = (model: string): number =>
     upstream.received.filter(({ body }) => body["model"] === model).length;
-  expect([calls("ft:one"), calls("ft:two"), calls("base-model")]).toEqual([5, 8, 8]);
+  expect([calls("tuned-one"), calls("tuned-two"), calls("base-model")]).toEqual([5, 8, 8]);
   expect([await circuit(gateway), await circuit(gateway, "alone")]).toEqual([2, 0]);
 });
 

@@ -42,7 +42,7 @@ test("the bare path forwards the conversation alone to the fine-tuned model", as
     })
     .withResponse();
   expect(upstream.received[0]?.body).toEqual({
-    model: "ft:base-model:acme::1",
+    model: "base-model-tuned",
     messages: [{ role: "user", content: "Why?" }],
   });
   expect(response.headers.get("x-crossover-path")).toBe("bare");

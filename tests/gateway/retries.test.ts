@@ -165,7 +165,7 @@ test("a variant with a fallback is not asked again: the fallback is, and that is
     answer.headers.get("x-crossover-attempts"),
   ]).toEqual([200, "prompted", "3"]);
   expect(upstream.received.map(({ body }) => body["model"])).toEqual([
-    "ft:base-model:acme::1",
+    "base-model-tuned",
     "base-model",
     "base-model",
   ]);

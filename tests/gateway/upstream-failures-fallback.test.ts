@@ -61,7 +61,7 @@ async function startChain(
     retries: { most: 0 },
     providers: { one: provider(tuned), two: provider(prompted), three: provider(spare) },
     models: {
-      ft: { provider: "one", model: "ft:model" },
+      ft: { provider: "one", model: "model-tuned" },
       base: { provider: "two", model: "base-model" },
       other: { provider: "three", model: "other-model" },
     },
@@ -110,7 +110,7 @@ test.each([
     "prompted",
     "enriched",
   ]);
-  expect(tuned.received.map(({ body }) => body)).toEqual([{ model: "ft:model", messages: BARE, seed: 1 }]);
+  expect(tuned.received.map(({ body }) => body)).toEqual([{ model: "model-tuned", messages: BARE, seed: 1 }]);
   expect(prompted.received.map(({ body }) => body)).toEqual([
     { model: "base-model", messages: PROMPTED, temperature: 0.2 },
   ]);
@@ -134,7 +134,7 @@ test("from the enriched path to the bare one, the fine-tuned model never sees th
   const answer = await gateway.post(ask("prompted"));
   expect([answer.status, answer.headers.get("x-crossover-path")]).toEqual([200, "bare"]);
   expect(prompted.received[0]?.body["messages"]).toEqual(PROMPTED);
-  expect(tuned.received.map(({ body }) => body)).toEqual([{ model: "ft:model", messages: BARE, seed: 1 }]);
+  expect(tuned.received.map(({ body }) => body)).toEqual([{ model: "model-tuned", messages: BARE, seed: 1 }]);
   expect(tuned.received[0]?.text).not.toMatch(/helper|Example|Question/);
 });
 
@@ -267,7 +267,7 @@ test.each([
   const gateway = await startGateway({
     timeouts: { idle: 0.4 },
     providers: { one: provider(tuned), two: provider(prompted) },
-    models: { ft: { provider: "one", model: "ft:model" }, base: { provider: "two", model: "base-model" } },
+    models: { ft: { provider: "one", model: "model-tuned" }, base: { provider: "two", model: "base-model" } },
     variants: { tuned: { model: "ft", fallback: ["plain"] }, plain: { model: "base" } },
     routes: { tuned: { rules: [{ use: "tuned" }] } },
   });

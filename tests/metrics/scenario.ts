@@ -18,7 +18,7 @@ export function config(upstreamUrl: string): Record<string, unknown> {
     },
     models: {
       base: { provider: "up", model: "base-model", price: { input: 1, cachedInput: 0.25, output: 2 } },
-      ft: { provider: "up", model: "ft:base-model:acme::1", price: { input: 3, output: 6 } },
+      ft: { provider: "up", model: "base-model-tuned", fineTuned: true, price: { input: 3, output: 6 } },
       broken: { provider: "up", model: "broken" },
       listed: { provider: "openai", model: "gpt-4.1-mini" },
     },

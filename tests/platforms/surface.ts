@@ -40,7 +40,7 @@ export function surface(platform: string, start: (config: unknown) => Promise<Ru
       expect(answer.headers.get("x-crossover-path")).toBe("bare");
       expect(answer.headers.get("x-crossover-request-id")).toMatch(/^cx_[0-9a-f]{32}$/);
       expect(suite.upstream.received[0]?.body).toEqual({
-        model: "ft:base-model:acme::1",
+        model: "base-model-tuned",
         messages: [{ role: "user", content: "Why? ¿Por qué? 🤔" }],
       });
     });

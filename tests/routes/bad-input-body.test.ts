@@ -212,7 +212,7 @@ test.each(relayed)("%o is the upstream's to judge and goes there as it is", asyn
   const answer = await gateway.post(`{"model":"bare",${text},"messages":[{"role":"user","content":"Hi"}]}`);
   expect(answer.status).toBe(200);
   expect(upstream.received[0]?.text).toBe(
-    `{"model":"ft:base-model:acme::1",${text},"messages":[{"role":"user","content":"Hi"}]}`,
+    `{"model":"base-model-tuned",${text},"messages":[{"role":"user","content":"Hi"}]}`,
   );
   await expectCalm(gateway);
 });

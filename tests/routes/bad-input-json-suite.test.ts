@@ -59,7 +59,7 @@ test("JSON in an unknown member goes on byte for byte", async () => {
     expect(answer.status, name).toBe(200);
     const sent = asMember(Buffer.from(bytes.toString().trim()));
     expect(upstream.received.at(-1)?.text, name).toBe(
-      sent.toString().replace('"bare"', '"ft:base-model:acme::1"'),
+      sent.toString().replace('"bare"', '"base-model-tuned"'),
     );
   }
   await expectCalm(gateway);

@@ -27,7 +27,7 @@ test.each([
   const gateway = await startGateway(twoPaths(upstream.url));
   const answer = await gateway.post(`{"model":"bare",${member}"messages":[{${message},"content":"Hi"}]}`);
   expect([answer.status, answer.headers.get("x-crossover-route")]).toEqual([200, "bare"]);
-  const sent = `{"model":"ft:base-model:acme::1",${member}"messages":[{${message},"content":"Hi"}]}`;
+  const sent = `{"model":"base-model-tuned",${member}"messages":[{${message},"content":"Hi"}]}`;
   expect(upstream.received[0]?.text).toBe(sent.replace("\\u005f", "_"));
   await expectCalm(gateway);
 });

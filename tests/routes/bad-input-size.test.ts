@@ -145,7 +145,7 @@ test("nesting of 64 levels is relayed as it is", async () => {
   const gateway = await startGateway(twoPaths(upstream.url));
   for (const body of [nested(64, "[", "]"), nested(64, '{"a":', "}")]) {
     expect((await gateway.post(body)).status).toBe(200);
-    expect(upstream.received.at(-1)?.text).toBe(body.replace('"bare"', '"ft:base-model:acme::1"'));
+    expect(upstream.received.at(-1)?.text).toBe(body.replace('"bare"', '"base-model-tuned"'));
   }
   await expectCalm(gateway);
 });

@@ -11,7 +11,7 @@ export function twoPaths(
     },
     models: {
       base: { provider: "up", model: "base-model", price: { input: 1, output: 2 } },
-      ft: { provider: "up", model: "ft:base-model:acme::1", price: { input: 3, output: 6 } },
+      ft: { provider: "up", model: "base-model-tuned", fineTuned: true, price: { input: 3, output: 6 } },
     },
     prompts: {
       helper: {

@@ -1,0 +1,89 @@
+import { registeredFile } from "./config/compile-server.ts";
+import { DiskFiles } from "./config/disk.ts";
+import { publicPrice } from "./config/price-table.ts";
+import { ConfigError } from "./config/problem.ts";
+import type { Table } from "./domain/table.ts";
+import type { Price } from "./domain/usage.ts";
+import { underLock } from "./file-lock.ts";
+import { loadFromDisk } from "./load-from-disk.ts";
+import { providerKinds } from "./providers/index.ts";
+import { replaceFile } from "./replace-file.ts";
+import { withRegistration } from "./tuning/registered-text.ts";
+import type { Registration, Registry } from "./tuning/registry.ts";
+
+export interface DiskRegistryOptions {
+  readonly configPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Tuned models in the file `registered.yaml` of the data folder, which is read with the configuration. */
+export function diskRegistry(options: DiskRegistryOptions): Registry {
+  return {
+    preview: (registration) => tryOut(registration, options).table,
+    register: async (registration) => {
+      const { file } = tryOut(registration, options);
+      try {
+        await underLock(`${file}.lock`, async () => {
+          // Anew, as another process may have registered something since.
+          const { text, before } = tryOut(registration, options);
+          if (text !== before) await replaceFile(file, text);
+        });
+      } catch (error) {
+        if (error instanceof ConfigError) throw error;
+        throw problemOf(file, "", `it can't be written: ${error instanceof Error ? error.message : error}`);
+      }
+    },
+  };
+}
+
+/** What is registered now, what it would be, and the table of that. */
+interface Attempt {
+  readonly file: string;
+  readonly before: string;
+  readonly text: string;
+  readonly table: Table;
+}
+
+function tryOut(registration: Registration, { configPath, env }: DiskRegistryOptions): Attempt {
+  const now = loadFromDisk(configPath, env);
+  const file = registeredFile(now.server.dataDir);
+  if (!now.tuning.replaceLive) refuseTakenNames(registration, now, file);
+  const before = new DiskFiles(".").readPassing(file) ?? "";
+  const text = withRegistration(before, registration, priceOf(registration.model, now));
+  const table = loadFromDisk(configPath, env, undefined, () => text);
+  return { file, before, text, table };
+}
+
+/** Names of other models and variants stay what they are: routes may use them. */
+function refuseTakenNames({ model, variant }: Registration, table: Table, file: string): void {
+  const isOwn = (job: string | undefined): boolean => job === model.tuningJob;
+  const sameModel = table.models.get(model.name);
+  if (sameModel !== undefined && !isOwn(sameModel.tuningJob)) throw taken(file, "models", model.name);
+  const sameVariant = table.variants.get(variant.name);
+  if (sameVariant !== undefined && !isOwn(sameVariant.model.tuningJob))
+    throw taken(file, "variants", variant.name);
+}
+
+function taken(file: string, section: "models" | "variants", name: string): ConfigError {
+  const message =
+    "this name is taken by another entry, of the configuration or of another job. Choose another name, or allow `tuning.replaceLive`";
+  return problemOf(file, `${section}.${name}`, message);
+}
+
+function problemOf(file: string, key: string, message: string): ConfigError {
+  return new ConfigError([{ file, line: 1, column: 1, key, message }]);
+}
+
+/**
+ * A deployment costs a token what its base model costs, a dedicated endpoint nothing but its hours. Of an `ft:` model
+ * the price table may know a price of its own; without any it is left open.
+ */
+function priceOf(model: Registration["model"], { providers }: Table): Price | undefined {
+  const { hostingPerHour } = model;
+  if (/^https?:/.test(model.model))
+    return hostingPerHour === undefined ? undefined : { input: 0, output: 0, hostingPerHour };
+  if (model.model.startsWith("ft:")) return undefined;
+  const kind = providerKinds.find((one) => one.kind === providers.get(model.provider)?.kind);
+  const listed = publicPrice(kind?.priceTable, model.baseModel);
+  return listed && { ...listed, hostingPerHour };
+}

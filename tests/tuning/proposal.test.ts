@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { proposalOf } from "../../src/tuning/proposal.ts";
+import { tableOf } from "../config/tables.ts";
+
+type Section = Readonly<Record<string, unknown>>;
+
+interface RouteText {
+  readonly rules?: readonly { readonly name: string; readonly use: unknown }[];
+  readonly default?: unknown;
+}
+
+function configured(route: RouteText) {
+  return {
+    providers: { sim: { kind: "simulator" } },
+    models: { base: { provider: "sim", model: "m" }, ft: { provider: "sim", model: "ft:m:x::1" } },
+    prompts: { helper: { system: "Help." } },
+    variants: {
+      prompted: { model: "base", prompt: "helper" },
+      tuned: { model: "ft" },
+      other: { model: "base" },
+    },
+    routes: { recipes: route, elsewhere: { default: "prompted" } },
+  };
+}
+
+const propose = (route: RouteText): string =>
+  proposalOf({
+    route: "recipes",
+    control: { name: "prompted" },
+    candidate: { name: "tuned" },
+    table: tableOf(configured(route)),
+  });
+
+/** The configuration with the proposal put in, as its comment says: each rule in place of the one of its name. */
+function mergedWith(route: RouteText, proposal: string) {
+  const config = configured(route);
+  const parsed: { rollouts: Section; routes?: { recipes: RouteText } } = parse(proposal);
+  const proposed = parsed.routes?.recipes ?? {};
+  const rules = route.rules?.map((rule) => proposed.rules?.find(({ name }) => name === rule.name) ?? rule);
+  const merged = { ...route, ...proposed, ...(rules && { rules }) };
+  return { ...config, rollouts: parsed.rollouts, routes: { ...config.routes, recipes: merged } };
+}
+
+const rollout = {
+  kind: "rollout",
+  rollout: { name: "tuned", stage: 0, stages: [1, 5, 25, 50, 100], sticky: { from: "user" } },
+};
+
+describe("a proposal loads when it is put in", () => {
+  test("in place of the rules that use the control, with their conditions", () => {
+    const route = {
+      rules: [
+        { name: "gold", when: "metadata.tier == 'gold'", use: "other" },
+        { name: "silver", when: "metadata.tier == 'silver'", use: "prompted" },
+        { name: "all", use: "prompted" },
+      ],
+    };
+    const rules = tableOf(mergedWith(route, propose(route))).routes.get("recipes")?.rules;
+    expect(rules).toMatchObject([
+      { name: "gold", use: { kind: "variant", variant: { name: "other" } } },
+      { name: "silver", when: { source: "metadata.tier == 'silver'" }, use: rollout },
+      { name: "all", when: undefined, use: rollout },
+    ]);
+  });
+
+  test("in place of the default", () => {
+    const route = { rules: [{ name: "some", when: "request.stream", use: "prompted" }], default: "prompted" };
+    const rules = tableOf(mergedWith(route, propose(route))).routes.get("recipes")?.rules;
+    expect(rules).toMatchObject([
+      { name: "some", use: rollout },
+      { name: "default", use: rollout },
+    ]);
+  });
+
+  test("as a rollout alone where the control stands in a split", () => {
+    const route = { default: { split: { prompted: 1, other: 1 } } };
+    const proposal = propose(route);
+    expect(parse(proposal).routes).toBeUndefined();
+    expect(proposal).toContain("use: { rollout: tuned }");
+    expect(() => tableOf(mergedWith(route, proposal))).not.toThrow();
+  });
+});
+
+test("it says that nothing changes until then, and what goes where", () => {
+  expect(
+    propose({ rules: [{ name: "all", use: "prompted" }] }),
+  ).toBe(`# Nothing changes until this is put into the configuration. It moves users of recipes from prompted
+# to tuned in steps: 1 %, 5 %, 25 %, 50 %, 100 %. For the next step add 1 to \`stage\`.
+# What stands under \`routes\` goes in place of the rule there: all.
+
+rollouts:
+  tuned:
+    control: prompted
+    candidate: tuned
+    stickyBy: user
+    stages: [ 1, 5, 25, 50, 100 ]
+    stage: 0
+routes:
+  recipes:
+    rules:
+      - name: all
+        use:
+          rollout: tuned
+`);
+});
