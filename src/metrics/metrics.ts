@@ -60,6 +60,16 @@ export class Metrics {
     "crossover_store_up",
     "1: what is captured can be stored; 0: the store does not work.",
   );
+  readonly #tuningJobs = new NumberFamily<"provider" | "outcome">(
+    "counter",
+    "crossover_tuning_jobs_total",
+    "Fine-tuning jobs that this process has seen end.",
+  );
+  readonly #tuningOpen = new NumberFamily<never>(
+    "gauge",
+    "crossover_tuning_jobs_open",
+    "Fine-tuning jobs in the store that have not ended.",
+  );
   readonly #retries = new NumberFamily<"model" | "provider">(
     "counter",
     "crossover_retries_total",
@@ -112,6 +122,8 @@ export class Metrics {
       this.#limitsShared,
       this.#spendingKept,
       this.#storeUp,
+      this.#tuningJobs,
+      this.#tuningOpen,
       this.#retries,
       this.#circuits,
       this.#inflight,
@@ -182,6 +194,15 @@ export class Metrics {
 
   storeUp(up: boolean): void {
     this.#storeUp.series({}).value = up ? 1 : 0;
+  }
+
+  /** @param outcome the job's last state */
+  tuningEnded(provider: string, outcome: string): void {
+    this.#tuningJobs.series({ provider, outcome }).add(1);
+  }
+
+  tuningOpen(jobs: number): void {
+    this.#tuningOpen.series({}).value = jobs;
   }
 
   retried({ name: model, provider }: Model): void {

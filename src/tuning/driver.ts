@@ -61,6 +61,9 @@ function stepOf({ job, table }: StepContext): Step {
   }
 }
 
+/** Of a job, not of an answer. */
+const TIMEOUT = "timeout";
+
 /** It took too long. What trains is ended at the provider first, since it costs. */
 const timeoutStep: Step = async (context) => {
   const { state, remote } = context.job;
@@ -77,7 +80,7 @@ const timeoutStep: Step = async (context) => {
             ? "The deployment may still come up, and cost by the hour: register it then, or delete it."
             : "`tuning.deadlineHours` allows more.",
         status: null,
-        code: "timeout",
+        code: TIMEOUT,
         raw: "",
       },
       now,

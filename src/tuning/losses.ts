@@ -5,7 +5,7 @@ const MOST = 1_000;
 
 /**
  * A curve with further points, by step; what is told of a step again adds to it. Beyond a thousand points one of each
- * stretch of steps stays, and always the last: the stretches only ever double, so that thinning again and again leaves the
+ * stretch of steps stays, and always the first and the last: the stretches only ever double, so that thinning again and again leaves the
  * curve even.
  */
 export function joined(losses: readonly LossPoint[], more: readonly LossPoint[]): readonly LossPoint[] {
@@ -24,11 +24,12 @@ function merged(known: LossPoint | undefined, { step, training, validation }: Lo
 }
 
 function thinned(points: readonly LossPoint[]): readonly LossPoint[] {
+  const [first] = points;
   const last = points.at(-1);
-  if (last === undefined || points.length <= MOST) return points;
+  if (first === undefined || last === undefined || points.length <= MOST) return points;
   let kept = points;
-  for (let stretch = 2; kept.length >= MOST; stretch *= 2) kept = onePerStretch(points, stretch);
-  return kept.at(-1) === last ? kept : [...kept, last];
+  for (let stretch = 2; kept.length > MOST - 2; stretch *= 2) kept = onePerStretch(points, stretch);
+  return [...(kept[0] === first ? [] : [first]), ...kept, ...(kept.at(-1) === last ? [] : [last])];
 }
 
 /** One with a validation loss where there is one: these are few. */

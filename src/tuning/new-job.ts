@@ -3,7 +3,10 @@ import { stepped } from "./transitions.ts";
 import type { TuningPlan } from "./tuning.ts";
 
 /** A job in its first state. @param now milliseconds since 1970 */
-export function newJob({ jobId, spec, estimate }: TuningPlan, now: number): TuningJob {
+export function newJob(
+  { jobId, spec, estimate }: Pick<TuningPlan, "jobId" | "spec" | "estimate">,
+  now: number,
+): TuningJob {
   const job: TuningJob = {
     object: "crossover.tuning_job",
     id: jobId,

@@ -17,6 +17,9 @@ import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts
 import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
+/** How long jobs may take to be given back, in milliseconds. */
+const CLOSE_MS = 5_000;
+
 /** Fine-tuning over a store: any process that has it may begin jobs, follow them and work on them. */
 export class Tuner implements Tuning {
   readonly #deps: TunerDeps;
@@ -126,11 +129,14 @@ export class Tuner implements Tuning {
     this.#background.start();
   }
 
-  /** Gives all jobs back, so that others go on at once. Never rejects. */
+  /** Gives all jobs back, so that others go on at once, within some seconds. Never rejects. */
   async close(): Promise<void> {
     this.#closing.abort(new LeaseLost());
-    await this.#background.ended;
-    await Promise.allSettled(this.#sessions);
+    const given = Promise.allSettled([this.#background.ended, ...this.#sessions]);
+    const late = new AbortController();
+    // Leases end by themselves where a store does not answer.
+    await Promise.race([given, wait(CLOSE_MS, late.signal).catch(() => {})]);
+    late.abort();
   }
 
   /** @throws GatewayError 409 when what was planned is not what the folder has now */
