@@ -9,8 +9,8 @@ export interface LogRequest {
   readonly token: string;
   /** What the reading before returned; undefined: from the beginning. */
   readonly seen: string | undefined;
-  /** Milliseconds without a line after which all has been read that there is now. */
-  readonly quietMs: number;
+  /** Milliseconds of silence after which all has been read that there is now; undefined: the log ends by itself. */
+  readonly quietMs: number | undefined;
 }
 
 export interface LogReading {
@@ -49,7 +49,7 @@ export async function readLog(request: LogRequest, signal: AbortSignal): Promise
     const cutter = new EventCutter();
     const restart = () => {
       clearTimeout(quiet);
-      quiet = setTimeout(() => enough.abort(), request.quietMs);
+      if (request.quietMs !== undefined) quiet = setTimeout(() => enough.abort(), request.quietMs);
     };
     restart();
     for await (const chunk of response.body ?? []) {

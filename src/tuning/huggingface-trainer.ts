@@ -39,9 +39,15 @@ export function huggingFaceTrainer(access: HuggingFaceAccess, { quietMs = QUIET_
   }
 
   /** A log that can't be read does not keep a job from being followed, or from having ended. */
-  async function logOf(url: string, seen: string | undefined, signal: AbortSignal): Promise<LogReading> {
+  async function logOf(
+    url: string,
+    seen: string | undefined,
+    ended: boolean,
+    signal: AbortSignal,
+  ): Promise<LogReading> {
+    const quiet = ended ? undefined : quietMs;
     try {
-      return await readLog({ url, token: access.token, seen, quietMs }, signal);
+      return await readLog({ url, token: access.token, seen, quietMs: quiet }, signal);
     } catch {
       signal.throwIfAborted();
       return { lines: [], seen };
@@ -72,7 +78,8 @@ export function huggingFaceTrainer(access: HuggingFaceAccess, { quietMs = QUIET_
       const hub = await jobs(signal);
       const job = await hub.get(id, signal);
       const phase = phaseOf(job);
-      const log = phase === "waiting" ? { lines: [], seen } : await logOf(hub.logURL(id), seen, signal);
+      const log =
+        phase === "waiting" ? { lines: [], seen } : await logOf(hub.logURL(id), seen, isOver(job), signal);
       return {
         phase,
         status: job.status.stage,

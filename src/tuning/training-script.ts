@@ -50,12 +50,9 @@ export function trainingScript({ jobId, spec, namespace }: ScriptJob): string {
   return `${HEADER}\n${constants.join("\n")}\n${BODY}`;
 }
 
-/** JSON's strings are Python's too, once nothing but ASCII is in them. */
+/** JSON's strings are Python's too, with all their escapes. */
 function pythonText(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(text);
 }
 
 /** Without the noise of binary fractions: 0.0002 times 3 is 0.0006. */
@@ -111,7 +108,8 @@ if not api.model_info(repository).private:
 
 def read_rows(name):
     """A file beside this script (as on Hugging Face Jobs), in this folder, or in the data set's repository."""
-    places = [Path(__file__).parent / name, Path(name)]
+    names = [name, name.removeprefix(REPOSITORY + "-")]  # the second one in the job's own folder
+    places = [folder / one for folder in (Path(__file__).parent, Path()) for one in names]
     path = next((place for place in places if place.exists()), None)
     path = path or hf_hub_download(repository, name, repo_type="dataset")
     with open(path, encoding="utf-8-sig") as lines:
