@@ -17,6 +17,7 @@ import { loadFromDisk } from "./load-from-disk.ts";
 import { redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
+import { openTuner } from "./open-tuner.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 import { openWeb } from "./web.ts";
@@ -62,6 +63,17 @@ async function serve(configPath: string): Promise<void> {
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log: ownLog });
   const onTable = (inForce: Table): void => store?.use(inForce);
   const gateway = new Gateway({ table, keys, transport, metrics, log, ledger, store, captures, onTable });
+  const tuner =
+    store &&
+    openTuner({
+      store,
+      table: () => gateway.table,
+      configPath,
+      env: process.env,
+      transport,
+      log: gateway.log,
+      metrics,
+    });
   const { host, open: isOpen, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) log("warn", warning);
   const reloader = new Reloader(gateway, basename(configPath), load, isOpen);
@@ -90,6 +102,7 @@ async function serve(configPath: string): Promise<void> {
     fetch: app.fetch,
   });
   store?.open();
+  tuner?.run();
   const stopWatching = files.watch(() => reloader.tryReload());
   process.on("SIGHUP", () => reloader.tryReload());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal));
@@ -103,7 +116,7 @@ async function serve(configPath: string): Promise<void> {
     gateway.log("info", "stopping", { signal });
     stopWatching();
     const listener = { close: () => server.stop(), cut: () => void server.stop(true) };
-    await gateway.drain(listener, gateway.table.server.drain);
+    await Promise.all([tuner?.close(), gateway.drain(listener, gateway.table.server.drain)]);
     await captures?.close(LAST_WRITES_MS);
     await transport.close();
     await ledger.close();

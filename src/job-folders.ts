@@ -1,5 +1,5 @@
 import { createReadStream, openAsBlob } from "node:fs";
-import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { replaceFile } from "./replace-file.ts";
@@ -12,6 +12,14 @@ export class DiskJobFolders implements JobFolders {
   /** @param dataDir the gateway's data folder, relative to the working directory */
   constructor(dataDir: string) {
     this.#root = join(dataDir, "tuning");
+  }
+
+  async any(): Promise<boolean> {
+    try {
+      return (await readdir(this.#root)).length > 0;
+    } catch {
+      return false;
+    }
   }
 
   async has(id: string): Promise<boolean> {

@@ -21,12 +21,15 @@ import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
 import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
+import { openTuner } from "./open-tuner.ts";
 import type { Store } from "./store/store.ts";
 import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
 import { NodeInbound, NodeReply } from "./transport/node-exchange.ts";
 import { guardServer, serverOptions } from "./transport/node-guard.ts";
 import { UndiciTransport } from "./transport/undici.ts";
+import type { TuningTiming } from "./tuning/deps.ts";
+import type { Tuner } from "./tuning/tuner.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -47,6 +50,8 @@ export interface NodeOptions {
   readonly openedStore?: Store | undefined;
   /** Where captures go. Default: into the store, if there is one. */
   readonly captureSink?: RawSink;
+  /** How fine-tuning jobs are worked on. */
+  readonly tuning?: Partial<TuningTiming> | undefined;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
 }
@@ -54,6 +59,8 @@ export interface NodeOptions {
 export interface RunningGateway {
   readonly gateway: Gateway;
   readonly store: ThreadedStore | undefined;
+  /** Undefined where there is no store. */
+  readonly tuner: Tuner | undefined;
   readonly server: Server;
   /** Where it listens, such as `http://127.0.0.1:8787`. */
   readonly url: string;
@@ -97,6 +104,18 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     captures,
     onTable,
   });
+  const tuner =
+    gateway.store &&
+    openTuner({
+      store: gateway.store,
+      table: () => gateway.table,
+      configPath: options.configPath,
+      env: options.env,
+      transport,
+      log: gateway.log,
+      metrics,
+      timing: options.tuning,
+    });
   const { host, open, warning } = exposureOf(table.server.host, keys.required);
   if (warning !== undefined) options.log("warn", warning);
   const reloader = new Reloader(gateway, basename(options.configPath), load, open);
@@ -123,17 +142,19 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   closeWhatGoesIdle(server);
   await listen(server, table.server.port, host);
   store?.open();
+  tuner?.run();
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
   return {
     gateway,
     store,
+    tuner,
     server,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
     warning,
     reload: () => reloader.tryReload(),
     close: async (deadlineMs) => {
       stopWatching();
-      await gateway.drain(listenerOf(server), deadlineMs);
+      await Promise.all([tuner?.close(), gateway.drain(listenerOf(server), deadlineMs)]);
       await captures?.close(LAST_WRITES_MS);
       await transport.close();
       await ledger.close();

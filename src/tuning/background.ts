@@ -23,6 +23,7 @@ export class Background {
   /** Resolves once it has ended. */
   ended: Promise<void> = Promise.resolve();
   #isRunning = false;
+  #waking = new AbortController();
 
   constructor(options: BackgroundOptions) {
     this.#options = options;
@@ -34,17 +35,25 @@ export class Background {
     this.ended = this.#run();
   }
 
+  /** Looks now: there is something new. */
+  wake(): void {
+    this.#waking.abort();
+  }
+
   async #run(): Promise<void> {
     const { signal, everyMs } = this.#options;
     while (!signal.aborted) {
+      this.#waking = new AbortController();
       // A lost store is told of by itself; it is looked again once it is back.
       await this.#look().catch((error: unknown) => this.#tell("jobs can't be looked for", undefined, error));
-      await wait(everyMs, signal).catch(() => {});
+      await wait(everyMs, AbortSignal.any([signal, this.#waking.signal])).catch(() => {});
     }
   }
 
   async #look(): Promise<void> {
     const { store, folders, metrics } = this.#options;
+    // Where nobody fine-tunes, the store is not asked again and again.
+    if (!(await folders.any())) return;
     const open = await store.tuningJobs({ open: true, limit: LOOKED_AT });
     metrics?.tuningOpen(open.length);
     // The oldest first.

@@ -4,8 +4,9 @@ import type { RowDocument, SummaryDocument } from "../comparison/document.ts";
 import { comparisonPage } from "../comparison/page.ts";
 import { comparedSet, storable } from "../comparison/stored.ts";
 import type { Step, StepContext } from "./context.ts";
-import type { JobEvaluation } from "./job.ts";
+import type { JobEvaluation, TuningJob } from "./job.ts";
 import { type Preview, previewed, registrationOf } from "./register-step.ts";
+import type { Registration } from "./registry.ts";
 import { ProviderProblem } from "./trainer.ts";
 import { evaluated, moved } from "./transitions.ts";
 import { readRowsOf, sampled } from "./validation-rows.ts";
@@ -13,7 +14,7 @@ import { readRowsOf, sampled } from "./validation-rows.ts";
 /** Compares the tuned model, bare, with the control on the validation split, and writes the result beside the job. */
 export const evaluateStep: Step = async (context) => {
   const { job } = context;
-  const preview = previewed(context, registrationOf(job, context.access));
+  const preview = previewed(context, triedOut(registrationOf(job, context.access), job));
   if (job.spec.validation === null) {
     await context.update((current, now) =>
       evaluated(current, null, "There is no validation file: nothing is compared.", now),
@@ -31,6 +32,12 @@ export const evaluateStep: Step = async (context) => {
   );
   return 0;
 };
+
+/** One that is to take the control's name is compared under another one. */
+function triedOut(registration: Registration, { id, spec }: TuningJob): Registration {
+  const name = spec.variant === spec.control ? `${spec.variant.slice(0, 40)}-${id}` : spec.variant;
+  return { ...registration, variant: { name, fallback: spec.control } };
+}
 
 async function queriesOf(
   { job, deps, table }: StepContext,

@@ -1,5 +1,7 @@
 /** A folder for each job: its copy of the data set, its script, its results. */
 export interface JobFolders {
+  /** Has there been any job on this machine? */
+  any(): Promise<boolean>;
   /** Are the files of this job on this machine? */
   has(id: string): Promise<boolean>;
   /** Copies files into the folder of a new job, whole or not at all. @param files their names there, and where they are */

@@ -33,7 +33,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     }));
   const jobId = `tj-${randomBytes(6).toString("hex")}`;
   const spec = specOf({ question, jobId, control, provider, baseModel, training, validation });
-  requireNames(spec, table, deps);
+  requireNames(jobId, spec, table, deps);
   const fingerprint = fingerprintOf(spec);
   const rows = await deps.store.tuningJobs({ fingerprint, limit: EARLIER });
   const ended = await deps.store.tuningJobs({ open: false, limit: EARLIER });
@@ -147,7 +147,7 @@ function positive(name: string, value: number | undefined): number | null {
 }
 
 /** What comes out must fit into the configuration: that is found out before it is paid for. @throws GatewayError 400 */
-function requireNames(spec: TuningSpec, table: Table, { registry }: TunerDeps): void {
+function requireNames(jobId: string, spec: TuningSpec, table: Table, { registry }: TunerDeps): void {
   for (const part of ["model", "variant"] as const)
     if (!NAME.test(spec[part])) throw badRequest("invalid_value", `\`${part}\`: ${NAME_RULE}.`, part);
   if (table.models.has(spec.model)) throw taken("model", spec.model);
@@ -161,7 +161,7 @@ function requireNames(spec: TuningSpec, table: Table, { registry }: TunerDeps): 
         model: spec.base_model,
         baseModel: spec.base_model,
         datasetHash: spec.training.sha256,
-        tuningJob: "tj-000000000000",
+        tuningJob: jobId,
         hostingPerHour: undefined,
         trainingCost: undefined,
       },

@@ -2,6 +2,7 @@ import { ConfigError } from "../config/problem.ts";
 import { badRequest } from "../domain/errors.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import type { TuningAccess } from "../domain/tuning.ts";
+import { reaches } from "../routing/reach.ts";
 import { tunedHosting } from "./azure-hosting.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { TunerDeps } from "./deps.ts";
@@ -13,10 +14,13 @@ import { succeeded } from "./transitions.ts";
 /** Adds the model and its variant to the configuration, and proposes how traffic could move to it. */
 export const registerStep: Step = async (context) => {
   const { job, deps } = context;
+  const { route, variant } = job.spec;
   const registration = registrationOf(job, context.access);
   const { table, control, candidate } = previewed(context, registration);
   await deps.registry.register(registration);
-  const proposal = proposalOf({ route: job.spec.route, control, candidate, table });
+  // A variant that rules use already needs no rollout: with the configuration's leave it is live now.
+  const isLive = [...table.routes.values()].some((each) => reaches(each, variant));
+  const proposal = isLive ? null : proposalOf({ route, control, candidate, table });
   await context.update((current, now) => succeeded(current, proposal, now));
   return 0;
 };
@@ -32,10 +36,11 @@ export interface Preview {
 export function previewed({ job, deps }: StepContext, registration: Registration): Preview {
   const table = deps.registry.preview(registration);
   const control = table.variants.get(job.spec.control);
-  const candidate = table.variants.get(job.spec.variant);
+  const candidate = table.variants.get(registration.variant.name);
   if (control === undefined)
     throw new Error(`the variant ${job.spec.control}, to compare with, is gone from the configuration`);
-  if (candidate === undefined) throw new TypeError(`the registry previews no variant ${job.spec.variant}`);
+  if (candidate === undefined)
+    throw new TypeError(`the registry previews no variant ${registration.variant.name}`);
   return { table, control, candidate };
 }
 

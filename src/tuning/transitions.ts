@@ -129,10 +129,12 @@ export function evaluated(
   return isEnded(job.state) ? job : moved({ ...job, evaluation }, "registering", message, now);
 }
 
-export function succeeded(job: TuningJob, proposal: string, now: number): TuningJob {
+/** @param proposal null: rules use the variant already */
+export function succeeded(job: TuningJob, proposal: string | null, now: number): TuningJob {
   if (isEnded(job.state)) return job;
   const { model, variant } = job.spec;
-  const message = `Registered the model ${model} and the variant ${variant}. No rule uses it yet, unless one did before.`;
+  const use = proposal === null ? "Rules use it: it answers from now on." : "No rule uses it yet.";
+  const message = `Registered the model ${model} and the variant ${variant}. ${use}`;
   return moved({ ...job, registered: true, proposal }, "succeeded", message, now);
 }
 

@@ -58,7 +58,10 @@ export class Tuner implements Tuning {
       await this.#requireUnchanged(plan);
       const job = newJob(plan, Date.now());
       const row = rowOf(job, { fingerprint, owner: undefined, ownedUntil: 0, revision: 1 });
-      if (await store.saveTuningJob(row)) return job;
+      if (await store.saveTuningJob(row)) {
+        this.#background.wake();
+        return job;
+      }
       const [open] = await store.tuningJobs({ fingerprint, open: true, limit: 1 });
       throw jobExists(open);
     } catch (error) {
@@ -88,16 +91,19 @@ export class Tuner implements Tuning {
       return found.state === "manual" ? cancelled(asked, "Cancelled.", now) : asked;
     });
     await this.#held.get(id)?.refresh();
+    this.#background.wake();
     return job;
   }
 
-  register(id: string, address: string): Promise<TuningJob> {
-    return this.#change(id, (found, now) => {
+  async register(id: string, address: string): Promise<TuningJob> {
+    const job = await this.#change(id, (found, now) => {
       if (!isReopenable(found)) throw waitsForNobody(found);
       const job = reopened(found, address.trim(), now);
       requireAddress(job, this.#deps);
       return job;
     });
+    this.#background.wake();
+    return job;
   }
 
   async work(id: string, signal: AbortSignal): Promise<TuningJob> {

@@ -50,6 +50,7 @@ async function killedAt(all: World, id: string, nth: number): Promise<boolean> {
         usage: (filter) => store.usage(filter),
       },
       folders: {
+        any: () => folders.any(),
         has: (jobId) => folders.has(jobId),
         create: (jobId, files) => folders.create(jobId, files),
         remove: (jobId) => folders.remove(jobId),

@@ -139,7 +139,13 @@ export class World {
     return tableOf({
       ...this.#config,
       models: { ...(models ?? {}), [model.name]: { provider: model.provider, model: model.model } },
-      variants: { ...(variants ?? {}), [variant.name]: { model: model.name, fallback: [variant.fallback] } },
+      variants: {
+        ...(variants ?? {}),
+        [variant.name]: {
+          model: model.name,
+          ...(variant.fallback === variant.name ? {} : { fallback: [variant.fallback] }),
+        },
+      },
     });
   }
 

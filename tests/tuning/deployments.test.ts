@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { batch, usage } from "../store/samples.ts";
+import { problem } from "./fake-provider.ts";
+import { config, SECRET, type World, world } from "./world.ts";
+
+const HOUR = 3_600_000;
+
+async function withDeployment(
+  phase: "running" | "asleep" | "creating",
+  hostingPerHour?: number,
+): Promise<World> {
+  const models = { base: { provider: "main", model: "m" }, tuned: { provider: "cloud", model: "dep" } };
+  const all = await world({ config: config({ models }) });
+  all.provider.deployments.set("dep", {
+    name: "dep",
+    model: "ft",
+    phase,
+    status: phase,
+    message: undefined,
+    address: "dep",
+    capacity: 10,
+    hostingPerHour,
+  });
+  return all;
+}
+
+test("tells who uses a deployment, and that nobody does", async () => {
+  const all = await withDeployment("running", 1.7);
+  const tuner = all.tuner();
+  expect(await tuner.deployments()).toMatchObject([
+    { provider: "cloud", name: "dep", models: ["tuned"], lastUsed: undefined, idle: true },
+  ]);
+  const now = Date.now();
+  const hour = Math.floor(now / HOUR) * HOUR;
+  const old = hour - 48 * HOUR;
+  await all.store.write(
+    batch({ usage: [usage({ hour: old, model: "tuned" }), usage({ hour, model: "base" })] }),
+  );
+  expect(await tuner.deployments("cloud")).toMatchObject([{ lastUsed: old, idle: true }]);
+  await all.store.write(batch({ usage: [usage({ hour, model: "tuned" })] }));
+  expect(await tuner.deployments("cloud")).toMatchObject([{ lastUsed: hour, idle: false }]);
+});
+
+test.each([
+  ["running", undefined, true],
+  ["running", 0, false],
+  ["asleep", 5, false],
+  ["creating", 5, false],
+] as const)("one that is %s at %s an hour is idle: %s", async (phase, hosting, idle) => {
+  const all = await withDeployment(phase, hosting);
+  expect((await all.tuner().deployments()).map((each) => each.idle)).toEqual([idle]);
+});
+
+test("scales and deletes", async () => {
+  const all = await withDeployment("running", 1);
+  const tuner = all.tuner();
+  await tuner.scale("cloud", "dep", 20);
+  await tuner.undeploy("cloud", "dep");
+  expect(all.provider.effects).toEqual(["scale dep 20", "remove dep"]);
+});
+
+test("a provider that deploys nothing is told as such, and what one refuses in its words without secrets", async () => {
+  const all = await withDeployment("running", 1);
+  const tuner = all.tuner();
+  for (const provider of ["main", "bare", "local", "none"])
+    await expect(tuner.deployments(provider)).rejects.toMatchObject({ status: 404, code: "no_deployments" });
+  await expect(tuner.scale("main", "dep", 1)).rejects.toMatchObject({ status: 404 });
+  all.provider.at = () => {
+    throw problem("final", `not with ${SECRET}`);
+  };
+  const refusal = await tuner.deployments().catch((error: unknown) => error);
+  expect(refusal).toMatchObject({
+    status: 502,
+    code: "provider_problem",
+    message: /^not with .* Do something\.$/,
+  });
+  expect(String(refusal)).not.toContain(SECRET);
+});

@@ -1,0 +1,211 @@
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { config, examples, QUESTION, SECRET, trained, world } from "./world.ts";
+
+test("what is left out is found in the configuration", async () => {
+  const all = await world();
+  const plan = await all.tuner().plan(QUESTION);
+  expect(plan.jobId).toMatch(/^tj-[0-9a-f]{12}$/);
+  expect(plan.spec).toMatchObject({
+    route: "ask",
+    provider: "main",
+    api: "openai",
+    simulated: false,
+    base_model: "gpt-4.1-mini",
+    control: "prompted",
+    model: `ask-${plan.jobId}`,
+    variant: `ask-${plan.jobId}`,
+    hyperparameters: { n_epochs: null, batch_size: null, learning_rate_multiplier: null },
+    training: { name: "train.jsonl", rows: 12 },
+    validation: { name: "validation.jsonl", rows: 5 },
+  });
+  expect(plan.spec.training.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(plan.estimate).toMatchObject({ epochs: 8, seconds: null });
+  expect(plan.estimate.usd).toBeCloseTo((plan.estimate.billed_tokens / 1e6) * 5);
+  expect(plan.estimate.basis).toContain("How long it takes is not known");
+  expect([plan.earlier, plan.notes]).toEqual([[], []]);
+  expect(all.provider.calls).toEqual([]);
+  expect(await all.folders.any()).toBe(false);
+});
+
+test("what is given counts", async () => {
+  const all = await world();
+  const { spec, estimate, fingerprint } = await all.tuner().plan({
+    ...QUESTION,
+    baseModel: "gpt-4o-mini",
+    control: "plain",
+    model: "mine",
+    variant: "mine-too",
+    epochs: 2,
+    batchSize: 4,
+    learningRateMultiplier: 0.5,
+    suffix: "acme",
+    seed: 7,
+    usdPerMillion: 1_000_000,
+  });
+  expect(spec).toMatchObject({
+    base_model: "gpt-4o-mini",
+    control: "plain",
+    model: "mine",
+    variant: "mine-too",
+    hyperparameters: { n_epochs: 2, batch_size: 4, learning_rate_multiplier: 0.5 },
+    suffix: "acme",
+    seed: 7,
+  });
+  expect([estimate.epochs, estimate.usd]).toEqual([2, estimate.billed_tokens]);
+  const suffixed = { ...QUESTION, baseModel: "gpt-4o-mini", control: "plain", epochs: 2, batchSize: 4 };
+  const other = await all.tuner().plan({ ...suffixed, learningRateMultiplier: 0.5, seed: 7, suffix: "b" });
+  expect(other.fingerprint).toBe(fingerprint);
+  expect((await all.tuner().plan({ ...suffixed, seed: 8 })).fingerprint).not.toBe(fingerprint);
+});
+
+test("a provider is named by itself, or by its kind where it is the only one", async () => {
+  const all = await world();
+  const tuner = all.tuner();
+  expect((await tuner.plan({ ...QUESTION, provider: "openai" })).spec.provider).toBe("main");
+  await expect(tuner.plan({ ...QUESTION, provider: "azure" })).rejects.toMatchObject({
+    code: "ambiguous_provider",
+    message: /`cloud`, `bare`/,
+  });
+  await expect(tuner.plan({ ...QUESTION, provider: "local" })).rejects.toMatchObject({
+    code: "provider_cannot_train",
+  });
+  for (const provider of ["huggingface", "simulator", "nobody", "constructor"])
+    await expect(tuner.plan({ ...QUESTION, provider })).rejects.toMatchObject({
+      code: "unknown_provider",
+      message: /`main`, `cloud`, `bare`/,
+    });
+  all.configure(config({ tuning: { provider: "cloud" } }));
+  await expect(tuner.plan(QUESTION)).rejects.toMatchObject({
+    code: "invalid_dataset",
+    message: /missing_bom/,
+  });
+});
+
+test.each([
+  [{ route: "other" }, "unknown_route"],
+  [{ route: "none" }, "no_control"],
+  [{ control: "other" }, "unknown_variant"],
+  [{ model: "base" }, "name_taken"],
+  [{ variant: "plain" }, "name_taken"],
+  [{ model: "no good" }, "invalid_value"],
+  [{ epochs: 0 }, "invalid_value"],
+  [{ epochs: 1.5 }, "invalid_value"],
+  [{ learningRateMultiplier: Number.NaN }, "invalid_value"],
+  [{ training: { kind: "file", path: "/nowhere/train.jsonl" } as const }, "dataset_unreadable"],
+])("refuses %j", async (wrong, code) => {
+  const all = await world();
+  await expect(all.tuner().plan({ ...QUESTION, ...wrong })).rejects.toMatchObject({ status: 400, code });
+});
+
+test("a variant that rules use is taken only with the configuration's leave, and is live then", async () => {
+  const all = await world({ config: config({ tuning: { pollSeconds: 0.01, replaceLive: true } }) });
+  const job = await trained(all.tuner(), { ...QUESTION, variant: "prompted" });
+  expect(job).toMatchObject({
+    state: "succeeded",
+    proposal: null,
+    evaluation: { control: { variant: "prompted" } },
+  });
+  expect(job.evaluation?.candidate.variant).not.toBe("prompted");
+  expect(all.registered[0]?.variant.name).toBe("prompted");
+});
+
+test("errors of a data set are told by line, and never by their texts", async () => {
+  const bad = ["{}", '{"messages": [{"role": "user", "content": "SECRET WORDS"}]}', "no json SECRET"].join(
+    "\n",
+  );
+  const all = await world();
+  const refusal = await all
+    .tuner()
+    .plan({ ...QUESTION, training: { kind: "text", text: bad } })
+    .catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ status: 400, code: "invalid_dataset", param: "training" });
+  const message = String(refusal);
+  expect(message).toMatch(/\d+ errors/);
+  expect(message).toContain("line 3: invalid_json");
+  expect(message).not.toContain("SECRET");
+  await expect(
+    all.tuner().plan({ ...QUESTION, validation: { kind: "text", text: bad } }),
+  ).rejects.toMatchObject({ param: "validation" });
+});
+
+test("the time is reckoned from earlier jobs of the same model", async () => {
+  const all = await world();
+  all.provider.at = async (moment) => {
+    // The training takes a moment.
+    const until = Date.now() + 30;
+    while (moment === "before observe" && Date.now() < until) await new Promise(setImmediate);
+  };
+  const tuner = all.tuner();
+  await trained(tuner);
+  const plan = await tuner.plan({ ...QUESTION, seed: 2 });
+  expect(plan.estimate.seconds).toBeGreaterThan(0);
+  expect(plan.estimate.basis).toContain("an earlier job");
+  expect((await tuner.plan({ ...QUESTION, baseModel: "gpt-4o" })).estimate.seconds).toBeNull();
+});
+
+test("what should be known is told beforehand", async () => {
+  const all = await world();
+  const text = `\uFEFF${examples(12)}`;
+  const azure = { ...QUESTION, training: { kind: "text", text } as const, validation: undefined };
+  const [cloud, bare] = await Promise.all(
+    ["cloud", "bare"].map((provider) => all.tuner().plan({ ...azure, provider })),
+  );
+  expect(cloud?.notes.join()).toMatch(/no validation file.*costs by the hour/);
+  expect(bare?.notes.join()).toMatch(/no `management`/);
+});
+
+describe("beginning", () => {
+  test("the files are copied for the owner alone, and the job is in the store", async () => {
+    const all = await world();
+    const path = join(all.folders.pathOf("x", ".."), "..", "given.jsonl");
+    writeFileSync(path, examples(12));
+    const tuner = all.tuner();
+    const job = await tuner.start(await tuner.plan({ ...QUESTION, training: { kind: "file", path } }), false);
+    expect(job).toMatchObject({ state: "uploading", journal: [{ kind: "step" }] });
+    expect(await tuner.job(job.id)).toEqual(job);
+    expect(await tuner.jobs({ limit: 5 })).toEqual([job]);
+    expect(await tuner.jobs({ route: "none", limit: 5 })).toEqual([]);
+    for (const name of ["train.jsonl", "validation.jsonl"])
+      expect(statSync(all.folders.pathOf(job.id, name)).mode & 0o777).toBe(0o600);
+    expect(statSync(all.folders.pathOf(job.id, "")).mode & 0o777).toBe(0o700);
+  });
+
+  test("the same twice is refused: an open one always, one that succeeded unless it is forced", async () => {
+    const all = await world();
+    const tuner = all.tuner();
+    const plans = await Promise.all([1, 2, 3].map(() => tuner.plan(QUESTION)));
+    const begun = await Promise.allSettled(plans.map((plan) => tuner.start(plan, true)));
+    expect(begun.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const one of begun)
+      if (one.status === "rejected")
+        expect(one.reason).toMatchObject({ status: 409, code: "tuning_job_exists" });
+    const [first] = await tuner.jobs({ limit: 5 });
+    await tuner.work(first?.id ?? "", AbortSignal.timeout(20_000));
+    const again = await tuner.plan(QUESTION);
+    expect(again.earlier.map(({ id }) => id)).toEqual([first?.id]);
+    await expect(tuner.start(again, false)).rejects.toMatchObject({ status: 409, message: /Force/ });
+    expect((await tuner.start(again, true)).state).toBe("uploading");
+    const refused = plans.filter(({ jobId }) => jobId !== first?.id);
+    for (const { jobId } of refused) expect(await all.folders.has(jobId)).toBe(false);
+  });
+
+  test("a file that changed since it was checked is refused", async () => {
+    const all = await world();
+    const path = join(all.folders.pathOf("x", ".."), "..", "given.jsonl");
+    writeFileSync(path, examples(12));
+    const tuner = all.tuner();
+    const plan = await tuner.plan({ ...QUESTION, training: { kind: "file", path } });
+    writeFileSync(path, examples(12, 50));
+    await expect(tuner.start(plan, false)).rejects.toMatchObject({ status: 409, code: "dataset_changed" });
+    expect(await all.folders.has(plan.jobId)).toBe(false);
+    expect(await tuner.jobs({ limit: 5 })).toEqual([]);
+  });
+
+  test("no secret is in what is stored", async () => {
+    const all = await world();
+    const { id } = await trained(all.tuner());
+    expect((await all.store.tuningJob(id))?.document).not.toContain(SECRET);
+  });
+});
