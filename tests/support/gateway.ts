@@ -8,6 +8,7 @@ import type { RawSink } from "../../src/captures/raw.ts";
 import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
 import { type RunningGateway, startNode } from "../../src/node.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { TuningTiming } from "../../src/tuning/deps.ts";
 import { sampleOf } from "./samples.ts";
 
 export { sampleOf } from "./samples.ts";
@@ -42,6 +43,8 @@ export interface TestGatewayOptions {
   readonly store?: boolean;
   /** A store that is open already, in the configured one's place. */
   readonly openedStore?: Store;
+  /** How fine-tuning jobs are worked on. */
+  readonly tuning?: Partial<TuningTiming>;
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -62,6 +65,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
     watch: options.watch ?? false,
     store: options.store ?? false,
     openedStore: options.openedStore,
+    tuning: options.tuning,
     ...(options.captureSink && { captureSink: options.captureSink }),
   });
   onTestFinished(async () => {
