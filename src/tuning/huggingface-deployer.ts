@@ -2,7 +2,7 @@ import type { HuggingFaceAccess } from "../domain/tuning.ts";
 import type { Deployer, Deployment, DeploymentRequest } from "./deployer.ts";
 import { namespaceOf } from "./huggingface-client.ts";
 import { type Endpoint, type Endpoints, endpointsOf } from "./huggingface-endpoints.ts";
-import { type EndpointPrices, endpointPrices } from "./huggingface-prices.ts";
+import { type EndpointPrices, endpointPrices, type Hardware } from "./huggingface-prices.ts";
 import { ProviderProblem } from "./trainer.ts";
 
 /** Serves the OpenAI API. Pinned, so that an endpoint that wakes up is the one that went to sleep. */
@@ -35,8 +35,8 @@ export function huggingFaceDeployer(access: HuggingFaceAccess): Deployer {
 
   async function told(endpoint: Endpoint, prices: EndpointPrices, signal: AbortSignal): Promise<Deployment> {
     const hardware = { ...endpoint.provider, ...endpoint.compute };
-    const price = access.endpoint.hostingPerHour ?? (await prices(hardware, signal));
-    return deploymentOf(endpoint, price);
+    const stated = isSame(hardware, access.endpoint) ? access.endpoint.hostingPerHour : undefined;
+    return deploymentOf(endpoint, stated ?? (await prices(hardware, signal)));
   }
 
   return {
@@ -97,6 +97,7 @@ function creation(access: HuggingFaceAccess, { name, model }: DeploymentRequest)
     },
     model: {
       repository: model,
+      revision: null,
       framework: "custom",
       task: "text-generation",
       image: { custom: { url: VLLM, port: PORT, healthRoute: "/health" } },
@@ -105,6 +106,16 @@ function creation(access: HuggingFaceAccess, { name, model }: DeploymentRequest)
       args: ["/repository", "--served-model-name", SERVED_NAME, "--max-model-len", "auto"],
     },
   };
+}
+
+/** The settings name the price of their own hardware alone. */
+function isSame(one: Hardware, other: Hardware): boolean {
+  return (
+    one.vendor === other.vendor &&
+    one.region === other.region &&
+    one.instanceType === other.instanceType &&
+    one.instanceSize === other.instanceSize
+  );
 }
 
 /** An endpoint that may sleep has no least number of replicas. */

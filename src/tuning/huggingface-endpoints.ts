@@ -51,8 +51,8 @@ export function endpointsOf(url: string, namespace: string, token: string): Endp
       return (await call(token, { ...wanted, expected: [409] }, signal)).status !== 409;
     },
     get: async (name, signal) => {
-      const wanted: Call = { url: at(name), doing: `tell of the endpoint ${name}`, expected: [404] };
-      const { status, body } = await call(token, wanted, signal);
+      const wanted: Call = { url: at(name), doing: `tell of the endpoint ${name}`, byHand: BY_HAND };
+      const { status, body } = await call(token, { ...wanted, expected: [404] }, signal);
       return status === 404 ? undefined : parsed(body, endpoint, { ...wanted, token });
     },
     list: async (signal) => {

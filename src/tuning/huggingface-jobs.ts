@@ -69,7 +69,9 @@ export function hubJobs(access: HuggingFaceAccess, namespace: string, byHand: st
     find: async (jobId, signal) => {
       const url = `${base}?${new URLSearchParams({ label: `${LABEL}=${jobId}` })}`;
       // The label is looked at here too: where the filter is not known, all jobs come.
-      const ours = (await allJobs(access.token, url, signal)).filter((one) => jobIdOf(one) === jobId);
+      const ours = (
+        await allJobs(access.token, { url, doing: "list the training jobs", byHand }, signal)
+      ).filter((one) => jobIdOf(one) === jobId);
       const created = (one: HubJob): number => Date.parse(one.createdAt ?? "") || 0;
       return ours.toSorted((a, b) => created(a) - created(b))[0];
     },
@@ -86,13 +88,12 @@ export function hubJobs(access: HuggingFaceAccess, namespace: string, byHand: st
   };
 }
 
-async function allJobs(token: string, first: string, signal: AbortSignal): Promise<readonly HubJob[]> {
+async function allJobs(token: string, first: Call, signal: AbortSignal): Promise<readonly HubJob[]> {
   const jobs: HubJob[] = [];
-  let url: string | undefined = first;
+  let url: string | undefined = first.url;
   for (let page = 0; url !== undefined && page < MOST_PAGES; page++) {
-    const wanted: Call = { url, doing: "list the training jobs" };
-    const reply = await call(token, wanted, signal);
-    jobs.push(...parsed(reply.body, z.array(job), { ...wanted, token }));
+    const reply = await call(token, { ...first, url }, signal);
+    jobs.push(...parsed(reply.body, z.array(job), { ...first, token }));
     url = reply.next;
   }
   return jobs;

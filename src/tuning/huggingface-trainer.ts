@@ -100,18 +100,18 @@ export function huggingFaceTrainer(access: HuggingFaceAccess, { quietMs = QUIET_
 
     cancel: async (id, signal) => {
       const hub = await jobs(signal);
-      if (
-        !isOver(await hub.get(id, signal)) &&
-        !(await hub.cancel(id, signal)) &&
-        !isOver(await hub.get(id, signal))
-      )
-        throw new ProviderProblem({
-          message: `Hugging Face did not cancel the training job ${id}, and it goes on.`,
-          raw: "",
-          kind: "temporary",
-        });
+      if (isOver(await hub.get(id, signal)) || (await hub.cancel(id, signal))) return;
+      if (!isOver(await hub.get(id, signal))) throw goesOn(id);
     },
   };
+}
+
+function goesOn(id: string): ProviderProblem {
+  return new ProviderProblem({
+    message: `Hugging Face did not cancel the training job ${id}, and it goes on.`,
+    raw: "",
+    kind: "temporary",
+  });
 }
 
 /** @throws ProviderProblem for a name that is not of a job's files */

@@ -156,17 +156,19 @@ def examples_of(row):
         start = 0
         while start < min(len(prompt), len(whole)) and prompt[start] == whole[start]:
             start += 1
-        if start < len(whole) <= MAX_TOKENS:
+        if start < len(whole):
             yield {"input_ids": whole, "labels": [-100] * start + whole[start:]}
 
 
 def load(name):
     rows = read_rows(name)
     examples = [example for row in rows for example in examples_of(row)]
-    if not examples:
-        raise SystemExit(f"{name} has no example of at most {MAX_TOKENS} tokens.")
-    print(f"{name}: {len(rows)} rows, {len(examples)} examples", flush=True)
-    return Dataset.from_list(examples)
+    kept = [example for example in examples if len(example["input_ids"]) <= MAX_TOKENS]
+    too_long = len(examples) - len(kept)
+    print(f"{name}: {len(rows)} rows, {len(kept)} answers; {too_long} left out as too long", flush=True)
+    if not kept:
+        raise SystemExit(f"{name} has no answer to learn from.")
+    return Dataset.from_list(kept)
 
 
 class Reporter(TrainerCallback):

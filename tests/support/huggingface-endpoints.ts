@@ -22,6 +22,7 @@ const creation = z.strictObject({
   model: z.strictObject({
     repository: z.string(),
     framework: z.string(),
+    revision: z.string().nullable(),
     task: z.string(),
     image: z.strictObject({
       custom: z.strictObject({ url: z.string(), port: z.int(), healthRoute: z.string() }),
@@ -157,7 +158,6 @@ function shown({ spec, state, message, url }: HubEndpoint) {
   const target = state === "paused" || state === "scaledToZero" ? 0 : spec.compute.scaling.maxReplica;
   return {
     ...spec,
-    model: { ...spec.model, revision: null },
     healthRoute: spec.model.image.custom.healthRoute,
     status: {
       createdAt: "2026-11-01T00:00:00.000Z",

@@ -70,10 +70,8 @@ test("the endpoint serves the model by the name that the provider calls it", asy
   await huggingFaceDeployer(accessTo(hub)).deploy({ name: NAME, model: REPOSITORY }, signal);
   const { args } = endpointOf(hub).spec.model;
   const settings = { kind: "huggingface", apiKey: "hf_key" } as const;
-  const connection = huggingface.connect(settings, {
-    name: "m",
-    model: "https://abc123.endpoints.huggingface.cloud",
-  });
+  const model = { name: "tuned", model: "https://abc123.endpoints.huggingface.cloud" };
+  const connection = huggingface.connect(settings, model, { dataDir: "data" });
   expect(args[args.indexOf("--served-model-name") + 1]).toBe(connection.model);
 });
 
@@ -158,6 +156,9 @@ test("an endpoint that never sleeps keeps its replicas, and the price of the set
   });
   expect(await deployer.find(NAME, signal)).toMatchObject({ hostingPerHour: 3 });
   expect(hub.count(/^GET \/v2\/provider/)).toBe(0);
+
+  const other = withEndpoint(hub, { instanceType: "nvidia-a10g", hostingPerHour: 3 });
+  expect(await other.find(NAME, signal)).toMatchObject({ hostingPerHour: 0.8 });
 });
 
 test("a price that is not known is not made up", async () => {
@@ -195,6 +196,13 @@ test.each([
     else expect(problem.hint).toContain(hint);
   },
 );
+
+test("an account that may not even look is told how to do it by hand", async () => {
+  const hub = await hubWithModel();
+  hub.fail(/^GET \/v2\/endpoint/, { status: 403, body: { error: "Forbidden" } });
+  const problem = await problemOf(huggingFaceDeployer(accessTo(hub)).find(NAME, signal));
+  expect(problem).toMatchObject({ kind: "unsupported", status: 403 });
+});
 
 test("an answer that nobody understands is no endpoint", async () => {
   const hub = await hubWithModel();
