@@ -3,6 +3,7 @@ import { estimate } from "../datasets/estimate.ts";
 import type { DatasetReport } from "../datasets/validate.ts";
 import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
 import { stayIn } from "./journal.ts";
+import { DEFAULT_EPOCHS } from "./training-script.ts";
 
 export interface ForecastOptions {
   readonly epochs: number | undefined;
@@ -10,9 +11,6 @@ export interface ForecastOptions {
   /** Jobs that were trained before, of which those count that trained the same model at the same provider. */
   readonly earlier: readonly TuningJob[];
 }
-
-/** Passes that the training script makes where nobody says. */
-const TRL_EPOCHS = 3;
 
 /** What the training is going to take, and what that rests on. */
 export function forecast(
@@ -23,7 +21,7 @@ export function forecast(
   const forOpenAI = spec.api === "openai";
   const took = estimate(tokens, {
     model: spec.base_model,
-    epochs: epochs ?? (spec.api === "huggingface" ? TRL_EPOCHS : undefined),
+    epochs: epochs ?? (spec.api === "huggingface" ? DEFAULT_EPOCHS : undefined),
     usdPerMillion,
     forOpenAI,
   });
