@@ -142,7 +142,7 @@ test("one provider does not import another", () => {
 test("Node's own modules stay in the files of the platforms, save for two that every platform has", () => {
   const everywhere = ["node:crypto", "node:util"];
   const platform =
-    /^src\/(node|bun|load-from-disk|open-store|job-folders|store-thread|replace-file|file-lock)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store|store\/(node-)?sqlite)\.ts$/;
+    /^src\/(node|bun|load-from-disk|open-store|job-folders|store-thread|replace-file|file-lock)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store|store\/(node-)?sqlite|providers\/simulator\/disk)\.ts$/;
   const wrong = imports.filter(
     ({ from, to }) => to.startsWith("node:") && !everywhere.includes(to) && !platform.test(from),
   );
@@ -163,6 +163,15 @@ test("Redis' client is loaded in one place, and only where Redis is used", () =>
   expect([...new Set(users)]).toEqual(["src/limits/redis-store.ts"]);
   const text = readFileSync(join(root, "src/limits/redis-store.ts"), "utf8");
   expect(text).not.toMatch(/^(import|export) (?!type )[^;]*from "@redis\/client"/m);
+});
+
+test("what trains the simulator's models is loaded only where one is trained, and its disk where there is one", () => {
+  const users = (name: string) => imports.filter(({ to }) => to === name).map(({ from }) => from);
+  const textOf = (file: string) => readFileSync(join(root, "src/providers/simulator", file), "utf8");
+  expect(users("@jax-js/jax").map((file) => file.split("/").at(-1))).toEqual(["train.ts", "train.ts"]);
+  expect(textOf("train.ts")).not.toMatch(/^(import|export) (?!type )[^;]*from "@jax-js\/jax"/m);
+  expect(users("src/providers/simulator/disk.ts")).toEqual(["src/providers/simulator/simulation.ts"]);
+  expect(textOf("simulation.ts")).toContain('await import("./disk.ts")');
 });
 
 test("Kysely stays in the store, and the client of Postgres is loaded only where Postgres is used", () => {

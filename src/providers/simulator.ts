@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { defineProvider } from "../domain/provider.ts";
+import { simulationIn } from "./simulator/simulation.ts";
 import { EMBEDDINGS_URL, simulatorTransport } from "./simulator/transport.ts";
+import { tuningFetch } from "./simulator/tuning-api.ts";
 
 const milliseconds = z.number().int().min(0).max(600_000);
 
@@ -29,14 +31,15 @@ export const simulatorSettings = z.strictObject({
 
 /**
  * An upstream without a network: OpenAI's wire format, streams and usage included, with answers made
- * from a seed. It says in each answer, in `system_fingerprint` and in `x-simulated` that it is a simulation.
+ * from a seed, from examples in the prompt, or by a small model that it really trains. It says in each answer, in
+ * `system_fingerprint` and in `x-simulated` that it is a simulation.
  */
 export const simulator = defineProvider({
   kind: "simulator",
   ftIds: true,
   settings: simulatorSettings,
   lacksKey: () => false,
-  connect: (settings, { model }) => ({
+  connect: (settings, { model }, { dataDir }) => ({
     url: "simulator:chat/completions",
     embeddingsUrl: EMBEDDINGS_URL,
     headers: {},
@@ -44,6 +47,14 @@ export const simulator = defineProvider({
     streamUsage: true,
     metadata: "forward",
     secrets: [],
-    transport: simulatorTransport(settings),
+    transport: simulatorTransport(settings, simulationIn(dataDir).models),
+  }),
+  tuning: ({ seed = 0 }, { dataDir }) => ({
+    api: "openai",
+    baseURL: "http://simulator/v1",
+    apiKey: "simulator",
+    organization: undefined,
+    project: undefined,
+    fetch: tuningFetch(simulationIn(dataDir).workshop, seed),
   }),
 });

@@ -19,11 +19,11 @@ export interface Played {
   ended: boolean;
 }
 
-export function transportOf(settings: Settings = {}) {
+export function transportOf(settings: Settings = {}, dataDir = "data") {
   const { transport } = simulator.connect(
     { kind: "simulator", ...settings },
     { name: "m", model: "sim-model" },
-    { dataDir: "data" },
+    { dataDir },
   );
   if (transport === undefined) throw new TypeError("the simulator has a transport of its own");
   return transport;
@@ -34,11 +34,12 @@ export function start(
   settings: Settings,
   body: unknown,
   read: (played: Played) => boolean = () => true,
+  dataDir?: string,
 ): { readonly played: Played; readonly flow: Flow; readonly over: Promise<void> } {
   const played: Played = { status: 0, headers: {}, text: "", chunks: [], failure: undefined, ended: false };
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const decoder = new TextDecoder();
-  const flow = transportOf(settings).send(
+  const flow = transportOf(settings, dataDir).send(
     { url: "simulator:", headers: {}, connectTimeoutMs: 1000 },
     JSON.stringify(body),
     {
@@ -63,19 +64,19 @@ export function start(
 }
 
 /** The whole answer to a body. */
-export async function play(settings: Settings, body: unknown): Promise<Played> {
-  const { played, over } = start(settings, body);
+export async function play(settings: Settings, body: unknown, dataDir?: string): Promise<Played> {
+  const { played, over } = start(settings, body, undefined, dataDir);
   await over;
   return played;
 }
 
 /** The official SDK on top of the simulator. */
-export function sdkOn(settings: Settings = {}): OpenAI {
+export function sdkOn(settings: Settings = {}, dataDir?: string): OpenAI {
   return new OpenAI({
     apiKey: "none",
     maxRetries: 0,
     fetch: async (_input, init) => {
-      const { status, headers, text } = await play(settings, JSON.parse(String(init?.body)));
+      const { status, headers, text } = await play(settings, JSON.parse(String(init?.body)), dataDir);
       return new Response(text, {
         status,
         headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),

@@ -2,9 +2,11 @@ import type { z } from "zod";
 import { unitOf } from "../../domain/hash.ts";
 import type { Flow, Receiver, Transport } from "../../domain/transport.ts";
 import type { simulatorSettings } from "../simulator.ts";
-import { answer, simulatedRequest } from "./answer.ts";
+import { answer, lastQuery, type SimulatedRequest, simulatedRequest } from "./answer.ts";
+import { type Classifier, classify } from "./classifier.ts";
 import { embeddingsJson } from "./embeddings.ts";
 import { answerByExamples } from "./nearest.ts";
+import type { TunedModels } from "./tuned-models.ts";
 import { completionEvents, completionJson, errorJson } from "./wire.ts";
 
 type Settings = z.infer<typeof simulatorSettings>;
@@ -23,10 +25,19 @@ export const EMBEDDINGS_URL = "simulator:embeddings";
 const MARK = { "x-simulated": "true" } as const;
 
 /** A transport that plays an upstream by itself. */
-export function simulatorTransport(settings: Settings): Transport {
+export function simulatorTransport(settings: Settings, models: TunedModels): Transport {
   return {
-    send: ({ url }, body, receiver) =>
-      play(url === EMBEDDINGS_URL ? embeddingActs(body) : script(body, settings), receiver),
+    send: ({ url }, body, receiver) => {
+      if (url === EMBEDDINGS_URL) return play(embeddingActs(body), receiver);
+      const parsed = simulatedRequest.safeParse(JSON.parse(body));
+      const tuned = parsed.success ? models.find(parsed.data.model) : undefined;
+      return tuned instanceof Promise
+        ? playOnce(
+            tuned.then((model) => script(body, parsed, settings, model)),
+            receiver,
+          )
+        : play(script(body, parsed, settings, tuned), receiver);
+    },
   };
 }
 
@@ -41,9 +52,13 @@ function embeddingActs(body: string): readonly Act[] {
     : jsonActs(0, 200, embeddings);
 }
 
-function script(body: string, settings: Settings): readonly Act[] {
+function script(
+  body: string,
+  parsed: z.ZodSafeParseResult<SimulatedRequest>,
+  settings: Settings,
+  tuned: Classifier | undefined,
+): readonly Act[] {
   const { firstTokenMs = 0, perTokenMs = 0 } = settings.latency ?? {};
-  const parsed = simulatedRequest.safeParse(JSON.parse(body));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const param = issue?.path.map(String).join(".") ?? null;
@@ -75,7 +90,9 @@ function script(body: string, settings: Settings): readonly Act[] {
     case undefined:
       break;
   }
-  const made = answer(parsed.data, settings.seed ?? 0, answerByExamples(parsed.data));
+  const text =
+    tuned === undefined ? answerByExamples(parsed.data) : classify(tuned, lastQuery(parsed.data.messages));
+  const made = answer(parsed.data, settings.seed ?? 0, text);
   if (parsed.data.stream !== true) {
     const waitMs = firstTokenMs + perTokenMs * made.usage.completion_tokens;
     return fault === "cut"
@@ -150,6 +167,27 @@ function play(acts: readonly Act[], receiver: Receiver): Flow {
     abort: () => {
       stopped = true;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** Plays acts that are not known yet. */
+function playOnce(acts: Promise<readonly Act[]>, receiver: Receiver): Flow {
+  let flow: Flow | undefined;
+  let stopped = false;
+  acts.then(
+    (known) => {
+      if (!stopped) flow = play(known, receiver);
+    },
+    () => {
+      if (!stopped) receiver.fail("unreachable");
+    },
+  );
+  return {
+    resume: () => flow?.resume(),
+    abort: () => {
+      stopped = true;
+      flow?.abort();
     },
   };
 }

@@ -1,0 +1,14 @@
+/** Most time at a stretch that work takes from everybody else, in milliseconds. */
+const STRETCH_MS = 8;
+
+/** Lets others have their turn during long work. */
+export class Breath {
+  #since = performance.now();
+
+  /** To be awaited between two pieces of work: it gives way once enough time has gone by. */
+  async take(): Promise<void> {
+    if (performance.now() - this.#since < STRETCH_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
