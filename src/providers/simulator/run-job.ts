@@ -178,5 +178,6 @@ async function succeed(
 
 /** As OpenAI names models: base, organisation, suffix and an id. */
 function nameOf({ id, model, suffix }: JobRecord): string {
-  return `ft:${model}:crossover:${suffix}:${id.slice(-8)}`;
+  const plain = suffix.toLowerCase().replace(/[^a-z0-9-]+/g, "-");
+  return `ft:${model}:crossover:${plain}:${id.slice(-8)}`;
 }

@@ -22,10 +22,7 @@ export const jobRequest = z.object({
     .refine((model) => !model.startsWith("ft:"), "the simulator can't train a tuned model further"),
   training_file: z.string(),
   validation_file: z.string().nullish(),
-  suffix: z
-    .string()
-    .regex(/^[\w-]{1,64}$/, "1 to 64 letters, digits, `-` and `_`")
-    .nullish(),
+  suffix: z.string().min(1).max(64).nullish(),
   seed: z.int().min(0).max(2_147_483_647).nullish(),
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   hyperparameters: hyperparameters.nullish(),

@@ -256,7 +256,7 @@ test.each([
   [{ model: `ft:${BASE}:crossover::1` }, "model"],
   [{ training_file: "file-none" }, "training_file"],
   [{ validation_file: "file-none" }, "validation_file"],
-  [{ suffix: "no spaces" }, "suffix"],
+  [{ suffix: "s".repeat(65) }, "suffix"],
   [{ seed: -1 }, "seed"],
   [{ hyperparameters: { n_epochs: 0 } }, "hyperparameters.n_epochs"],
   [{ method: { type: "dpo" } }, "method.type"],
