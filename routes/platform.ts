@@ -1,5 +1,7 @@
 import type { Context } from "hono";
 import type { Inbound, Reply } from "../src/domain/transport.ts";
+import type { DataSource } from "../src/tuning/job-folders.ts";
+import type { Tuning } from "../src/tuning/tuning.ts";
 
 /** A chat request as the platform received it. */
 export interface OpenExchange {
@@ -7,6 +9,12 @@ export interface OpenExchange {
   readonly reply: Reply;
   /** Hands the answer to Hono, once `answered` has begun it. */
   respond(answered: Promise<void>): Promise<Response>;
+}
+
+/** The files of a data set. */
+export interface DatasetFiles {
+  readonly training: DataSource;
+  readonly validation: DataSource | undefined;
 }
 
 /** What a platform gives to the routes. */
@@ -25,4 +33,8 @@ export interface Platform {
    * address only.
    */
   readonly keyless?: (url: string) => boolean;
+  /** Undefined: no model is trained from here, as there is no store, or on a Worker. */
+  readonly tuning?: Tuning | undefined;
+  /** Finds a data set on this machine. @throws GatewayError 400 when there is none at this path */
+  readonly datasetAt?: (path: string) => Promise<DatasetFiles>;
 }

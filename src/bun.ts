@@ -5,6 +5,7 @@ import type { OpenExchange } from "../routes/platform.ts";
 import { errorText } from "./cli/error-text.ts";
 import { stdoutLog } from "./cli/stdout-log.ts";
 import { DiskFiles } from "./config/disk.ts";
+import { datasetAt } from "./dataset-files.ts";
 import { Departures } from "./departures.ts";
 import type { Table } from "./domain/table.ts";
 import { exposureOf } from "./exposure.ts";
@@ -88,6 +89,7 @@ async function serve(configPath: string): Promise<void> {
       configStale: () => reloader.stale,
       storeState: () => store?.state ?? "off",
       openAdmin: () => !isOpen,
+      datasetAt,
     },
     VERSION,
   );

@@ -8,6 +8,7 @@ import { CHAT_PATH } from "../routes/chat.ts";
 import type { OpenExchange } from "../routes/platform.ts";
 import type { RawSink } from "./captures/raw.ts";
 import { DiskFiles } from "./config/disk.ts";
+import { datasetAt } from "./dataset-files.ts";
 import type { Table } from "./domain/table.ts";
 import { exposureOf } from "./exposure.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -127,6 +128,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       configStale: () => reloader.stale,
       storeState: () => store?.state ?? "off",
       openAdmin: () => !open,
+      datasetAt,
     },
     VERSION,
   );

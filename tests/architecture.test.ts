@@ -142,7 +142,7 @@ test("one provider does not import another", () => {
 test("Node's own modules stay in the files of the platforms, save for two that every platform has", () => {
   const everywhere = ["node:crypto", "node:util"];
   const platform =
-    /^src\/(node|bun|load-from-disk|open-store|job-folders|store-thread|replace-file|file-lock)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store|store\/(node-)?sqlite|providers\/simulator\/disk)\.ts$/;
+    /^src\/(node|bun|load-from-disk|open-store|job-folders|store-thread|replace-file|file-lock|dataset-files)\.ts$|^src\/cli\/|^src\/cli\.ts$|^src\/config\/(disk|watch)\.ts$|^src\/transport\/(node-[^/]+|undici)\.ts$|^src\/(limits\/spending-disk|keys\/disk-store|store\/(node-)?sqlite|providers\/simulator\/disk)\.ts$/;
   const wrong = imports.filter(
     ({ from, to }) => to.startsWith("node:") && !everywhere.includes(to) && !platform.test(from),
   );
