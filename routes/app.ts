@@ -10,6 +10,7 @@ import { health } from "./health.ts";
 import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
+import { passThrough } from "./pass-through.ts";
 import type { Platform } from "./platform.ts";
 
 /** The HTTP surface, the same on every platform. */
@@ -31,6 +32,7 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
         "There is nothing at this address. Crossover serves chat completions and lists models, under /v1; /openapi.json describes them.",
     });
   });
+  passThrough(app, gateway, platform); // it lets in whom the admin surface does
   guardKeyless(app, gateway, platform);
   chat(app, gateway, platform);
   compare(app, gateway, platform);

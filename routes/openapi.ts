@@ -6,6 +6,7 @@ import { capturePaths } from "./capture-paths.ts";
 import { comparisonPaths } from "./comparison-paths.ts";
 import { endpoint } from "./endpoint.ts";
 import { BY_ADMIN_TOKEN, BY_KEY, ERROR, json, jsonSchema, operation } from "./openapi-parts.ts";
+import { passThroughPaths } from "./pass-through-paths.ts";
 import { reportPaths } from "./report-paths.ts";
 
 const modelSchema = z.object({
@@ -174,6 +175,7 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
           { parameters: [KEY_NAME], security: BY_ADMIN_TOKEN },
         ),
       },
+      ...passThroughPaths,
       ...capturePaths,
       ...reportPaths,
       ...comparisonPaths,

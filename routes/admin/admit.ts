@@ -9,8 +9,7 @@ import type { Platform } from "../platform.ts";
 /**
  * Lets a request into the admin surface: with `server.adminToken` or a key that has the right; without either
  * configured, from the machine itself.
- * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`, 403 `insufficient_permissions`,
- * 415 `unsupported_media_type`
+ * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`, 403 `insufficient_permissions`
  */
 export function admit(request: Request, gateway: Gateway, platform: Platform): void {
   const authorization = request.headers.get("authorization") ?? undefined;
@@ -20,7 +19,16 @@ export function admit(request: Request, gateway: Gateway, platform: Platform): v
     if (key === undefined) admitUnknown(request, gateway, platform);
     else if (!key.admin) throw notForThisKey();
   }
-  requireJsonBody(request);
+}
+
+/**
+ * As `admit`, for the official SDK, which gives some key in any case: where no client needs one, any will do.
+ * @throws GatewayError as `admit`
+ */
+export function admitScript(request: Request, gateway: Gateway, platform: Platform): void {
+  const { table, keys } = gateway;
+  if (table.server.adminToken === undefined && !keys.required) requireOwnMachine(request, platform);
+  else admit(request, gateway, platform);
 }
 
 function admitUnknown(request: Request, { table, keys }: Gateway, platform: Platform): void {
@@ -54,8 +62,11 @@ function isCrossSite({ headers, url }: Request): boolean {
   );
 }
 
-/** A page of another site can send a body unasked only under other types, or under none. */
-function requireJsonBody(request: Request): void {
+/**
+ * A page of another site can send a body unasked only under other types, or under none.
+ * @throws GatewayError 415 `unsupported_media_type`
+ */
+export function requireJsonBody(request: Request): void {
   const { method, headers } = request;
   if (method === "GET" || method === "HEAD") return;
   const hasBody = headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";

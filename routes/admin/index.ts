@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Platform } from "../platform.ts";
-import { admit } from "./admit.ts";
+import { admit, requireJsonBody } from "./admit.ts";
 import { captures } from "./captures.ts";
 import { comparisons } from "./comparisons.ts";
 import { config } from "./config.ts";
@@ -30,6 +30,7 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   });
   app.use("/admin/*", async (context, next) => {
     admit(context.req.raw, gateway, platform);
+    requireJsonBody(context.req.raw);
     await next();
   });
   explain(app, gateway);

@@ -27,6 +27,7 @@ import { type LedgerAccess, Limiter } from "./limiter.ts";
 import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
+import { MOST_PASSED_BYTES, PassThrough } from "./pass-through.ts";
 import { toolsFor } from "./tools.ts";
 
 export interface GatewayDeps {
@@ -179,6 +180,22 @@ export class Gateway {
     } finally {
       room.release();
       this.#open.end(comparing);
+    }
+  }
+
+  /** Passes a request for files or fine-tuning on to a provider. Never rejects: a failure is an answer too. */
+  async passThrough(request: Request, reply: Reply): Promise<void> {
+    const { metrics, log } = this;
+    const id = newRequestId();
+    const deps = { id, reply, table: this.#table, metrics, log, mostBytes: MOST_PASSED_BYTES };
+    const passing = new PassThrough(deps);
+    if (!this.#open.begin(passing)) return;
+    try {
+      await passing.run(request);
+    } catch (error) {
+      passing.failed(error);
+    } finally {
+      this.#open.end(passing);
     }
   }
 

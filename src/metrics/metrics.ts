@@ -34,6 +34,11 @@ export class Metrics {
     "crossover_cache_lookups_total",
     "Requests on routes with a cache, by whether it had their answer.",
   );
+  readonly #passedThrough = new NumberFamily<"provider" | "status">(
+    "counter",
+    "crossover_passthrough_requests_total",
+    "Requests for files and fine-tuning that went on to a provider, by the status that came back.",
+  );
   readonly #captures = new CaptureFamilies();
   readonly #feedback = new NumberFamily<"route" | "variant">(
     "counter",
@@ -116,6 +121,7 @@ export class Metrics {
       ...Object.values(this.#perVariant),
       this.#fallbacks,
       this.#cacheLookups,
+      this.#passedThrough,
       this.#captures,
       this.#feedback,
       this.#limited,
@@ -165,6 +171,10 @@ export class Metrics {
 
   lookedUp(route: string, result: "hit" | "miss"): void {
     this.#cacheLookups.series({ route, result }).add(1);
+  }
+
+  passed(provider: string, status: number): void {
+    this.#passedThrough.series({ provider, status: String(status) }).add(1);
   }
 
   captured(outcome: "stored" | "dropped" | "skipped", requests: number): void {

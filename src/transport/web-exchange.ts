@@ -15,6 +15,9 @@ const CLIENT_CLOSED = 499;
 
 const INTERNAL_ERROR = 500;
 
+/** With it a `Response` takes no body. */
+const NO_CONTENT = 204;
+
 /** Reads a web `Request`. */
 export class WebInbound implements Inbound {
   readonly #request: Request;
@@ -126,6 +129,7 @@ export class WebReply implements Reply, Member {
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
+    if (status === NO_CONTENT) return this.#resolve(new Response(null, { status, headers }));
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {

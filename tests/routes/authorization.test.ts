@@ -25,6 +25,10 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   "/v1/chat/completions": { GET: forAll(405), POST: forClients(200), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/feedback": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/compare": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
+  // No provider here has OpenAI's files and fine-tuning.
+  "/v1/files": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
+  "/v1/files/:path{.+}": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
+  "/v1/fine_tuning/:path{.+}": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
   "/v1/models": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models/:id{.+}": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/health/live": { GET: forAll(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
@@ -106,7 +110,7 @@ test("every route gives every role exactly what it may have", async () => {
   expect([...paths].sort()).toEqual(Object.keys(EXPECTED).sort());
   const seen: Record<string, Record<string, number[]>> = {};
   for (const path of paths) {
-    const url = path.replace(":id{.+}", "route").replace(":name", "app");
+    const url = path.replace(":id{.+}", "route").replace(":path{.+}", "jobs").replace(":name", "app");
     const row: Record<string, number[]> = {};
     for (const method of METHODS) {
       row[method] = [];

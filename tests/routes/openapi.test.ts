@@ -88,7 +88,9 @@ test("every reference resolves within the document", async () => {
 test("every path of the document is served, and every endpoint is in the document", async () => {
   const upstream = await startUpstream();
   const secret = "key-that-may-do-everything";
-  const config = twoPaths(upstream.url, { keys: { all: { secret, admin: true, forceVariant: true } } });
+  const both = twoPaths(upstream.url, { keys: { all: { secret, admin: true, forceVariant: true } } });
+  const passing = { kind: "openai", apiKey: "sk-of-openai-0001", baseURL: `${upstream.url}/v1` };
+  const config = { ...both, providers: { ...Object(both["providers"]), passing } };
   const { gateway } = await startStored(config);
   const document = await documentOf(gateway);
   const chat = { model: "bare", messages: [{ role: "user", content: "Why?" }] };
@@ -131,6 +133,14 @@ test("every path of the document is served, and every endpoint is in the documen
       "/v1/models/{id}",
       "/v1/feedback",
       "/v1/compare",
+      "/v1/files",
+      "/v1/files/{id}",
+      "/v1/files/{id}/content",
+      "/v1/fine_tuning/jobs",
+      "/v1/fine_tuning/jobs/{id}",
+      "/v1/fine_tuning/jobs/{id}/cancel",
+      "/v1/fine_tuning/jobs/{id}/checkpoints",
+      "/v1/fine_tuning/jobs/{id}/events",
       "/admin/api/comparisons",
       "/admin/api/comparisons/{id}",
       "/admin/api/explain",
