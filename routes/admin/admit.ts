@@ -7,12 +7,16 @@ import { WebInbound } from "../../src/transport/web-exchange.ts";
 import type { Platform } from "../platform.ts";
 
 /**
- * Lets a request into the admin surface: with `server.adminToken` or a key that has the right; without either
- * configured, from the machine itself.
+ * Lets a request into the admin surface: with `server.adminToken` or a key that has the right, as the bearer token or as the
+ * password that a browser was given; without either configured, from the machine itself.
  * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`, 403 `insufficient_permissions`
  */
 export function admit(request: Request, gateway: Gateway, platform: Platform): void {
-  const authorization = request.headers.get("authorization") ?? undefined;
+  const given = request.headers.get("authorization") ?? undefined;
+  const password = passwordIn(given);
+  // A browser sends what it was given with whatever any page wants sent.
+  if (password !== undefined) requireOwnPage(request);
+  const authorization = password === undefined ? given : `Bearer ${password}`;
   const { adminToken } = gateway.table.server;
   if (adminToken === undefined || !isBearer(authorization, adminToken)) {
     const key = authorization === undefined ? undefined : gateway.keys.holder(authorization);
@@ -47,19 +51,27 @@ function requireOwnMachine(request: Request, platform: Platform): void {
       "The admin API is off here. Set `server.adminToken`, or give a key `admin: true`, to use it from elsewhere.",
     );
   }
-  if (isCrossSite(request)) {
-    throw forbidden("insufficient_permissions", "Pages of other sites may not use the admin API.");
-  }
+  requireOwnPage(request);
+}
+
+/** The password of `Basic`; undefined for any other credentials. */
+function passwordIn(authorization: string | undefined): string | undefined {
+  const encoded = /^Basic +([\w+/-]+=*)$/i.exec(authorization ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, "base64").toString();
+  return text.slice(text.indexOf(":") + 1);
 }
 
 /** Did a browser send it for a page of another site? Browsers say so, and no page can make them say otherwise. */
-function isCrossSite({ headers, url }: Request): boolean {
+function requireOwnPage({ headers, url }: Request): void {
   const origin = headers.get("origin");
   const site = headers.get("sec-fetch-site");
-  return (
-    (origin !== null && origin !== new URL(url).origin) ||
-    (site !== null && site !== "same-origin" && site !== "none")
-  );
+  // A proxy may have taken TLS off, so the schemes may differ.
+  const isForeign =
+    (origin !== null && URL.parse(origin)?.host !== new URL(url).host) ||
+    (site !== null && site !== "same-origin" && site !== "none");
+  if (isForeign)
+    throw forbidden("insufficient_permissions", "Pages of other sites may not use the admin API.");
 }
 
 /**

@@ -5,10 +5,12 @@ import { admit, requireJsonBody } from "./admit.ts";
 import { captures } from "./captures.ts";
 import { comparisons } from "./comparisons.ts";
 import { config } from "./config.ts";
+import { deployments } from "./deployments.ts";
 import { explain } from "./explain.ts";
 import { feedbackSummaries } from "./feedback.ts";
 import { keys } from "./keys.ts";
 import { report } from "./report.ts";
+import { tuningJobs } from "./tuning-jobs.ts";
 
 /** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -27,6 +29,9 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
     // On errors too: Hono has made an answer of them by now. A page may have a stricter policy of its own.
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
       if (!context.res.headers.has(name)) context.res.headers.set(name, value);
+    // A browser asks its user then, and sends what it hears from now on.
+    if (context.res.status === 401 && context.req.header("accept")?.includes("text/html") === true)
+      context.res.headers.set("www-authenticate", 'Basic realm="Crossover", charset="UTF-8"');
   });
   app.use("/admin/*", async (context, next) => {
     admit(context.req.raw, gateway, platform);
@@ -40,4 +45,6 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   feedbackSummaries(app, gateway);
   report(app, gateway);
   comparisons(app, gateway);
+  tuningJobs(app, gateway, platform);
+  deployments(app, gateway, platform);
 }

@@ -4,14 +4,12 @@ import { badRequest, serverError } from "../../src/domain/errors.ts";
 import { instantOf } from "../../src/domain/instant.ts";
 import type { LimitSettings, Table } from "../../src/domain/table.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
-import { parseMembers } from "../../src/gateway/parse.ts";
 import type { Issued, ListedKey } from "../../src/keys/key-ring.ts";
 import { StoreError } from "../../src/keys/store.ts";
-import { WebInbound } from "../../src/transport/web-exchange.ts";
 import { endpoint } from "../endpoint.ts";
+import { bodyOf } from "./body.ts";
 import { type issuedKey, newKey, rotation, type shownKey } from "./key-fields.ts";
 
-const BODY_BYTES = 64 * 1024;
 type KeyAnswer = Readonly<z.infer<typeof shownKey>>;
 
 /** `/admin/api/keys`: list keys, create, rotate and revoke them. A secret is told once, by what made it. */
@@ -58,13 +56,6 @@ export function keys(app: Hono, gateway: Gateway): void {
 /** A name may hold slashes, which a client writes as `%2F`. */
 function nameIn(context: Context): string {
   return context.req.param("name") ?? "";
-}
-
-/** No body at all stands for an empty object, so that all members take their defaults. */
-async function bodyOf<T>(context: Context, gateway: Gateway, schema: z.ZodType<T>): Promise<T> {
-  const bytes = await gateway.bodyOf(new WebInbound(context.req.raw), BODY_BYTES);
-  const given = bytes.byteLength === 0 ? new TextEncoder().encode("{}") : bytes;
-  return parseMembers(given, gateway.table.server.jsonLimits, schema);
 }
 
 function requireRoutes(routes: readonly string[], table: Table): void {

@@ -27,3 +27,16 @@ function shown(part: Part): string {
   if (typeof part === "object") return part.map(({ text }) => text).join("");
   return String(part).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
+
+/** What all pages look like, in the light and in the dark. */
+export const BASE_STYLE = `
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --quiet: #666; --bad: #b3261e; --good: #1b7f3b; }
+@media (prefers-color-scheme: dark) { :root { --quiet: #aaa; --bad: #ff8a80; --good: #81c995; } }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1600px; padding: 1.5rem; }
+h1 { font-size: 1.5rem; margin: 0; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p { margin: .25rem 0; }
+.quiet { color: var(--quiet); }
+.wide { overflow-x: auto; }
+`;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AgreementDocument, ResultDocument, RowDocument } from "./document.ts";
-import { Html, html } from "./html.ts";
+import { BASE_STYLE, Html, html } from "./html.ts";
 import { readable } from "./message.ts";
 import type { Compared } from "./stored.ts";
 import {
@@ -13,17 +13,7 @@ import {
 } from "./tables.ts";
 import { count, milliseconds, NOTHING, usd } from "./words.ts";
 
-const STYLE = `
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --quiet: #666; --bad: #b3261e; --good: #1b7f3b; }
-@media (prefers-color-scheme: dark) { :root { --quiet: #aaa; --bad: #ff8a80; --good: #81c995; } }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1600px; padding: 1.5rem; }
-h1 { font-size: 1.5rem; margin: 0; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p { margin: .25rem 0; }
-.quiet { color: var(--quiet); }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+const STYLE = `${BASE_STYLE}table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; text-align: right; white-space: nowrap; }
 th { color: var(--quiet); font-weight: 600; }
 th:nth-child(-n + 2), td:nth-child(-n + 2) { text-align: left; }

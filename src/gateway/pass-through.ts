@@ -130,8 +130,9 @@ export class PassThrough implements Member, ReplyListener {
     return new TransformStream({
       transform: (chunk, controller) => {
         bytes += chunk.byteLength;
-        if (bytes > mostBytes) this.#stop(bodyTooLarge(mostBytes));
-        else controller.enqueue(chunk);
+        if (bytes <= mostBytes) return controller.enqueue(chunk);
+        this.#stop(bodyTooLarge(mostBytes));
+        controller.terminate(); // else it would go on reading
       },
     });
   }

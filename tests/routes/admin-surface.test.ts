@@ -70,6 +70,74 @@ test("the gateway's own page and the machine's own programs use an open admin AP
   expect((await ask(gateway, CREATE, [JSON_TYPE], '{"name": "app"}')).status).toBe(201);
 });
 
+describe("a browser that was given the token as a password", () => {
+  const server = { port: 0, adminToken: TOKEN };
+  const basic = (text: string): string => `Authorization: Basic ${Buffer.from(text).toString("base64")}`;
+  const start = (): Promise<TestGateway> => startGateway({ ...twoPaths("http://127.0.0.1:9"), server });
+
+  test("is asked for it where it wants a page, and nobody else is", async () => {
+    const gateway = await start();
+    const page = await ask(gateway, "GET /admin/api/config", ["Accept: text/html,*/*;q=0.8"]);
+    expect([page.status, page.headers.get("www-authenticate")]).toEqual([
+      401,
+      'Basic realm="Crossover", charset="UTF-8"',
+    ]);
+    const other = await ask(gateway, "GET /admin/api/config", ["Accept: */*"]);
+    expect([other.status, other.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+  });
+
+  test("comes in with the right one, under whatever name, and with no other", async () => {
+    const keys = {
+      app: { secret: "data-key-of-the-test" },
+      boss: { secret: "boss-key-of-the-test", admin: true },
+    };
+    const gateway = await startGateway({ ...twoPaths("http://127.0.0.1:9"), server, keys });
+    const statuses = [];
+    for (const text of [
+      `:${TOKEN}`,
+      `admin:${TOKEN}`,
+      "admin:boss-key-of-the-test",
+      "admin:data-key-of-the-test",
+      "admin:wrong",
+      `admin:${TOKEN}x`,
+      `admin:Bearer ${TOKEN}`,
+      "admin:",
+      "admin",
+      "",
+    ])
+      statuses.push((await ask(gateway, "GET /admin/api/config", [basic(text)])).status);
+    expect(statuses).toEqual([200, 200, 200, 403, 401, 401, 401, 401, 401, 401]);
+  });
+
+  test("does nothing for pages of other sites, though it sends the password with them", async () => {
+    const gateway = await start();
+    const { host } = new URL(gateway.url);
+    const foreign = [
+      ["Origin: null"],
+      ["Origin: https://evil.example"],
+      [`Origin: http://${host}.evil.example`],
+      ["Origin: http://127.0.0.1"],
+      ["Sec-Fetch-Site: cross-site"],
+      ["Sec-Fetch-Site: same-site"],
+    ];
+    for (const headers of foreign) {
+      for (const line of ["GET /admin/api/config", "POST /admin/api/config/reload", CREATE]) {
+        const body = line === CREATE ? '{"name": "evil"}' : "";
+        const { status } = await ask(gateway, line, [...headers, basic(`:${TOKEN}`), JSON_TYPE], body);
+        expect([line, headers, status]).toEqual([line, headers, 403]);
+      }
+    }
+    expect(gateway.gateway.keys.list()).toEqual([]);
+    for (const own of [
+      [`Origin: http://${host}`],
+      [`Origin: https://${host}`, "Sec-Fetch-Site: same-origin"],
+    ])
+      expect((await ask(gateway, "POST /admin/api/config/reload", [...own, basic(`:${TOKEN}`)])).status).toBe(
+        200,
+      );
+  });
+});
+
 test("every answer below /admin has the security headers, errors too, and no other has", async () => {
   const server = { port: 0, adminToken: TOKEN };
   const gateway = await startGateway({ ...twoPaths("http://127.0.0.1:9"), server });

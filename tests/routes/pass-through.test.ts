@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { connect } from "node:net";
 import OpenAI, { toFile } from "openai";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { newRequestId } from "../../src/domain/own-answer.ts";
 import { PassThrough } from "../../src/gateway/pass-through.ts";
 import { WebReply } from "../../src/transport/web-exchange.ts";
 import { freePort } from "../support/free-port.ts";
@@ -517,7 +518,8 @@ describe("bodies are not held", () => {
     });
     const { table, metrics, log } = (await startGateway(config(url))).gateway;
     const reply = new WebReply(new Request("http://localhost"), { begin: () => {}, end: () => {} }, 1000);
-    const passing = new PassThrough({ id: "cx_1", reply, table, metrics, log, mostBytes: 100_000 });
+    const id = newRequestId();
+    const passing = new PassThrough({ id, reply, table, metrics, log, mostBytes: 100_000 });
     const body = new ReadableStream<Uint8Array>({ pull: (to) => to.enqueue(new Uint8Array(50_000)) });
     const headers = { "transfer-encoding": "chunked" };
     const init = { method: "POST", headers, body, duplex: "half" };

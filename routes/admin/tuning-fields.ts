@@ -1,0 +1,179 @@
+import { z } from "zod";
+import type { DatasetReport } from "../../src/datasets/validate.ts";
+import { CODES } from "../../src/datasets/validate-codes.ts";
+import { jobEstimate, tuningJob, tuningSpec } from "../../src/tuning/job.ts";
+import type { ListedDeployment, TuningPlan, TuningQuestion } from "../../src/tuning/tuning.ts";
+import type { DatasetFiles } from "../platform.ts";
+
+const MOST = 1000;
+
+const text = z.string().regex(/\S/, "a text is expected");
+
+/** What is to be trained, as a request's body. */
+export const newTuningJob = z.strictObject({
+  route: text,
+  dataset: z
+    .union([
+      text.describe("On the gateway's machine: a folder with train.jsonl, or a .jsonl file."),
+      z.strictObject({ training: text, validation: text.optional() }).describe("JSONL."),
+    ])
+    .describe("Where the data set is, or what is in it."),
+  provider: text
+    .optional()
+    .describe("A provider's name, or its kind where it is the only one. Default: `tuning.provider`."),
+  base_model: text.optional().describe("Default: the model of the control."),
+  control: text
+    .optional()
+    .describe("The variant to compare with. Default: the route's first one with a prompt."),
+  model: text.optional().describe("The name of the model that comes out."),
+  variant: text.optional().describe("The name of the variant that comes out."),
+  hyperparameters: z
+    .strictObject({
+      n_epochs: z.int().min(1).max(50).optional(),
+      batch_size: z.int().min(1).max(256).optional(),
+      learning_rate_multiplier: z.number().positive().optional(),
+    })
+    .optional()
+    .describe("What is left out is the provider's choice."),
+  suffix: z.string().min(1).max(64).optional(),
+  seed: z.int().min(0).max(2_147_483_647).optional(),
+  usd_per_million: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("USD for a million trained tokens, in place of the price list's."),
+  dry_run: z.boolean().default(false).describe("Answer with the plan, and begin nothing."),
+  force: z.boolean().default(false).describe("Begin it though the same was trained before."),
+});
+export type NewTuningJob = Readonly<z.infer<typeof newTuningJob>>;
+
+export const registration = z.strictObject({
+  address: text.describe(
+    "What was trained and deployed by hand: an `ft:` id, a deployment, an endpoint's URL.",
+  ),
+});
+
+export const scaling = z.strictObject({
+  capacity: z.int().min(0).describe("Thousands of tokens a minute at Azure, replicas at Hugging Face."),
+});
+
+/** For what takes no members. */
+export const nothing = z.strictObject({});
+
+const format = z.enum(["json", "html"]).default("json").describe("A page to read, or JSON.");
+
+export const jobsQuery = z.strictObject({
+  route: text.optional().describe("Default: every route."),
+  limit: z
+    .string()
+    .regex(/^\d+$/, "a whole number is expected")
+    .transform(Number)
+    .pipe(z.number().min(1).max(MOST))
+    .default(100)
+    .describe(`Most jobs, 1 to ${MOST}. Default 100.`),
+  format,
+});
+export const jobQuery = z.strictObject({ format });
+export const deploymentsQuery = z.strictObject({
+  provider: text.optional().describe("Default: every provider that deploys."),
+  format,
+});
+
+const fileReport = z.object({
+  examples: z.int(),
+  errors: z.int(),
+  warnings: z.int(),
+  counts: z.partialRecord(z.enum(Object.keys(CODES)), z.int()).describe("How often each code was told."),
+});
+
+/** A job that could begin. */
+export const tuningPlan = z.object({
+  object: z.literal("crossover.tuning_plan"),
+  spec: tuningSpec,
+  estimate: jobEstimate,
+  reports: z.object({ training: fileReport, validation: fileReport.nullable() }),
+  notes: z.array(z.string()).describe("What should be known before."),
+  earlier: z.array(z.string()).describe("Ids of jobs that have trained the same, or are about to."),
+});
+
+export const tuningJobList = z.object({ object: z.literal("list"), data: z.array(tuningJob) });
+
+const deployment = z.object({
+  object: z.literal("crossover.deployment"),
+  provider: z.string(),
+  name: z.string(),
+  model: z.string().nullable(),
+  phase: z.enum(["creating", "running", "asleep", "failed"]),
+  status: z.string().describe("In the provider's own word."),
+  message: z.string().nullable(),
+  address: z.string().nullable(),
+  capacity: z.number().nullable(),
+  hosting_per_hour: z.number().nullable().describe("USD, used or not."),
+  models: z.array(z.string()).describe("Models of the configuration that it answers for."),
+  last_used: z.string().nullable().describe("The last hour with a request through one of them."),
+  idle: z.boolean().describe("It costs by the hour, and had no request for a day."),
+});
+export const deploymentList = z.object({ object: z.literal("list"), data: z.array(deployment) });
+
+export function questionOf(wanted: NewTuningJob, files: DatasetFiles): TuningQuestion {
+  const { hyperparameters } = wanted;
+  return {
+    route: wanted.route,
+    training: files.training,
+    validation: files.validation,
+    provider: wanted.provider,
+    baseModel: wanted.base_model,
+    control: wanted.control,
+    model: wanted.model,
+    variant: wanted.variant,
+    epochs: hyperparameters?.n_epochs,
+    batchSize: hyperparameters?.batch_size,
+    learningRateMultiplier: hyperparameters?.learning_rate_multiplier,
+    suffix: wanted.suffix,
+    seed: wanted.seed,
+    usdPerMillion: wanted.usd_per_million,
+  };
+}
+
+export function shownPlan({
+  spec,
+  estimate,
+  reports,
+  notes,
+  earlier,
+}: TuningPlan): z.infer<typeof tuningPlan> {
+  return {
+    object: "crossover.tuning_plan",
+    spec,
+    estimate,
+    reports: {
+      training: shownReport(reports.training),
+      validation: reports.validation === undefined ? null : shownReport(reports.validation),
+    },
+    notes: [...notes],
+    earlier: earlier.map(({ id }) => id),
+  };
+}
+
+/** Counts alone: what the lines hold stays where it is. */
+function shownReport({ examples, errors, warnings, counts }: DatasetReport): z.infer<typeof fileReport> {
+  return { examples, errors, warnings, counts };
+}
+
+export function shownDeployment(one: ListedDeployment): z.infer<typeof deployment> {
+  return {
+    object: "crossover.deployment",
+    provider: one.provider,
+    name: one.name,
+    model: one.model ?? null,
+    phase: one.phase,
+    status: one.status,
+    message: one.message ?? null,
+    address: one.address ?? null,
+    capacity: one.capacity ?? null,
+    hosting_per_hour: one.hostingPerHour ?? null,
+    models: [...one.models],
+    last_used: one.lastUsed === undefined ? null : new Date(one.lastUsed).toISOString(),
+    idle: one.idle,
+  };
+}

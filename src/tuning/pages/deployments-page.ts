@@ -1,0 +1,26 @@
+import { html } from "../../comparison/html.ts";
+import { rounded, usd } from "../../reports/words.ts";
+import type { ListedDeployment } from "../tuning.ts";
+import { framed } from "./frame.ts";
+import { NOTHING, timeOf } from "./words.ts";
+
+/** What answers at the providers, what it costs by the hour, and what of it nobody uses. */
+export function deploymentsPage(deployments: readonly ListedDeployment[]): string {
+  const idle = deployments.filter((one) => one.idle).length;
+  return framed(
+    "Deployments",
+    html`<p class="quiet"><a href="tuning-jobs?format=html">All jobs</a></p>
+<h1>Deployments</h1>
+${idle === 0 ? html`` : html`<p class="box">${idle === 1 ? "One costs" : `${idle} cost`} by the hour without a request for a day.</p>`}
+${
+  deployments.length === 0
+    ? html`<p class="quiet">There is none.</p>`
+    : html`<div class="wide"><table>
+<thead><tr><th>name</th><th>provider</th><th>state</th><th>answers for</th><th class="number">capacity</th><th class="number">USD an hour</th><th>last used (UTC)</th></tr></thead>
+<tbody>${deployments.map(
+        (one) =>
+          html`<tr><td>${one.name}</td><td>${one.provider}</td><td class="${one.phase === "failed" ? "bad" : ""}">${one.phase}${one.message === undefined ? "" : `: ${one.message}`}</td><td>${one.models.join(", ") || NOTHING}</td><td class="number">${one.capacity === undefined ? NOTHING : rounded(one.capacity)}</td><td class="number">${one.hostingPerHour === undefined ? NOTHING : usd(one.hostingPerHour)}</td><td class="time ${one.idle ? "bad" : ""}">${one.lastUsed === undefined ? NOTHING : timeOf(one.lastUsed)}${one.idle ? " idle" : ""}</td></tr>\n`,
+      )}</tbody></table></div>`
+}`,
+  );
+}

@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { BASE_STYLE, Html, html } from "../../comparison/html.ts";
+
+const STYLE = `${BASE_STYLE}
+:root { --training: #1f6feb; --validation: #c2410c; --field: #fff; }
+@media (prefers-color-scheme: dark) { :root { --training: #79b8ff; --validation: #ffa657; --field: #0004; } }
+body { max-width: 1100px; }
+a { color: inherit; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid var(--line); padding: .3rem 1.2rem .3rem 0; text-align: left; vertical-align: top; }
+th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
+td { overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; white-space: nowrap; }
+td.time { white-space: nowrap; }
+code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
+pre { background: var(--soft); border-radius: 6px; margin: .5rem 0; max-height: 24rem; overflow: auto; overflow-wrap: anywhere; padding: .6rem .8rem; white-space: pre-wrap; }
+.steps { display: flex; flex-wrap: wrap; gap: .4rem; list-style: none; margin: 1.2rem 0 .6rem; padding: 0; }
+.steps li { border: 1px solid var(--line); border-radius: 99px; color: var(--quiet); padding: .1rem .8rem; }
+.steps .done { color: var(--good); border-color: currentColor; }
+.steps .now { background: var(--training); border-color: var(--training); color: Canvas; font-weight: 600; }
+.steps .bad { border-color: currentColor; font-weight: 600; }
+progress { accent-color: var(--training); display: block; height: .8rem; margin: .6rem 0; width: 100%; }
+.box { border: 1px solid var(--line); border-left: 4px solid var(--validation); border-radius: 6px; margin: 1rem 0; padding: .6rem .8rem; overflow-wrap: anywhere; }
+.box.failed { border-left-color: var(--bad); }
+.bad { color: var(--bad); }
+.good { color: var(--good); }
+figure { margin: 0; }
+figure svg { display: block; height: auto; max-width: 100%; width: 720px; }
+svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
+svg .grid { stroke: var(--line); }
+svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
+svg .training { stroke: var(--training); }
+svg .validation { stroke: var(--validation); }
+svg circle.training { fill: var(--training); stroke: none; }
+svg circle.validation { fill: var(--validation); stroke: none; }
+figcaption span { margin-right: 1.2rem; }
+figcaption .training { color: var(--training); }
+figcaption .validation { color: var(--validation); }
+figcaption span::before { content: "━ "; }
+form.fields { display: grid; gap: .8rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); margin: .6rem 0; }
+form.fields > .whole { grid-column: 1 / -1; }
+label { color: var(--quiet); display: block; font-size: .85rem; }
+input, select { background: var(--field); border: 1px solid var(--line); border-radius: 6px; color: CanvasText; display: block; font: inherit; font-size: .95rem; margin-top: .2rem; padding: .35rem .5rem; width: 100%; }
+option { background: Canvas; color: CanvasText; }
+button { background: var(--training); border: 0; border-radius: 6px; color: Canvas; cursor: pointer; font: inherit; font-weight: 600; padding: .4rem 1rem; }
+button.second { background: none; border: 1px solid var(--line); color: CanvasText; font-weight: 400; }
+button:disabled { opacity: .5; cursor: default; }
+.actions { align-items: end; display: flex; flex-wrap: wrap; gap: .8rem; margin: 1rem 0; }
+#told { min-height: 1.5em; }
+`;
+
+/**
+ * What the forms do: they send JSON, which no page of another site may. Of an answer's text only the plan is shown as HTML,
+ * which the gateway wrote.
+ */
+const SCRIPT = `
+const told = document.getElementById("told");
+const plan = document.getElementById("plan");
+async function send(path, body) {
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (answer.ok) return answer;
+  const refusal = await answer.json().catch(() => undefined);
+  throw new Error(refusal?.error?.message ?? "The gateway answered " + answer.status + ".");
+}
+function question() {
+  const given = [...new FormData(document.getElementById("question"))].filter(([, value]) => value.trim() !== "");
+  const { n_epochs, ...rest } = Object.fromEntries(given);
+  return n_epochs === undefined ? rest : { ...rest, hyperparameters: { n_epochs: Number(n_epochs) } };
+}
+const acts = {
+  question: async () => {
+    plan.innerHTML = await (await send("tuning-jobs?format=html", { ...question(), dry_run: true })).text();
+    plan.scrollIntoView({ behavior: "smooth" });
+  },
+  start: async (form) => {
+    const answer = await send("tuning-jobs", { ...question(), force: form.dataset.force === "true" });
+    location.assign("tuning-jobs/" + (await answer.json()).id + ".html");
+  },
+  cancel: async (form) => {
+    if (!confirm("Cancel this job? What was trained so far is lost, and may have to be paid for.")) return;
+    await send(form.dataset.job + "/cancel", {});
+    location.reload();
+  },
+  register: async (form) => {
+    await send(form.dataset.job + "/register", { address: new FormData(form).get("address") });
+    location.reload();
+  },
+};
+addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const buttons = form.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  told.textContent = "";
+  try {
+    await acts[form.id](form);
+  } catch (error) {
+    told.textContent = error.message;
+    told.scrollIntoView({ block: "nearest" });
+  }
+  for (const button of buttons) button.disabled = false;
+});
+// A plan is for what was asked, and for nothing else.
+document.getElementById("question")?.addEventListener("input", () => plan.replaceChildren());
+`;
+
+const sha256 = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+/** For a header too, where the pages are served: one style, one script, which asks this host alone. */
+export const PAGE_POLICY = `default-src 'none'; style-src ${sha256(STYLE)}; script-src ${sha256(SCRIPT)}; connect-src 'self'; base-uri 'none'; form-action 'none'`;
+
+/**
+ * A whole page.
+ * @param refreshSeconds after which it is loaded anew; undefined: never
+ */
+export function framed(title: string, body: Html, refreshSeconds?: number): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="${PAGE_POLICY}">
+${refreshSeconds === undefined ? html`` : html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+${body}
+<p id="told" class="bad" role="alert"></p>
+<script>${new Html(SCRIPT)}</script>
+</body>
+</html>
+`.text;
+}

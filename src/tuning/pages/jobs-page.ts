@@ -1,0 +1,94 @@
+import { type Html, html } from "../../comparison/html.ts";
+import type { DatasetReport } from "../../datasets/validate.ts";
+import { count, rounded, usd } from "../../reports/words.ts";
+import type { JobState, TuningJob } from "../job.ts";
+import type { TuningPlan } from "../tuning.ts";
+import { framed } from "./frame.ts";
+import { lasting, NOTHING, timeOf } from "./words.ts";
+
+/** What a new job can be made of. */
+export interface JobChoices {
+  readonly routes: readonly string[];
+  /** Providers that train, and whether the simulator plays them. */
+  readonly providers: readonly { readonly name: string; readonly simulated: boolean }[];
+}
+
+/** All jobs, and the form that begins another. */
+export function jobsPage(jobs: readonly TuningJob[], choices: JobChoices): string {
+  return framed(
+    "Fine-tuning",
+    html`<h1>Fine-tuning</h1>
+<p class="quiet">From a data set to a variant that rules can route to. <a href="deployments?format=html">Deployments</a></p>
+<h2>A new job</h2>
+${newJob(choices)}
+<section id="plan" aria-live="polite"></section>
+<h2>Jobs</h2>
+${jobs.length === 0 ? html`<p class="quiet">There is none yet.</p>` : jobTable(jobs)}`,
+  );
+}
+
+function newJob({ routes, providers }: JobChoices): Html {
+  if (providers.length === 0)
+    return html`<p>No provider of the configuration trains models: add one of the kind openai, azure-openai, huggingface or simulator.</p>`;
+  return html`<form id="question" class="fields">
+<label>Route<select name="route" required>${routes.map((route) => html`<option>${route}</option>`)}</select></label>
+<label>Data set: a folder or a .jsonl file on the gateway's machine<input name="dataset" required placeholder="data/sets/recipes" autocomplete="off" spellcheck="false"></label>
+<label>Provider<select name="provider"><option value="">the configuration's</option>${providers.map(
+    ({ name, simulated }) => html`<option value="${name}">${name}${simulated ? ", simulated" : ""}</option>`,
+  )}</select></label>
+<label>Base model<input name="base_model" placeholder="that of the route's prompted variant" autocomplete="off" spellcheck="false"></label>
+<label>Epochs<input name="n_epochs" type="number" min="1" max="50" placeholder="the provider chooses"></label>
+<label>Suffix of the model's name<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
+<div class="whole"><button>Show the plan</button> <span class="quiet">Nothing is uploaded or paid for before you start it.</span></div>
+</form>`;
+}
+
+function jobTable(jobs: readonly TuningJob[]): Html {
+  return html`<div class="wide"><table>
+<thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th></tr></thead>
+<tbody>${jobs.map(
+    ({ id, spec, state, created, estimate }) =>
+      html`<tr><td><a href="tuning-jobs/${encodeURIComponent(id)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td></tr>\n`,
+  )}</tbody></table></div>`;
+}
+
+function toneOf(state: JobState): string {
+  if (state === "succeeded") return "good";
+  return state === "failed" || state === "manual" ? "bad" : "";
+}
+
+/** What would be trained and what it would take, with the button that starts it: a part of the page of all jobs. */
+export function planPart({ spec, estimate, reports, notes, earlier }: TuningPlan): string {
+  const { training, validation } = spec;
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      "Trains",
+      `${spec.base_model} at ${spec.provider}${spec.simulated ? ", SIMULATED by the built-in simulator" : ""}`,
+    ],
+    ["On", `${count(training.rows, "row")}, ${count(training.tokens, "token")}`],
+    [
+      "Measures on",
+      validation === null ? "nothing: there is no validation file" : count(validation.rows, "row"),
+    ],
+    ["Makes", `the model ${spec.model} and the variant ${spec.variant}, beside ${spec.control}`],
+    ["Bills", `${count(estimate.billed_tokens, "token")} in ${count(estimate.epochs, "epoch")}`],
+    ["Costs", estimate.usd === null ? "not known" : `about ${usd(estimate.usd)}`],
+    ["Takes", estimate.seconds === null ? "not known" : `about ${lasting(estimate.seconds)}`],
+  ];
+  return html`<h2>The plan</h2>
+<table><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>
+<p class="quiet">${estimate.basis}</p>
+${notes.map((note) => html`<p class="box">${note}</p>`)}
+${warnings("training file", reports.training)}${reports.validation === undefined ? html`` : warnings("validation file", reports.validation)}
+${earlier.length === 0 ? html`` : html`<p class="box">The same was trained before, or is about to be:</p>${jobTable(earlier)}`}
+<form id="start" data-force="${String(earlier.length > 0)}"><div class="actions"><button>${
+    earlier.length > 0 ? "Train it once more" : "Start"
+  }${estimate.usd === null ? "" : ` for about ${usd(estimate.usd)}`}</button></div></form>
+`.text;
+}
+
+/** How often each warning was told. */
+function warnings(which: string, { counts }: DatasetReport): Html {
+  const told = Object.entries(counts).map(([code, times]) => `${code} (${rounded(times)})`);
+  return told.length === 0 ? html`` : html`<p class="box">Warnings on the ${which}: ${told.join(", ")}.</p>`;
+}
