@@ -1,11 +1,11 @@
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { createReadStream } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Estimate, estimate, type TokenStats, tokenStats } from "../datasets/estimate.ts";
 import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
 import { readLines } from "../datasets/read.ts";
 import { tunableModel } from "../datasets/tunable-models.ts";
 import { type DatasetReport, type ValidateOptions, validate as validateLines } from "../datasets/validate.ts";
+import { filesOf } from "./dataset-files.ts";
 import { UsageError } from "./error-text.ts";
 import { textTable } from "./text-table.ts";
 
@@ -54,24 +54,6 @@ export async function validate(args: readonly string[]): Promise<number> {
     process.stdout.write(estimateText(took, { model, examples: training.examples }));
   }
   return files.every(({ valid }) => valid) ? 0 : 1;
-}
-
-/** @throws UsageError for a folder that is no data set */
-function filesOf(
-  place: string,
-  validation: string | undefined,
-): { readonly file: string; readonly second: string | undefined } {
-  if (validation !== undefined && isFolder(validation))
-    throw new UsageError(`${validation} is a folder: give the file to check`);
-  if (!isFolder(place)) return { file: place, second: validation };
-  const file = join(place, "train.jsonl");
-  if (!existsSync(file)) throw new UsageError(`${place} is a folder without a train.jsonl: give a file`);
-  const own = join(place, "validation.jsonl");
-  return { file, second: validation ?? (existsSync(own) ? own : undefined) };
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function check(file: string, options: ValidateOptions): Promise<DatasetReport> {

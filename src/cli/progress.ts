@@ -6,6 +6,12 @@ export interface ProgressOutput {
   write(text: string): unknown;
 }
 
+/** @param share what is done, from 0 to 1 */
+export function progressBar(share: number): string {
+  const filled = Math.floor(Math.min(1, Math.max(0, share)) * BAR);
+  return `[${"#".repeat(filled).padEnd(BAR, ".")}]`;
+}
+
 /** How far some work is: a bar on a terminal, elsewhere a line each tenth of the way. */
 export class Progress {
   readonly #output: ProgressOutput;
@@ -37,8 +43,8 @@ export class Progress {
   }
 
   #draw(): void {
-    const filled = this.#total === 0 ? BAR : Math.floor((this.#done / this.#total) * BAR);
-    this.#output.write(`\r[${"#".repeat(filled).padEnd(BAR, ".")}] ${this.#counts()}\u001b[K`);
+    const share = this.#total === 0 ? 1 : this.#done / this.#total;
+    this.#output.write(`\r${progressBar(share)} ${this.#counts()}\u001b[K`);
   }
 
   #counts(): string {
