@@ -3,6 +3,7 @@ import type { wholeCapture } from "../../routes/admin/capture-fields.ts";
 import { usd } from "../comparison/words.ts";
 import { textOf } from "../domain/chat.ts";
 import { memberOf } from "../domain/json.ts";
+import { factLines } from "./fact-lines.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 
 /** A capture for people: its facts line by line, then its texts and its feedback. Its bodies as they are are for programs. */
@@ -13,11 +14,7 @@ export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): st
     ...Object.entries(facts),
     ...Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value] as const),
   ].filter(([, value]) => value !== null);
-  const names = pairs.map(([name]) => plainLine(name));
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = pairs.map(
-    ([name, value], index) => `${names[index]?.padEnd(width)}  ${valueText(name, value)}`,
-  );
+  const lines = factLines(pairs.map(([name, value]) => [plainLine(name), valueText(name, value)]));
   const said = feedback.map(({ name, value, comment, created_at }) =>
     [created_at, `${name}: ${value}`, ...(comment === null ? [] : [`(${comment})`])].join("  "),
   );

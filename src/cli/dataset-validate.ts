@@ -7,6 +7,7 @@ import { tunableModel } from "../datasets/tunable-models.ts";
 import { type DatasetReport, type ValidateOptions, validate as validateLines } from "../datasets/validate.ts";
 import { filesOf } from "./dataset-files.ts";
 import { UsageError } from "./error-text.ts";
+import { isCount, numberOf } from "./number-option.ts";
 import { textTable } from "./text-table.ts";
 
 const OPTIONS = {
@@ -32,7 +33,7 @@ export async function validate(args: readonly string[]): Promise<number> {
   const { file, second: validationFile } = filesOf(place, values.validation);
   const format = formatOf(values.format);
   const { model } = values;
-  const epochs = numberOf("--epochs", values.epochs, (number) => Number.isInteger(number) && number >= 1);
+  const epochs = numberOf("--epochs", values.epochs, isCount);
   const usdPerMillion = numberOf("--price", values.price, (number) => number >= 0);
 
   const training = await check(file, { format, model });
@@ -63,18 +64,6 @@ function check(file: string, options: ValidateOptions): Promise<DatasetReport> {
 function formatOf(name: string): Format {
   if (isFormat(name)) return name;
   throw new UsageError(`there is no format ${JSON.stringify(name)}: use ${FORMATS.join(", ")}`);
-}
-
-function numberOf(
-  option: string,
-  text: string | undefined,
-  isGood: (number: number) => boolean,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (text.trim() === "" || !Number.isFinite(number) || !isGood(number))
-    throw new UsageError(`${option} can't be ${JSON.stringify(text)}`);
-  return number;
 }
 
 function shown(file: string, { seen: _, tokens, ...report }: DatasetReport): FileReport {

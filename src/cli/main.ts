@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   captures: async () => (await import("./captures.ts")).captures,
   compare: async () => (await import("./compare.ts")).compare,
   dataset: async () => (await import("./dataset.ts")).dataset,
+  tune: async () => (await import("./tune.ts")).tune,
   report: async () => (await import("./report.ts")).report,
 };
 

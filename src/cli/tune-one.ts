@@ -1,0 +1,51 @@
+import { parseArgs } from "node:util";
+import { isEnded } from "../tuning/job.ts";
+import { printJson } from "./admin-api.ts";
+import { UsageError } from "./error-text.ts";
+import { consent } from "./tune-consent.ts";
+import { followToEnd, waysOn } from "./tune-follow.ts";
+import { jobOf, oneId } from "./tune-job.ts";
+import { type OpenTuning, withTuning } from "./tune-open.ts";
+
+const JOB_OPTIONS = {
+  json: { type: "boolean", default: false },
+  config: { type: "string", short: "c" },
+} as const;
+
+/** `crossover tune cancel`. @returns the exit code */
+export async function cancel(args: readonly string[], open: OpenTuning): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...JOB_OPTIONS, yes: { type: "boolean", short: "y", default: false } },
+  });
+  const id = oneId(positionals);
+  return withTuning(open, args, async (opened) => {
+    const { state } = await jobOf(opened.tuning, id);
+    if (!isEnded(state)) await consent(`Cancel job ${id}, which is ${state}?`, values.yes);
+    await opened.tuning.cancel(id);
+    // Its provider has to be told, and a gateway that does so need not run.
+    return followToEnd(opened, id, values.json, "cancelled");
+  });
+}
+
+/** `crossover tune register`. @returns the exit code */
+export async function register(args: readonly string[], open: OpenTuning): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...JOB_OPTIONS, address: { type: "string" }, detach: { type: "boolean", default: false } },
+  });
+  const id = oneId(positionals);
+  const { address } = values;
+  if (address === undefined || address.trim() === "")
+    throw new UsageError("say what answers: --address with an endpoint's URL, a deployment or an ft: id");
+  return withTuning(open, args, async (opened) => {
+    await jobOf(opened.tuning, id);
+    const job = await opened.tuning.register(id, address);
+    if (!values.detach) return followToEnd(opened, id, values.json);
+    if (values.json) printJson(job);
+    else process.stdout.write(`Job ${id} goes on with ${address}.\n${waysOn(id)}`);
+    return 0;
+  });
+}

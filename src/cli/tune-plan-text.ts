@@ -1,0 +1,75 @@
+import type { DatasetReport } from "../datasets/validate.ts";
+import { count, usd } from "../reports/words.ts";
+import type { JobEstimate, JobFile, TuningSpec } from "../tuning/job.ts";
+import type { DataSource } from "../tuning/job-folders.ts";
+import type { TuningPlan } from "../tuning/tuning.ts";
+import { type Fact, factLines } from "./fact-lines.ts";
+import { plainLine } from "./plain-text.ts";
+import { jobTable } from "./tune-job-table.ts";
+import { placeOf, timeText } from "./tune-words.ts";
+
+/** What would be trained where, on what and for how much, and what should be known before. */
+export function planText(plan: TuningPlan): string {
+  const { spec, estimate, reports, notes, earlier } = plan;
+  const facts: readonly Fact[] = [
+    ["training", fileText(spec.training, plan.sources)],
+    ["validation", spec.validation === null ? "none" : fileText(spec.validation, plan.sources)],
+    ["what comes out", `model ${spec.model}, variant ${spec.variant}; compared with ${spec.control}`],
+    ...settingsOf(spec),
+    ...estimateFacts(spec, estimate),
+    ...warningsOf("training", reports.training),
+    ...(reports.validation === undefined ? [] : warningsOf("validation", reports.validation)),
+    ...notes.map((note) => ["note", plainLine(note)] as const),
+  ];
+  return [
+    `Training ${plainLine(spec.base_model)} for the route ${spec.route}: ${placeOf(spec)}\n`,
+    `${factLines(facts).join("\n")}\n`,
+    ...(earlier.length === 0
+      ? []
+      : ["\nThe same was trained before, or is about to be:\n\n", jobTable(earlier)]),
+  ].join("");
+}
+
+function fileText({ name, rows, tokens }: JobFile, sources: ReadonlyMap<string, DataSource>): string {
+  const source = sources.get(name);
+  const where = source?.kind === "file" ? source.path : name;
+  return `${plainLine(where)}: ${count(rows, "row")}, ${count(tokens, "token")}`;
+}
+
+/** Those that were asked for. */
+function settingsOf({ hyperparameters, suffix, seed }: TuningSpec): readonly Fact[] {
+  const { batch_size, learning_rate_multiplier } = hyperparameters;
+  return [
+    ...(batch_size === null ? [] : [["batch size", String(batch_size)] as const]),
+    ...(learning_rate_multiplier === null
+      ? []
+      : [["learning rate", `${learning_rate_multiplier} times the provider's own`] as const]),
+    ...(suffix === null ? [] : [["suffix", plainLine(suffix)] as const]),
+    ...(seed === null ? [] : [["seed", String(seed)] as const]),
+  ];
+}
+
+function estimateFacts(
+  { hyperparameters }: TuningSpec,
+  { epochs, billed_tokens, usd: cost, usd_as_of, seconds, basis }: JobEstimate,
+): readonly Fact[] {
+  const chosen = hyperparameters.n_epochs === null ? " as reckoned; the provider chooses" : "";
+  const dated = usd_as_of === null ? "" : `, by the price list of ${usd_as_of}`;
+  return [
+    ["epochs", `${epochs}${chosen}`],
+    ["billed", count(billed_tokens, "token")],
+    ["cost", cost === null ? "not known: no price is known. --price gives one" : `${usd(cost)}${dated}`],
+    ["time", seconds === null ? "not known: there is nothing to reckon from" : `about ${timeText(seconds)}`],
+    ["reckoned", plainLine(basis)],
+  ];
+}
+
+/** How often each warning was told. */
+function warningsOf(which: string, report: DatasetReport): readonly Fact[] {
+  const told = report.problems.filter(({ level }) => level === "warning");
+  if (told.length === 0) return [];
+  const codes = [...new Set(told.map(({ code }) => code))].map(
+    (code) => `${code} (${report.counts[code] ?? 0})`,
+  );
+  return [["warnings", `${which}: ${codes.join(", ")}. \`crossover dataset validate\` tells more`]];
+}

@@ -1,0 +1,117 @@
+import { parseArgs } from "node:util";
+import type { DataSource } from "../tuning/job-folders.ts";
+import type { TuningPlan, TuningQuestion } from "../tuning/tuning.ts";
+import { printJson } from "./admin-api.ts";
+import { filesOf } from "./dataset-files.ts";
+import { UsageError } from "./error-text.ts";
+import { isCount, numberOf } from "./number-option.ts";
+import { consent } from "./tune-consent.ts";
+import { followToEnd, waysOn } from "./tune-follow.ts";
+import { type OpenedTuning, type OpenTuning, withTuning } from "./tune-open.ts";
+import { planText } from "./tune-plan-text.ts";
+
+const OPTIONS = {
+  route: { type: "string" },
+  dataset: { type: "string" },
+  validation: { type: "string" },
+  provider: { type: "string" },
+  base: { type: "string" },
+  control: { type: "string" },
+  variant: { type: "string" },
+  model: { type: "string" },
+  epochs: { type: "string" },
+  "batch-size": { type: "string" },
+  "learning-rate-multiplier": { type: "string" },
+  suffix: { type: "string" },
+  seed: { type: "string" },
+  price: { type: "string" },
+  force: { type: "boolean", default: false },
+  detach: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
+  yes: { type: "boolean", short: "y", default: false },
+  json: { type: "boolean", default: false },
+  config: { type: "string", short: "c" },
+} as const;
+
+/** `crossover tune start`. @returns the exit code */
+export async function start(args: readonly string[], open: OpenTuning): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const question = questionOf(values);
+  return withTuning(open, args, async (opened) => {
+    const plan = await opened.tuning.plan(question);
+    if (values["dry-run"]) {
+      if (values.json) printJson(planDocument(plan));
+      else process.stdout.write(planText(plan));
+      return 0;
+    }
+    process.stderr.write(`${planText(plan)}\n`);
+    if (plan.earlier.length > 0 && !values.force)
+      throw new Error("the same is not trained twice. --force begins it all the same");
+    await consent("Begin?", values.yes);
+    return begin(opened, plan, values);
+  });
+}
+
+type Options = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
+
+/** @throws UsageError for what can't be asked so */
+function questionOf(values: Options): TuningQuestion {
+  if (values.route === undefined) throw new UsageError("name the route: --route ROUTE");
+  if (values.dataset === undefined)
+    throw new UsageError("give the data set: --dataset FOLDER, or --dataset FILE.jsonl");
+  const { file, second } = filesOf(values.dataset, values.validation);
+  return {
+    route: values.route,
+    training: fileSource(file),
+    validation: second === undefined ? undefined : fileSource(second),
+    provider: values.provider,
+    baseModel: values.base,
+    control: values.control,
+    model: values.model,
+    variant: values.variant,
+    epochs: numberOf("--epochs", values.epochs, isCount),
+    batchSize: numberOf("--batch-size", values["batch-size"], isCount),
+    learningRateMultiplier: numberOf(
+      "--learning-rate-multiplier",
+      values["learning-rate-multiplier"],
+      (number) => number > 0,
+    ),
+    suffix: values.suffix,
+    seed: numberOf("--seed", values.seed, (number) => Number.isSafeInteger(number) && number >= 0),
+    usdPerMillion: numberOf("--price", values.price, (number) => number >= 0),
+  };
+}
+
+function fileSource(path: string): DataSource {
+  return { kind: "file", path };
+}
+
+async function begin(
+  opened: OpenedTuning,
+  plan: TuningPlan,
+  { force, detach, json }: Pick<Options, "force" | "detach" | "json">,
+): Promise<number> {
+  const job = await opened.tuning.start(plan, force);
+  if (!detach) return followToEnd(opened, job.id, json);
+  if (json) printJson(job);
+  else
+    process.stdout.write(
+      `Job ${job.id} is in the store. A gateway that runs with this store works on it, or who follows it does.\n${waysOn(job.id)}`,
+    );
+  return 0;
+}
+
+/** A plan for programs. */
+function planDocument({ spec, estimate, reports, notes, earlier }: TuningPlan) {
+  return {
+    object: "crossover.tuning_plan",
+    spec,
+    estimate,
+    warnings: {
+      training: reports.training.counts,
+      validation: reports.validation?.counts ?? null,
+    },
+    notes,
+    earlier: earlier.map(({ id, state, created }) => ({ id, state, created })),
+  };
+}
