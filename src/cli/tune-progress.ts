@@ -29,6 +29,11 @@ export function maySetColours(
   return isTTY && !NO_COLOR;
 }
 
+const CLEAR_BELOW = "\u001b[J";
+/** A line of characters that take two columns would be two lines, and the block higher than is known. */
+const WRAP_OFF = "\u001b[?7l";
+const WRAP_ON = "\u001b[?7h";
+
 /** On a terminal: a block that is drawn over itself. */
 class JobBlock implements JobView {
   readonly #output: TerminalOutput;
@@ -46,7 +51,8 @@ class JobBlock implements JobView {
     const height = (this.#output.rows ?? 24) - 1;
     const lines = blockOf(job, { now: Date.now(), width, height, colour: this.#colour });
     const back = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
-    this.#output.write(`${back}\u001b[J${lines.map((line) => `${line}\n`).join("")}`);
+    const block = lines.map((line) => `${line}\n`).join("");
+    this.#output.write(`${back}${CLEAR_BELOW}${WRAP_OFF}${block}${WRAP_ON}`);
     this.#drawn = lines.length;
   }
 }

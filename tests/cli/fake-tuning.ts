@@ -1,5 +1,4 @@
 import { type Mock, vi } from "vitest";
-import type { OpenTuning } from "../../src/cli/tune-open.ts";
 import { validate } from "../../src/datasets/validate.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { TuningJob } from "../../src/tuning/job.ts";

@@ -1,0 +1,379 @@
+import { dirname } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { main } from "../../src/cli/main.ts";
+import { deployments, scale, undeploy } from "../../src/cli/tune-deployments.ts";
+import { follow } from "../../src/cli/tune-follow.ts";
+import { list, show } from "../../src/cli/tune-list.ts";
+import { cancel, register } from "../../src/cli/tune-one.ts";
+import type { OpenTuning } from "../../src/cli/tune-open.ts";
+import { start } from "../../src/cli/tune-start.ts";
+import { badRequest } from "../../src/domain/errors.ts";
+import type { TuningJob } from "../../src/tuning/job.ts";
+import { succeededJob, tuningJob } from "../support/tuning-job.ts";
+import { until } from "../support/until.ts";
+import { temporaryFiles } from "./command.ts";
+import { FakeTuning } from "./fake-tuning.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The commands within this process, on jobs in memory. */
+function setUp() {
+  const tuning = new FakeTuning();
+  const stdout = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const path = temporaryFiles({ "train.jsonl": "", "validation.jsonl": "" });
+  const opened: boolean[] = [];
+  const open: OpenTuning = async () => {
+    opened.push(true);
+    return {
+      tuning,
+      folders: {
+        has: async () => true,
+        create: async () => {},
+        open: async () => new Blob(),
+        write: async () => {},
+        pathOf: (id, name) => `data/tuning/${id}/${name}`,
+      },
+      close: async () => void opened.push(false),
+    };
+  };
+  return {
+    tuning,
+    open,
+    opened,
+    folder: dirname(path("train.jsonl")),
+    path,
+    out: () => stdout.mock.calls.flat().join(""),
+    err: () => stderr.mock.calls.flat().join(""),
+  };
+}
+
+/** Whoever works on it comes to this. */
+function comesTo(tuning: FakeTuning, job: TuningJob): void {
+  tuning.work.mockImplementation(async () => tuning.put(job));
+}
+
+describe("start", () => {
+  test("plans with what was asked for, begins, follows, and prints what has come", async () => {
+    const { tuning, open, opened, folder, path, out, err } = setUp();
+    comesTo(tuning, succeededJob());
+    const args = [
+      ...["--route", "recipes", "--dataset", folder, "--provider", "openai", "--base", "gpt-4.1-mini"],
+      ...["--control", "prompted", "--variant", "v", "--model", "m", "--epochs", "2", "--batch-size", "8"],
+      ...["--learning-rate-multiplier", "0.5", "--suffix", "s", "--seed", "0", "--price", "5", "--yes"],
+    ];
+    expect(await start(args, open)).toBe(0);
+    expect(tuning.calls).toEqual([
+      [
+        "plan",
+        {
+          route: "recipes",
+          training: { kind: "file", path: path("train.jsonl") },
+          validation: { kind: "file", path: path("validation.jsonl") },
+          provider: "openai",
+          baseModel: "gpt-4.1-mini",
+          control: "prompted",
+          variant: "v",
+          model: "m",
+          epochs: 2,
+          batchSize: 8,
+          learningRateMultiplier: 0.5,
+          suffix: "s",
+          seed: 0,
+          usdPerMillion: 5,
+        },
+      ],
+      ["start", "tj_1", false],
+    ]);
+    expect(err()).toMatch(/^Training gpt-4\.1-mini for the route recipes: openai \(OpenAI\)\n/);
+    expect(err()).toContain("2027-01-31 18:00:01  Step 12/90\n");
+    expect(out()).toMatch(
+      /^Job tj_1 succeeded\.\n.*Answers side by side: data\/tuning\/tj_1\/evaluation\.html\n/s,
+    );
+    expect(opened).toEqual([true, false]);
+  });
+
+  test("without a terminal and without --yes nothing is begun", async () => {
+    const { tuning, open, opened, folder, err } = setUp();
+    await expect(start(["--route", "recipes", "--dataset", folder], open)).rejects.toThrow(
+      "nobody can be asked here: give --yes",
+    );
+    expect(err()).toMatch(/^Training gpt-4\.1-mini /);
+    expect(tuning.calls.map(([name]) => name)).toEqual(["plan"]);
+    expect(opened).toEqual([true, false]);
+  });
+
+  test("--dry-run tells the plan, as text or as JSON", async () => {
+    const { tuning, open, folder, out } = setUp();
+    const args = ["--route", "recipes", "--dataset", folder, "--dry-run"];
+    expect(await start(args, open)).toBe(0);
+    expect(out()).toMatch(/^Training .*\nnote +Hosting costs by the hour\.\n$/s);
+    vi.mocked(process.stdout.write).mockClear();
+    tuning.earlier = [succeededJob({ id: "tj_0" })];
+    expect(await start([...args, "--json"], open)).toBe(0);
+    const { spec, estimate } = tuningJob();
+    expect(JSON.parse(out())).toEqual({
+      object: "crossover.tuning_plan",
+      spec,
+      estimate,
+      warnings: { training: { too_few_examples: 1 }, validation: null },
+      notes: ["Hosting costs by the hour."],
+      earlier: [{ id: "tj_0", state: "succeeded", created: tuningJob().created }],
+    });
+    expect(tuning.calls.map(([name]) => name)).toEqual(["plan", "plan"]);
+  });
+
+  test("what was trained before is trained again only with --force", async () => {
+    const { tuning, open, folder, err } = setUp();
+    comesTo(tuning, succeededJob());
+    tuning.earlier = [succeededJob({ id: "tj_0" })];
+    const args = ["--route", "recipes", "--dataset", folder, "--yes"];
+    await expect(start(args, open)).rejects.toThrow("the same is not trained twice");
+    expect(err()).toMatch(/^tj_0 .* succeeded .* 70% +90%$/m);
+    expect(await start([...args, "--force"], open)).toBe(0);
+    expect(tuning.calls.at(-1)).toEqual(["start", "tj_1", true]);
+  });
+
+  test("--detach begins only, and says how it goes on", async () => {
+    const { tuning, open, path, out } = setUp();
+    const args = ["--route", "recipes", "--dataset", path("train.jsonl"), "--yes", "--detach"];
+    expect(await start(args, open)).toBe(0);
+    expect(out()).toMatch(/^Job tj_1 is in the store\. .*\nTo follow it: crossover tune follow tj_1\n/);
+    vi.mocked(process.stdout.write).mockClear();
+    expect(await start([...args, "--json"], open)).toBe(0);
+    expect(JSON.parse(out())).toMatchObject({ object: "crossover.tuning_job", id: "tj_1" });
+    expect(tuning.work).not.toHaveBeenCalled();
+    expect(tuning.calls[0]?.[1]).toMatchObject({ validation: undefined });
+  });
+
+  test.each([
+    [["--dataset", "x"], "name the route: --route ROUTE"],
+    [["--route", "recipes"], "give the data set: --dataset FOLDER, or --dataset FILE.jsonl"],
+    [["--route", "recipes", "--dataset", "docs"], "docs is a folder without a train.jsonl"],
+    [["--route", "recipes", "--dataset", "x", "--epochs", "1.5"], '--epochs can\'t be "1.5"'],
+    [
+      ["--route", "recipes", "--dataset", "x", "--learning-rate-multiplier", "0"],
+      "--learning-rate-multiplier can't be",
+    ],
+    [["--route", "recipes", "--dataset", "x", "--seed", "-1"], "argument is ambiguous"],
+    [["--route", "recipes", "--dataset", "x", "--price", ""], '--price can\'t be ""'],
+  ])("%j: %s", async (args, problem) => {
+    const { err } = setUp();
+    expect(await main(["tune", "start", ...args])).toBe(2);
+    expect(err()).toContain(problem);
+  });
+});
+
+describe("follow", () => {
+  test("shows what whoever works on the job writes into the store", async () => {
+    const { tuning, open, out, err } = setUp();
+    const { remote } = tuningJob();
+    tuning.put(tuningJob({ journal: [] }));
+    const other = Promise.withResolvers<TuningJob>();
+    tuning.work.mockReturnValue(other.promise);
+    const code = follow(["tj_1"], open);
+    await until(() => tuning.work.mock.calls.length > 0 || undefined);
+    tuning.put(tuningJob({ remote: { ...remote, step: 45 } }));
+    await until(() => err().includes("step 45 of 90") || undefined);
+    other.resolve(succeededJob({ evaluation: null }));
+    expect(await code).toBe(0);
+    expect(err()).toContain("2027-01-31 18:00:00  train.jsonl is uploaded\n");
+    expect(out()).toMatch(/^Job tj_1 succeeded\.\n/);
+  });
+
+  test.each(["failed", "cancelled", "manual"] as const)("a job that is %s ends with 1", async (state) => {
+    const { tuning, open, out } = setUp();
+    tuning.put(tuningJob());
+    comesTo(tuning, tuningJob({ state }));
+    expect(await follow(["tj_1", "--json"], open)).toBe(1);
+    expect(JSON.parse(out())).toMatchObject({ id: "tj_1", state });
+  });
+
+  test.each([
+    [tuningJob(), "It goes on at openai."],
+    [
+      tuningJob({ state: "uploading" }),
+      "It rests here, unless a gateway with this store runs and goes on with it.",
+    ],
+    [tuningJob({ spec: { ...tuningJob().spec, simulated: true } }), "It rests here, unless"],
+  ])("SIGINT leaves the job, and says what becomes of it", async (job, goesOn) => {
+    const { tuning, open, out, err } = setUp();
+    tuning.put(job);
+    tuning.work.mockImplementation(
+      (_, signal) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    );
+    const before = process.listeners("SIGINT");
+    const code = follow(["tj_1"], open);
+    const handler = await until(() => process.listeners("SIGINT").find((one) => !before.includes(one)));
+    await until(() => tuning.work.mock.calls.length > 0 || undefined);
+    handler("SIGINT");
+    expect(await code).toBe(130);
+    expect(err()).toContain(`\nJob tj_1 is followed no longer. ${goesOn}`);
+    expect(err()).toMatch(
+      /To follow it: crossover tune follow tj_1\nTo cancel it: crossover tune cancel tj_1\n$/,
+    );
+    expect(out()).toBe("");
+    expect(process.listeners("SIGINT")).toEqual(before);
+  });
+
+  test("what goes wrong with the work is told", async () => {
+    const { tuning, open, opened } = setUp();
+    tuning.put(tuningJob());
+    tuning.work.mockRejectedValue(new Error("the store is gone"));
+    await expect(follow(["tj_1"], open)).rejects.toThrow("the store is gone");
+    expect(opened).toEqual([true, false]);
+  });
+});
+
+test("list: a row of each, or all of them as JSON", async () => {
+  const { tuning, open, out, err } = setUp();
+  expect(await list([], open)).toBe(0);
+  expect([out(), err()]).toEqual(["", "There are no jobs.\n"]);
+  tuning.put(tuningJob({ id: "tj_2" }));
+  tuning.put(succeededJob());
+  expect(await list(["--route", "recipes", "--limit", "5"], open)).toBe(0);
+  expect(out()).toMatch(
+    /^tj_2 +2027-01-31 18:00:00 +training +recipes +openai +gpt-4\.1-mini +recipes-tuned-1$/m,
+  );
+  expect(out()).toMatch(/^tj_1 .* succeeded .* 70% +90%$/m);
+  expect(tuning.calls).toEqual([
+    ["jobs", { route: undefined, limit: 20 }],
+    ["jobs", { route: "recipes", limit: 5 }],
+  ]);
+  vi.mocked(process.stdout.write).mockClear();
+  expect(await list(["--json"], open)).toBe(0);
+  expect(JSON.parse(out())).toEqual({ object: "list", data: [...tuning.all.values()] });
+});
+
+test("show: facts and journal, or all of it as JSON", async () => {
+  const { tuning, open, out } = setUp();
+  const job = tuning.put(tuningJob());
+  expect(await show(["tj_1"], open)).toBe(0);
+  expect(out()).toMatch(/^id +tj_1\n.*\njournal\n-------\n/s);
+  vi.mocked(process.stdout.write).mockClear();
+  expect(await show(["tj_1", "--json"], open)).toBe(0);
+  expect(JSON.parse(out())).toEqual(job);
+});
+
+test.each([
+  ["show", show, []],
+  ["follow", follow, []],
+  ["cancel", cancel, ["--yes"]],
+  ["register", register, ["--address", "ft:x"]],
+] as const)("%s of a job that is not there says so", async (_, action, more) => {
+  const { open } = setUp();
+  await expect(action(["tj_9", ...more], open)).rejects.toThrow(
+    'there is no job "tj_9" in this store. `crossover tune list` shows those that are',
+  );
+});
+
+test("cancel asks first, works until it is cancelled, and ends with 0 then only", async () => {
+  const { tuning, open, out } = setUp();
+  tuning.put(tuningJob());
+  await expect(cancel(["tj_1"], open)).rejects.toThrow("nobody can be asked here: give --yes");
+  comesTo(tuning, tuningJob({ state: "cancelled", cancel_asked: true }));
+  expect(await cancel(["tj_1", "--yes"], open)).toBe(0);
+  expect(out()).toBe("Job tj_1 is cancelled.\n");
+  tuning.put(tuningJob());
+  comesTo(tuning, succeededJob());
+  expect(await cancel(["tj_1", "--yes"], open)).toBe(1);
+  expect(tuning.calls).toEqual([
+    ["cancel", "tj_1"],
+    ["cancel", "tj_1"],
+  ]);
+});
+
+test("register goes on with a job that waits, here or elsewhere", async () => {
+  const { tuning, open, out } = setUp();
+  tuning.put(tuningJob({ state: "manual" }));
+  comesTo(tuning, succeededJob());
+  await expect(register(["tj_1"], open)).rejects.toThrow("say what answers: --address");
+  expect(await register(["tj_1", "--address", "https://e.example"], open)).toBe(0);
+  expect(tuning.calls).toEqual([["register", "tj_1", "https://e.example"]]);
+  expect(await register(["tj_1", "--address", "ft:x", "--detach"], open)).toBe(0);
+  expect(out()).toMatch(/Job tj_1 goes on with ft:x\.\nTo follow it: /);
+  expect(tuning.work).toHaveBeenCalledTimes(1);
+});
+
+describe("deployments", () => {
+  const deployed = {
+    provider: "azure",
+    name: "crossover-tj_1",
+    model: undefined,
+    phase: "running" as const,
+    status: "Succeeded",
+    message: undefined,
+    address: "crossover-tj_1",
+    capacity: 50,
+    hostingPerHour: 1.7,
+    models: ["recipes-ft-1"],
+    lastUsed: undefined,
+    idle: false,
+  };
+
+  test("are listed, of all providers or of one", async () => {
+    const { tuning, open, out, err } = setUp();
+    expect(await deployments([], open)).toBe(0);
+    expect(err()).toBe("There are no deployments.\n");
+    tuning.deployed = [deployed];
+    expect(await deployments(["--provider", "azure"], open)).toBe(0);
+    expect(out()).toMatch(/^azure +crossover-tj_1 +Succeeded +50 +1\.7 +not known$/m);
+    expect(tuning.calls).toEqual([
+      ["deployments", undefined],
+      ["deployments", "azure"],
+    ]);
+    vi.mocked(process.stdout.write).mockClear();
+    expect(await deployments(["--json"], open)).toBe(0);
+    expect(JSON.parse(out())).toEqual({
+      object: "list",
+      data: [
+        {
+          provider: "azure",
+          name: "crossover-tj_1",
+          model: null,
+          phase: "running",
+          status: "Succeeded",
+          message: null,
+          address: "crossover-tj_1",
+          capacity: 50,
+          hosting_per_hour: 1.7,
+          models: ["recipes-ft-1"],
+          last_used: null,
+          idle: false,
+        },
+      ],
+    });
+  });
+
+  test("are scaled and deleted by name", async () => {
+    const { tuning, open } = setUp();
+    const name = ["--provider", "azure", "crossover-tj_1"];
+    await expect(scale([...name, "-5"], open)).rejects.toThrow();
+    await expect(scale([...name, "1.5"], open)).rejects.toThrow('the capacity can\'t be "1.5"');
+    await expect(scale(["crossover-tj_1", "1"], open)).rejects.toThrow("name the provider: --provider NAME");
+    expect(await scale([...name, "0"], open)).toBe(0);
+    await expect(undeploy(name, open)).rejects.toThrow("nobody can be asked here: give --yes");
+    expect(await undeploy([...name, "--yes"], open)).toBe(0);
+    expect(tuning.calls.filter(([name]) => name !== "deployments")).toEqual([
+      ["scale", "azure", "crossover-tj_1", 0],
+      ["undeploy", "azure", "crossover-tj_1"],
+    ]);
+  });
+});
+
+test("a data set that is refused is told as the gateway would", async () => {
+  const { tuning, open, folder } = setUp();
+  vi.spyOn(tuning, "plan").mockRejectedValue(badRequest("invalid_dataset", "train.jsonl, line 3: no JSON"));
+  await expect(start(["--route", "recipes", "--dataset", folder], open)).rejects.toThrow("line 3");
+});
+
+test("help, and what is no action", async () => {
+  const { out, err } = setUp();
+  expect(await main(["tune", "--help"])).toBe(0);
+  expect(out()).toMatch(/^Usage: crossover tune start --route ROUTE /);
+  expect(await main(["tune", "fly"])).toBe(2);
+  expect(err()).toMatch(/^crossover tune: say what to do: start, list, show, follow, cancel, register, /);
+});
