@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { JobState, TuningJob } from "../tuning/job.ts";
-import type { JobFolders } from "../tuning/job-folders.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { jobOf, oneId } from "./tune-job.ts";
@@ -100,7 +99,7 @@ export function waysOn(id: string): string {
   return `To follow it: crossover tune follow ${id}\nTo cancel it: crossover tune cancel ${id}\n`;
 }
 
-async function evaluationPage(job: TuningJob, folders: JobFolders): Promise<string | undefined> {
+async function evaluationPage(job: TuningJob, folders: OpenedTuning["folders"]): Promise<string | undefined> {
   if (job.evaluation === null || !(await folders.has(job.id))) return undefined;
   return folders.pathOf(job.id, "evaluation.html");
 }

@@ -4,7 +4,7 @@ import type { Tuning } from "../tuning/tuning.ts";
 /** What the commands work with, opened for one of them. */
 export interface OpenedTuning {
   readonly tuning: Tuning;
-  readonly folders: JobFolders;
+  readonly folders: Pick<JobFolders, "has" | "pathOf">;
   close(): Promise<void>;
 }
 

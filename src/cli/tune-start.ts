@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan, TuningQuestion } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
@@ -45,8 +46,7 @@ export async function start(args: readonly string[], open: OpenTuning): Promise<
       return 0;
     }
     process.stderr.write(`${planText(plan)}\n`);
-    if (plan.earlier.length > 0 && !values.force)
-      throw new Error("the same is not trained twice. --force begins it all the same");
+    requireNew(plan, values.force);
     await consent("Begin?", values.yes);
     return begin(opened, plan, values);
   });
@@ -84,6 +84,13 @@ function questionOf(values: Options): TuningQuestion {
 
 function fileSource(path: string): DataSource {
   return { kind: "file", path };
+}
+
+/** Starting would refuse it too, but only after the question. @throws Error for what was trained before, or is about to be */
+function requireNew({ earlier }: TuningPlan, force: boolean): void {
+  const open = earlier.find(({ state }) => !isEnded(state));
+  if (open !== undefined) throw new Error(`job ${open.id} does the same already: follow it, or cancel it`);
+  if (earlier.length > 0 && !force) throw new Error("it was trained before. --force trains it again");
 }
 
 async function begin(

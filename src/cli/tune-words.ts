@@ -3,15 +3,13 @@ import type { RemoteJob, TuningSpec } from "../tuning/job.ts";
 
 const DAY_SECONDS = 86_400;
 
-/** Where it is trained. That it is not really, nobody may overlook. */
+/** Who trains it. */
 export function placeOf({
   provider,
   api,
   simulated,
 }: Pick<TuningSpec, "provider" | "api" | "simulated">): string {
-  return simulated
-    ? `SIMULATED by ${provider}: the built-in simulator trains a small model of its own, and nothing is paid`
-    : `${provider} (${API_NAMES[api]})`;
+  return simulated ? `${provider}, SIMULATED by the built-in simulator` : `${provider} (${API_NAMES[api]})`;
 }
 
 const API_NAMES: Readonly<Record<TuningSpec["api"], string>> = {

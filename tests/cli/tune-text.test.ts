@@ -65,7 +65,7 @@ note            Hosting costs by the hour.
         earlier: [succeededJob({ id: "tj_0" })],
       }),
     );
-    expect(text).toMatch(/^Training .*: SIMULATED by openai: .* nothing is paid\n/);
+    expect(text).toMatch(/^Training .*: openai, SIMULATED by the built-in simulator\n/);
     expect(text).toMatch(/^validation +none$/m);
     expect(text).toMatch(/^epochs +2$/m);
     expect(text).toMatch(

@@ -31,9 +31,6 @@ function setUp() {
       tuning,
       folders: {
         has: async () => true,
-        create: async () => {},
-        open: async () => new Blob(),
-        write: async () => {},
         pathOf: (id, name) => `data/tuning/${id}/${name}`,
       },
       close: async () => void opened.push(false),
@@ -130,10 +127,14 @@ describe("start", () => {
     comesTo(tuning, succeededJob());
     tuning.earlier = [succeededJob({ id: "tj_0" })];
     const args = ["--route", "recipes", "--dataset", folder, "--yes"];
-    await expect(start(args, open)).rejects.toThrow("the same is not trained twice");
+    await expect(start(args, open)).rejects.toThrow("it was trained before. --force trains it again");
     expect(err()).toMatch(/^tj_0 .* succeeded .* 70% +90%$/m);
     expect(await start([...args, "--force"], open)).toBe(0);
     expect(tuning.calls.at(-1)).toEqual(["start", "tj_1", true]);
+    tuning.earlier = [succeededJob({ id: "tj_0" }), tuningJob({ id: "tj_2" })];
+    await expect(start([...args, "--force"], open)).rejects.toThrow(
+      "job tj_2 does the same already: follow it, or cancel it",
+    );
   });
 
   test("--detach begins only, and says how it goes on", async () => {
