@@ -64,12 +64,9 @@ function estimateFacts(
   ];
 }
 
-/** How often each warning was told. */
-function warningsOf(which: string, report: DatasetReport): readonly Fact[] {
-  const told = report.problems.filter(({ level }) => level === "warning");
-  if (told.length === 0) return [];
-  const codes = [...new Set(told.map(({ code }) => code))].map(
-    (code) => `${code} (${report.counts[code] ?? 0})`,
-  );
+/** How often each warning was told; what has errors has no plan. */
+function warningsOf(which: string, { counts }: DatasetReport): readonly Fact[] {
+  const codes = Object.entries(counts).map(([code, times]) => `${code} (${times})`);
+  if (codes.length === 0) return [];
   return [["warnings", `${which}: ${codes.join(", ")}. \`crossover dataset validate\` tells more`]];
 }

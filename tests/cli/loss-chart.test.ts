@@ -39,7 +39,7 @@ test("colours are set where they may be, and taken back", () => {
   expect(coloured.replaceAll("\u001b[33m", "").replaceAll("\u001b[39m", "")).toBe(plain);
 });
 
-const loss = fc.option(fc.double(), { nil: null });
+const loss = fc.oneof(fc.double(), fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY));
 const points = fc.array(
   fc.record({ step: fc.oneof(fc.nat(1000), fc.maxSafeInteger()), training: loss, validation: loss }),
   { maxLength: 60 },

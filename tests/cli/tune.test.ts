@@ -167,6 +167,13 @@ describe("start", () => {
   });
 });
 
+/** Sends SIGINT to the command that waits for it, and to nobody else. */
+async function interrupted(command: Promise<number>): Promise<number> {
+  const handler = await until(() => process.listeners("SIGINT").find(({ name }) => name === "leave"));
+  handler("SIGINT");
+  return command;
+}
+
 describe("follow", () => {
   test("shows what whoever works on the job writes into the store", async () => {
     const { tuning, open, out, err } = setUp();
@@ -178,8 +185,11 @@ describe("follow", () => {
     await until(() => tuning.work.mock.calls.length > 0 || undefined);
     tuning.put(tuningJob({ remote: { ...remote, step: 45 } }));
     await until(() => err().includes("step 45 of 90") || undefined);
-    other.resolve(succeededJob({ evaluation: null }));
+    const { journal } = tuningJob();
+    const last = { at: 0, state: "registering", kind: "step", message: "Registered." } as const;
+    other.resolve(succeededJob({ evaluation: null, journal: [...journal, last] }));
     expect(await code).toBe(0);
+    expect(err()).toMatch(/00:00:00 {2}Registered\.\n/);
     expect(err()).toContain("2027-01-31 18:00:00  train.jsonl is uploaded\n");
     expect(out()).toMatch(/^Job tj_1 succeeded\.\n/);
   });
@@ -207,17 +217,23 @@ describe("follow", () => {
         new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     );
     const before = process.listeners("SIGINT");
-    const code = follow(["tj_1"], open);
-    const handler = await until(() => process.listeners("SIGINT").find((one) => !before.includes(one)));
-    await until(() => tuning.work.mock.calls.length > 0 || undefined);
-    handler("SIGINT");
-    expect(await code).toBe(130);
+    expect(await interrupted(follow(["tj_1"], open))).toBe(130);
     expect(err()).toContain(`\nJob tj_1 is followed no longer. ${goesOn}`);
     expect(err()).toMatch(
       /To follow it: crossover tune follow tj_1\nTo cancel it: crossover tune cancel tj_1\n$/,
     );
     expect(out()).toBe("");
     expect(process.listeners("SIGINT")).toEqual(before);
+  });
+
+  test("SIGINT in the moment when the work ends leaves it too", async () => {
+    const { tuning, open, out } = setUp();
+    const job = tuning.put(succeededJob());
+    tuning.work.mockImplementation(
+      (_, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(job))),
+    );
+    expect(await interrupted(follow(["tj_1"], open))).toBe(130);
+    expect(out()).toBe("");
   });
 
   test("what goes wrong with the work is told", async () => {
