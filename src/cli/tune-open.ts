@@ -1,9 +1,11 @@
+import type { Table } from "../domain/table.ts";
 import type { JobFolders } from "../tuning/job-folders.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 
 /** What the commands work with, opened for one of them. */
 export interface OpenedTuning {
   readonly tuning: Tuning;
+  readonly providers: Table["providers"];
   readonly folders: Pick<JobFolders, "has" | "pathOf">;
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ const actions: Readonly<Record<string, () => Promise<Action>>> = {
   follow: async () => (await import("./tune-follow.ts")).follow,
   cancel: async () => (await import("./tune-one.ts")).cancel,
   register: async () => (await import("./tune-one.ts")).register,
+  script: async () => (await import("./tune-script.ts")).script,
   deployments: async () => (await import("./tune-deployments.ts")).deployments,
   scale: async () => (await import("./tune-deployments.ts")).scale,
   undeploy: async () => (await import("./tune-deployments.ts")).undeploy,

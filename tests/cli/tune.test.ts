@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { main } from "../../src/cli/main.ts";
@@ -6,8 +7,10 @@ import { follow } from "../../src/cli/tune-follow.ts";
 import { list, show } from "../../src/cli/tune-list.ts";
 import { cancel, register } from "../../src/cli/tune-one.ts";
 import type { OpenTuning } from "../../src/cli/tune-open.ts";
+import { script } from "../../src/cli/tune-script.ts";
 import { start } from "../../src/cli/tune-start.ts";
 import { badRequest } from "../../src/domain/errors.ts";
+import type { Provider } from "../../src/domain/tuning.ts";
 import type { TuningJob } from "../../src/tuning/job.ts";
 import { succeededJob, tuningJob } from "../support/tuning-job.ts";
 import { until } from "../support/until.ts";
@@ -17,6 +20,31 @@ import { FakeTuning } from "./fake-tuning.ts";
 afterEach(() => {
   vi.restoreAllMocks();
 });
+
+const HUB: Provider = {
+  name: "hub",
+  kind: "huggingface",
+  simulated: false,
+  secrets: [],
+  tuning: {
+    api: "huggingface",
+    token: "hf_secret",
+    hubURL: "https://hub.example",
+    endpointsURL: "https://endpoints.example",
+    namespace: "acme",
+    flavor: "a10g-small",
+    timeoutSeconds: 60,
+    endpoint: {
+      vendor: "aws",
+      region: "us-east-1",
+      accelerator: "gpu",
+      instanceType: "nvidia-l4",
+      instanceSize: "x1",
+      scaleToZeroMinutes: 15,
+      hostingPerHour: undefined,
+    },
+  },
+};
 
 /** The commands within this process, on jobs in memory. */
 function setUp() {
@@ -29,6 +57,7 @@ function setUp() {
     opened.push(true);
     return {
       tuning,
+      providers: new Map([[HUB.name, HUB]]),
       folders: {
         has: async () => true,
         pathOf: (id, name) => `data/tuning/${id}/${name}`,
@@ -313,6 +342,23 @@ test("register goes on with a job that waits, here or elsewhere", async () => {
   expect(await register(["tj_1", "--address", "ft:x", "--detach"], open)).toBe(0);
   expect(out()).toMatch(/Job tj_1 goes on with ft:x\.\nTo follow it: /);
   expect(tuning.work).toHaveBeenCalledTimes(1);
+});
+
+test("script: that of a job for Hugging Face, to standard output or to a file", async () => {
+  const { tuning, open, out, path } = setUp();
+  const { spec } = tuningJob();
+  tuning.put(tuningJob());
+  await expect(script(["tj_1"], open)).rejects.toThrow(
+    "job tj_1 is trained by openai, which takes no script",
+  );
+  tuning.put(tuningJob({ spec: { ...spec, provider: "hub", api: "huggingface" } }));
+  expect(await script(["tj_1"], open)).toBe(0);
+  expect(out()).toContain('NAMESPACE = "acme"\n');
+  expect(out()).not.toContain("hf_secret");
+  const file = path("train.jsonl");
+  await expect(script(["tj_1", "--out", file], open)).rejects.toThrow("is there already: give --force");
+  expect(await script(["tj_1", "--out", file, "--force"], open)).toBe(0);
+  expect(readFileSync(file, "utf8")).toBe(out());
 });
 
 describe("deployments", () => {
