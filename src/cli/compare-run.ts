@@ -2,11 +2,10 @@ import { Comparison, type Query } from "../comparison/compare.ts";
 import type { RowDocument } from "../comparison/document.ts";
 import type { Table, Variant } from "../domain/table.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import { fieldsOf, type Log } from "../metrics/log.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { UndiciTransport } from "../transport/undici.ts";
 import { VERSION } from "../version.ts";
-import { plainLine } from "./plain-text.ts";
+import { Notes } from "./notes.ts";
 import { Progress } from "./progress.ts";
 
 export interface Work {
@@ -29,12 +28,12 @@ export interface Done {
 export async function runComparison(work: Work): Promise<Done> {
   const { table, queries, variants, concurrency } = work;
   const transport = new UndiciTransport();
-  const notes = new Set<string>();
+  const notes = new Notes();
   const gateway = new Gateway({
     table,
     transport,
     metrics: new Metrics({ version: VERSION, runtime: `node ${process.versions.node}` }),
-    log: noting(notes),
+    log: notes.log,
   });
   const controller = new AbortController();
   const stop = (): void => controller.abort(new Interruption());
@@ -54,7 +53,7 @@ export async function runComparison(work: Work): Promise<Done> {
     progress.end();
     await transport.close();
   }
-  for (const note of notes) process.stderr.write(`${plainLine(note)}\n`);
+  notes.tell(process.stderr);
   const results = queries.flatMap((query, index) => {
     const row = rows.get(index);
     return row === undefined ? [] : [{ query, row }];
@@ -64,13 +63,4 @@ export async function runComparison(work: Work): Promise<Done> {
 
 class Interruption extends Error {
   override readonly name = "Interruption";
-}
-
-/** What the rows do not tell, once each. */
-function noting(notes: Set<string>): Log {
-  return (level, message, entry = {}) => {
-    if (level === "info" || message === "attempt failed" || message === "circuit changed") return;
-    const fields = Object.entries(fieldsOf(entry)).map(([name, value]) => `${name} ${String(value)}`);
-    notes.add(`${message}: ${fields.join(", ")}`);
-  };
 }
