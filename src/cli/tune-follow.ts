@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { JobState, TuningJob } from "../tuning/job.ts";
+import { isEnded, type JobState, type TuningJob } from "../tuning/job.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { jobOf, oneId } from "./tune-job.ts";
@@ -48,14 +48,15 @@ export async function followToEnd(
 }
 
 /** @returns undefined when SIGINT came first */
-async function worked({ tuning }: OpenedTuning, id: string, view: JobView): Promise<TuningJob | undefined> {
+async function worked(opened: OpenedTuning, id: string, view: JobView): Promise<TuningJob | undefined> {
+  const { tuning } = opened;
   const leaving = new AbortController();
   const ended = new AbortController();
   const leave = (): void => leaving.abort(new Interruption());
   process.once("SIGINT", leave);
   const shown = showUntil(ended.signal, tuning, id, view);
   try {
-    const job = await tuning.work(id, leaving.signal);
+    const job = await endOf(opened, id, leaving.signal);
     if (leaving.signal.aborted) return undefined;
     ended.abort();
     await shown;
@@ -68,6 +69,18 @@ async function worked({ tuning }: OpenedTuning, id: string, view: JobView): Prom
     process.removeListener("SIGINT", leave);
     ended.abort();
     await shown;
+  }
+}
+
+/** Works on a job, or waits for who does where its files are. Without them only its end can be brought about. */
+async function endOf({ tuning, folders }: OpenedTuning, id: string, signal: AbortSignal): Promise<TuningJob> {
+  const { cancel_asked } = await jobOf(tuning, id);
+  if (cancel_asked || (await folders.has(id))) return tuning.work(id, signal);
+  process.stderr.write(`The files of job ${id} are not in this data folder: who has them works on it.\n`);
+  for (;;) {
+    const job = await jobOf(tuning, id);
+    if (isEnded(job.state) || job.state === "manual") return job;
+    await setTimeout(LOOK_EVERY_MS, undefined, { signal });
   }
 }
 

@@ -53,13 +53,14 @@ function setUp() {
   const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   const path = temporaryFiles({ "train.jsonl": "", "validation.jsonl": "" });
   const opened: boolean[] = [];
+  const elsewhere = new Set<string>();
   const open: OpenTuning = async () => {
     opened.push(true);
     return {
       tuning,
       providers: new Map([[HUB.name, HUB]]),
       folders: {
-        has: async () => true,
+        has: async (id) => !elsewhere.has(id),
         pathOf: (id, name) => `data/tuning/${id}/${name}`,
       },
       close: async () => void opened.push(false),
@@ -69,6 +70,7 @@ function setUp() {
     tuning,
     open,
     opened,
+    elsewhere,
     folder: dirname(path("train.jsonl")),
     path,
     out: () => stdout.mock.calls.flat().join(""),
@@ -263,6 +265,21 @@ describe("follow", () => {
     );
     expect(await interrupted(follow(["tj_1"], open))).toBe(130);
     expect(out()).toBe("");
+  });
+
+  test("a job whose files are elsewhere is only watched, and its end alone brought about", async () => {
+    const { tuning, open, elsewhere, err, out } = setUp();
+    elsewhere.add("tj_1");
+    tuning.put(tuningJob());
+    const code = follow(["tj_1"], open);
+    await until(() => err().includes("are not in this data folder") || undefined);
+    tuning.put(succeededJob());
+    expect(await code).toBe(0);
+    expect(out()).not.toContain("evaluation.html");
+    expect(tuning.work).not.toHaveBeenCalled();
+    tuning.put(tuningJob());
+    comesTo(tuning, tuningJob({ state: "cancelled", cancel_asked: true }));
+    expect(await cancel(["tj_1", "--yes"], open)).toBe(0);
   });
 
   test("what goes wrong with the work is told", async () => {
