@@ -26,7 +26,7 @@ export function strayModels(
     const { provider } = entry;
     const connection = connections.get(provider);
     if (connection === undefined) continue;
-    if (hasFtId(entry.model) && !connection.kind.ftIds) {
+    if (hasFtId(entry.model) && !connection.kind.ftIds && !isSimulation(entry, connection)) {
       strays.set(name, { key: "model", message: foreign(connection) });
       continue;
     }
@@ -38,6 +38,11 @@ export function strayModels(
     }
   }
   return strays;
+}
+
+/** What a job made while the simulator stood in for the provider; it goes by such an id whoever that is. */
+function isSimulation({ tuningJob }: ModelConfig, { simulated }: Connection): boolean {
+  return simulated && tuningJob !== undefined;
 }
 
 /** What must not be at two providers. */

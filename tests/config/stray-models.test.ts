@@ -31,6 +31,12 @@ test.each([
   ]);
 });
 
+test("what a job made at a simulated provider may be there, until the provider has a key", () => {
+  const tuned = `tuned: { provider: azureSim, model: "${FT}", tuningJob: tj_1 }`;
+  expect(shownProblems(`${PROVIDERS}  ${tuned}\n`)).toEqual([]);
+  expect(shownProblems(`${PROVIDERS}  ${tuned.replace("azureSim", "azure")}\n`)).toHaveLength(1);
+});
+
 test("one `ft:` model can't be at two providers, but as often as wanted at one", () => {
   const own = `  one: { provider: openai, model: "${FT}" }\n  two: { provider: openai, model: "${FT}" }\n`;
   expect(shownProblems(PROVIDERS + own)).toEqual([]);
