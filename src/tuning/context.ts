@@ -4,7 +4,7 @@ import type { Deployer } from "./deployer.ts";
 import type { TunerDeps, TuningTiming } from "./deps.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { TuningJob } from "./job.ts";
-import { providerGone, type Redact } from "./problems.ts";
+import { ConfigurationGap, type Redact } from "./problems.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What a step works with. A step does one thing, saves it, and returns how long to wait before the next, in milliseconds. */
@@ -41,14 +41,14 @@ export class StepContext {
 
   readonly redact: Redact = (text) => this.table.redaction.secrets.redact(text);
 
-  /** @throws ProviderProblem where the provider is not any more what it was when the job began */
+  /** @throws ConfigurationGap where the provider is not any more what it was when the job began */
   get access(): TuningAccess {
     const { provider: name, api, simulated } = this.job.spec;
     const provider = this.table.providers.get(name);
-    if (provider === undefined) throw providerGone(name, "is gone");
-    if (provider.tuning?.api !== api) throw providerGone(name, "does not train any more as it did");
+    if (provider === undefined) throw gap(name, "is gone");
+    if (provider.tuning?.api !== api) throw gap(name, "does not train any more as it did");
     if (provider.simulated !== simulated)
-      throw providerGone(name, simulated ? "is not simulated any more" : "is simulated by now");
+      throw gap(name, simulated ? "is not simulated any more" : "is simulated by now");
     return provider.tuning;
   }
 
@@ -63,4 +63,10 @@ export class StepContext {
   update(change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {
     return this.held.update((job) => change(job, Date.now()));
   }
+}
+
+function gap(provider: string, why: string): ConfigurationGap {
+  return new ConfigurationGap(
+    `The configuration's provider ${provider} ${why}: the job waits until it is as it was when the job began.`,
+  );
 }

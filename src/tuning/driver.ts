@@ -7,11 +7,11 @@ import type { TunerDeps, TuningTiming } from "./deps.ts";
 import { evaluateStep } from "./evaluate-step.ts";
 import { CancelAsked, type HeldJob, isWorkable } from "./held-job.ts";
 import type { JobState } from "./job.ts";
-import { problemOf } from "./problems.ts";
+import { isGap, problemOf } from "./problems.ts";
 import { registerStep } from "./register-step.ts";
 import { trainStep } from "./train-step.ts";
 import { ProviderProblem } from "./trainer.ts";
-import { failed, handedOver, troubled } from "./transitions.ts";
+import { cancelled, failed, handedOver, troubled } from "./transitions.ts";
 import { uploadStep } from "./upload-step.ts";
 import { growing } from "./wait.ts";
 
@@ -67,8 +67,13 @@ const TIMEOUT = "timeout";
 /** It took too long. What trains is ended at the provider first, since it costs. */
 const timeoutStep: Step = async (context) => {
   const { state, remote } = context.job;
-  if (state === "creating" && remote.create_tried_at !== null) await findCreated(context);
-  if (context.job.state === "training") await stopTraining(context);
+  try {
+    if (state === "creating" && remote.create_tried_at !== null) await findCreated(context);
+    if (context.job.state === "training") await stopTraining(context);
+  } catch (error) {
+    // Nobody is reached who could end it.
+    if (!isGap(error)) throw error;
+  }
   const hours = context.table.tuning.deadlineMs / 3_600_000;
   await context.update((job, now) =>
     failed(
@@ -108,8 +113,9 @@ class Trouble {
   async met(error: unknown): Promise<void> {
     if (error instanceof CancelAsked) return;
     const { held } = this.#context;
-    const kind = kindOf(error);
     const problem = problemOf(error, this.#context.redact);
+    if (isGap(error)) return this.#gap(problem.message);
+    const kind = kindOf(error);
     switch (kind) {
       case "final":
         this.#tellOfOurs(error);
@@ -129,6 +135,17 @@ class Trouble {
         if (!isOver) await held.sleep(growing(retryMs, mostRetryMs, this.#times++));
       }
     }
+  }
+
+  /** The configuration is waited for, unless nobody wants the job any more. */
+  async #gap(message: string): Promise<void> {
+    const { held, timing } = this.#context;
+    const end = "Cancelled here. What there is of it at the provider goes on.";
+    await this.#context.update((job, now) => {
+      if (job.cancel_asked) return cancelled(troubled(job, message, now), end, now);
+      return job.journal.at(-1)?.message === message ? job : troubled(job, message, now);
+    });
+    if (!held.job.cancel_asked) await held.sleep(timing.mostRetryMs);
   }
 
   /** A bug of ours is in the log with all that is known of it. */

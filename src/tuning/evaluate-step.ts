@@ -10,6 +10,7 @@ import type { Registration } from "./registry.ts";
 import { ProviderProblem } from "./trainer.ts";
 import { evaluated, moved } from "./transitions.ts";
 import { readRowsOf, sampled } from "./validation-rows.ts";
+import { patiently } from "./wait.ts";
 
 /** Compares the tuned model, bare, with the control on the validation split, and writes the result beside the job. */
 export const evaluateStep: Step = async (context) => {
@@ -79,7 +80,8 @@ async function compare(
   const names = variants.map(({ name }) => name);
   const compared = comparedSet({ id, at, route: job.spec.route, variants: names }, rows);
   const { comparison, rows: stored } = storable(compared, queries, at, table.redaction.stored);
-  await deps.store.saveComparison(comparison, stored);
+  // What it took to compare is not paid for again.
+  await patiently(() => deps.store.saveComparison(comparison, stored), context.endable);
   const json = JSON.stringify({ ...compared.document, rows: compared.rows }, undefined, 2);
   await deps.folders.write(job.id, "evaluation.json", `${json}\n`);
   await deps.folders.write(job.id, "evaluation.html", comparisonPage(compared));

@@ -1,8 +1,7 @@
-import { StoreError } from "../store/store.ts";
 import type { StoredTuningJob, TuningJobStore } from "../store/tuning-jobs.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { jobIn, rowOf } from "./stored-job.ts";
-import { growing, wait } from "./wait.ts";
+import { patiently, wait } from "./wait.ts";
 
 export interface Lease {
   readonly store: TuningJobStore;
@@ -18,9 +17,6 @@ export interface Lease {
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
-
-/** The longest wait before a lost store is tried again, in milliseconds. */
-const STORE_WAIT_MS = 5_000;
 
 /**
  * A job that one worker alone works on, for as long as its lease counts. Every change is in the store before the next step;
@@ -106,23 +102,18 @@ export class HeldJob {
   }
 
   async #save(change: (job: TuningJob) => TuningJob): Promise<TuningJob> {
-    for (let failures = 0; ; ) {
+    const { leaseMs, owner, store, signal } = this.#lease;
+    for (;;) {
       const job = change(this.#job);
-      const { leaseMs, owner, store } = this.#lease;
-      const row = rowOf(job, {
-        fingerprint: this.#row.fingerprint,
-        owner,
-        ownedUntil: Date.now() + leaseMs,
-        revision: this.#row.revision + 1,
-      });
-      try {
-        if (await store.saveTuningJob(row)) return this.#take(row, job);
-        await this.#reload();
-      } catch (error) {
-        if (!(error instanceof StoreError && error.temporary)) throw error;
-        // Past the end of the lease too: the revision tells whether somebody else has it.
-        await wait(growing(100, STORE_WAIT_MS, failures++), this.#lease.signal);
-      }
+      // Past the end of the lease too: the revision tells whether somebody else has it.
+      const row = await patiently(async () => {
+        const { fingerprint, revision } = this.#row;
+        const ownedUntil = Date.now() + leaseMs;
+        const next = rowOf(job, { fingerprint, owner, ownedUntil, revision: revision + 1 });
+        return (await store.saveTuningJob(next)) ? next : undefined;
+      }, signal);
+      if (row !== undefined) return this.#take(row, job);
+      await patiently(() => this.#reload(), signal);
     }
   }
 

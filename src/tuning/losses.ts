@@ -18,9 +18,14 @@ export function joined(losses: readonly LossPoint[], more: readonly LossPoint[])
 function merged(known: LossPoint | undefined, { step, training, validation }: LossPoint): LossPoint {
   return {
     step,
-    training: training ?? known?.training ?? null,
-    validation: validation ?? known?.validation ?? null,
+    training: finite(training) ?? known?.training ?? null,
+    validation: finite(validation) ?? known?.validation ?? null,
   };
+}
+
+/** A training that diverges has losses that are no numbers any more, and JSON has none of these. */
+function finite(loss: number | null): number | null {
+  return loss !== null && Number.isFinite(loss) ? loss : null;
 }
 
 function thinned(points: readonly LossPoint[]): readonly LossPoint[] {

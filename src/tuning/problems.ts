@@ -34,12 +34,9 @@ interface Fields {
 function fieldsOf(error: unknown): Fields {
   if (error instanceof ProviderProblem) return error;
   if (error instanceof GatewayError) return { message: error.message, code: error.code, raw: "" };
+  if (error instanceof ConfigurationGap) return { message: error.message, raw: "" };
   if (error instanceof ConfigError)
-    return {
-      message: `The configuration does not take the model: ${error.message}`,
-      hint: "Change the configuration, and begin the job again.",
-      raw: "",
-    };
+    return { message: `The configuration does not take the model: ${error.message}`, raw: "" };
   const message = error instanceof Error ? error.message : String(error);
   return {
     message: `The gateway could not go on: ${message}`,
@@ -53,12 +50,14 @@ export function redactedSeen({ problem: _, ...seen }: Observation, redact: Redac
   return { ...seen, events: seen.events.map(({ at, message }) => ({ at, message: redact(message) })) };
 }
 
-/** The configuration does not say any more how the provider is reached. */
-export function providerGone(name: string, why: string): ProviderProblem {
-  return new ProviderProblem({
-    message: `The configuration's provider ${name} ${why}.`,
-    hint: "Put it back as it was when the job began, or cancel the job.",
-    raw: "",
-    kind: "temporary",
-  });
+/**
+ * The configuration lacks what a job needs, or can't be read: a person changes it back, however long that takes. What
+ * trains at the provider is paid for, so that the job waits.
+ */
+export class ConfigurationGap extends Error {
+  override readonly name = "ConfigurationGap";
+}
+
+export function isGap(error: unknown): boolean {
+  return error instanceof ConfigurationGap || error instanceof ConfigError;
 }

@@ -7,6 +7,7 @@ import { tunedHosting } from "./azure-hosting.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { TunerDeps } from "./deps.ts";
 import type { TuningJob } from "./job.ts";
+import { ConfigurationGap } from "./problems.ts";
 import { proposalOf } from "./proposal.ts";
 import type { Registration } from "./registry.ts";
 import { succeeded } from "./transitions.ts";
@@ -32,13 +33,15 @@ export interface Preview {
   readonly candidate: Variant;
 }
 
-/** @throws ConfigError, Error when the control is gone from the configuration */
+/** @throws ConfigError, ConfigurationGap when the control is gone */
 export function previewed({ job, deps }: StepContext, registration: Registration): Preview {
   const table = deps.registry.preview(registration);
   const control = table.variants.get(job.spec.control);
   const candidate = table.variants.get(registration.variant.name);
   if (control === undefined)
-    throw new Error(`the variant ${job.spec.control}, to compare with, is gone from the configuration`);
+    throw new ConfigurationGap(
+      `The variant ${job.spec.control}, to compare with, is gone from the configuration: the job waits until it is back.`,
+    );
   if (candidate === undefined)
     throw new TypeError(`the registry previews no variant ${registration.variant.name}`);
   return { table, control, candidate };

@@ -21,7 +21,12 @@ export function observed(job: TuningJob, seen: Seen, now: number): TuningJob {
   if (isEnded(job.state)) return job;
   const { remote } = job;
   const events = seen.events.map(
-    ({ at, message }): JournalEntry => ({ at, state: job.state, kind: "event", message }),
+    ({ at, message }): JournalEntry => ({
+      at: Number.isFinite(at) ? at : now,
+      state: job.state,
+      kind: "event",
+      message,
+    }),
   );
   const changed: TuningJob = {
     ...job,

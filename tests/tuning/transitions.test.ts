@@ -35,12 +35,14 @@ const told = { message: "no", hint: null, status: null, code: null, raw: "" };
 const text = fc.string({ maxLength: 2_000 });
 const loss = fc.record({
   step: fc.nat(100_000),
-  training: fc.option(fc.double({ noNaN: true })),
-  validation: fc.option(fc.double({ noNaN: true })),
+  training: fc.option(fc.double()),
+  validation: fc.option(fc.double()),
 });
 const observation = fc.record({
   phase: fc.constantFrom("waiting", "running", "succeeded", "failed", "cancelled"),
-  events: fc.array(fc.record({ at: fc.nat(), message: text }), { maxLength: 200 }),
+  events: fc.array(fc.record({ at: fc.oneof(fc.nat(), fc.constant(Number.NaN)), message: text }), {
+    maxLength: 200,
+  }),
   losses: fc.array(loss, { maxLength: 200 }),
   step: fc.option(fc.nat(), { nil: undefined }),
   model: fc.option(text, { nil: undefined }),

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/config/problem.ts";
+import { until } from "../support/until.ts";
 import { problem, seen } from "./fake-provider.ts";
 import { answered, config, QUESTION, refused, SECRET, trained, world } from "./world.ts";
 
@@ -262,17 +264,56 @@ describe("what goes wrong", () => {
     expect(all.asked.slice(0, 4)).not.toContain("prompted");
   });
 
-  test("a configuration that does not take the model is told of", async () => {
-    const all = await world();
+  test("a configuration that lacks the control, or can't be read, is waited for", async () => {
+    const all = await world({ timing: { patienceMs: 20 } });
+    const tuner = all.tuner();
     all.provider.at = (moment) => {
-      if (moment === "before observe")
+      if (moment === "after observe")
         all.configure(
           config({ variants: { plain: { model: "base" } }, routes: { ask: { default: "plain" } } }),
         );
     };
-    const job = await trained(all.tuner());
-    expect(job).toMatchObject({ state: "failed", problem: { state: "evaluating" } });
-    expect(job.problem?.message).toContain("prompted");
+    const { id } = await tuner.start(await tuner.plan(QUESTION), false);
+    const working = tuner.work(id, AbortSignal.timeout(20_000));
+    const last = async () => (await tuner.job(id))?.journal.at(-1)?.message;
+    await until(async () => (await last())?.includes("prompted"));
+    all.provider.at = () => {};
+    const { preview } = all.registry;
+    all.registry.preview = () => {
+      throw new ConfigError([{ file: "x.yaml", line: 1, column: 1, key: "", message: "half a file" }]);
+    };
+    await until(async () => (await last())?.includes("half a file"));
+    all.configure(config());
+    all.registry.preview = preview;
+    const job = await working;
+    expect([job.state, job.problem]).toEqual(["succeeded", null]);
+    expect(job.journal.filter(({ kind }) => kind === "problem")).toHaveLength(2);
+  });
+
+  test("a job whose provider is gone can be cancelled, and does not wait beyond its deadline", async () => {
+    for (const deadlineHours of [72, 0.0001]) {
+      const all = await world({ config: config({ tuning: { pollSeconds: 0.01, deadlineHours } }) });
+      const tuner = all.tuner();
+      all.provider.script = [seen("running")];
+      const { id } = await tuner.start(await tuner.plan(QUESTION), false);
+      const working = tuner.work(id, AbortSignal.timeout(20_000));
+      await until(async () => (await tuner.job(id))?.remote.status === "running");
+      all.configure(
+        config({
+          providers: { other: { kind: "openai", apiKey: SECRET } },
+          models: { base: { provider: "other", model: "m" } },
+          tuning: { deadlineHours },
+        }),
+      );
+      await until(async () =>
+        (await tuner.job(id))?.journal.some(({ message }) => message.includes("main is gone")),
+      );
+      if (deadlineHours === 72) await tuner.cancel(id);
+      const job = await working;
+      expect([job.state, job.problem?.code]).toEqual(
+        deadlineHours === 72 ? ["cancelled", undefined] : ["failed", "timeout"],
+      );
+    }
   });
 });
 

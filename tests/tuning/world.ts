@@ -22,6 +22,8 @@ import { FakeProvider } from "./fake-provider.ts";
 /** What a variant answers, and what that took. */
 type Reply = Pick<Answered, "outcome"> & Partial<Answered>;
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 type Config = Readonly<Record<string, unknown>>;
 
 export const SECRET = "sk-proj-secret-0123456789abcdef";
@@ -116,7 +118,7 @@ export class World {
     this.table = tableOf(changed);
   }
 
-  readonly registry: Registry = {
+  readonly registry: Mutable<Registry> = {
     preview: ({ model, variant }) => {
       if (model.model.startsWith("ft:") && model.provider !== "main")
         throw new ConfigError([
