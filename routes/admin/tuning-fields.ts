@@ -113,6 +113,9 @@ const deployment = z.object({
   last_used: z.string().nullable().describe("The last hour with a request through one of them."),
   idle: z.boolean().describe("It costs by the hour, and had no request for a day."),
 });
+const which = { object: z.literal("crossover.deployment"), provider: z.string(), name: z.string() };
+export const removedDeployment = z.object({ ...which, deleted: z.literal(true) });
+export const scaledDeployment = z.object({ ...which, capacity: z.int() });
 export const deploymentList = z.object({ object: z.literal("list"), data: z.array(deployment) });
 
 export function questionOf(wanted: NewTuningJob, files: DatasetFiles): TuningQuestion {

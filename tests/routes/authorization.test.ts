@@ -61,6 +61,38 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   // There is no store.
   "/admin/api/captures": { GET: closed(503), POST: closed(405), DELETE: closed(400), PUT: closed(405) },
   "/admin/api/captures/:id": { GET: closed(503), POST: closed(405), DELETE: closed(503), PUT: closed(405) },
+  "/admin/api/tuning-jobs": { GET: closed(503), POST: closed(503), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/tuning-jobs/:id": {
+    GET: closed(503),
+    POST: closed(405),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
+  "/admin/api/tuning-jobs/:id/cancel": {
+    GET: closed(405),
+    POST: closed(400), // the body is a chat request
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
+  "/admin/api/tuning-jobs/:id/register": {
+    GET: closed(405),
+    POST: closed(400),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
+  "/admin/api/deployments": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/deployments/:provider/:name": {
+    GET: closed(405),
+    POST: closed(405),
+    DELETE: closed(503),
+    PUT: closed(405),
+  },
+  "/admin/api/deployments/:provider/:name/scale": {
+    GET: closed(405),
+    POST: closed(400),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
   "/admin/api/report": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/feedback": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
 };

@@ -110,6 +110,7 @@ test("every path of the document is served, and every endpoint is in the documen
     ["/admin/api/comparisons", comparison_id],
   ] as const;
   for (const [path, item] of Object.entries(document.paths)) {
+    if (/\/(tuning-jobs|deployments)/.test(path)) continue; // need a provider that trains: see tuning-jobs.test.ts
     const id = ids.find(([start]) => path.startsWith(start))?.[1] ?? request_id;
     const url = `${gateway.url}${path.replace("{id}", id).replace("{name}", "app")}`;
     for (const [method, { parameters = [], responses }] of Object.entries(item)) {
@@ -143,6 +144,13 @@ test("every path of the document is served, and every endpoint is in the documen
       "/v1/fine_tuning/jobs/{id}/events",
       "/admin/api/comparisons",
       "/admin/api/comparisons/{id}",
+      "/admin/api/tuning-jobs",
+      "/admin/api/tuning-jobs/{id}",
+      "/admin/api/tuning-jobs/{id}/cancel",
+      "/admin/api/tuning-jobs/{id}/register",
+      "/admin/api/deployments",
+      "/admin/api/deployments/{provider}/{name}",
+      "/admin/api/deployments/{provider}/{name}/scale",
       "/admin/api/explain",
       "/admin/api/config",
       "/admin/api/config/reload",

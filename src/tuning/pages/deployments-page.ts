@@ -11,7 +11,7 @@ export function deploymentsPage(deployments: readonly ListedDeployment[]): strin
     "Deployments",
     html`<p class="quiet"><a href="tuning-jobs?format=html">All jobs</a></p>
 <h1>Deployments</h1>
-${idle === 0 ? html`` : html`<p class="box">${idle === 1 ? "One costs" : `${idle} cost`} by the hour without a request for a day.</p>`}
+${idle === 0 ? html`` : html`<p class="box">${idle === 1 ? "One costs" : `${idle} cost`} by the hour, and had no request for a day.</p>`}
 ${
   deployments.length === 0
     ? html`<p class="quiet">There is none.</p>`

@@ -9,7 +9,8 @@ a { color: inherit; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem 1.2rem .3rem 0; text-align: left; vertical-align: top; }
 th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; }
+.facts td { overflow-wrap: anywhere; }
+td.text { min-width: 14rem; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.time { white-space: nowrap; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
@@ -18,14 +19,14 @@ pre { background: var(--soft); border-radius: 6px; margin: .5rem 0; max-height: 
 .steps li { border: 1px solid var(--line); border-radius: 99px; color: var(--quiet); padding: .1rem .8rem; }
 .steps .done { color: var(--good); border-color: currentColor; }
 .steps .now { background: var(--training); border-color: var(--training); color: Canvas; font-weight: 600; }
-.steps .bad { border-color: currentColor; font-weight: 600; }
+.steps .bad { border-color: currentColor; color: var(--bad); font-weight: 600; }
 progress { accent-color: var(--training); display: block; height: .8rem; margin: .6rem 0; width: 100%; }
 .box { border: 1px solid var(--line); border-left: 4px solid var(--validation); border-radius: 6px; margin: 1rem 0; padding: .6rem .8rem; overflow-wrap: anywhere; }
 .box.failed { border-left-color: var(--bad); }
 .bad { color: var(--bad); }
 .good { color: var(--good); }
 figure { margin: 0; }
-figure svg { display: block; height: auto; max-width: 100%; width: 720px; }
+figure svg { display: block; height: auto; max-width: 720px; min-width: 30rem; width: 100%; }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
@@ -45,6 +46,7 @@ option { background: Canvas; color: CanvasText; }
 button { background: var(--training); border: 0; border-radius: 6px; color: Canvas; cursor: pointer; font: inherit; font-weight: 600; padding: .4rem 1rem; }
 button.second { background: none; border: 1px solid var(--line); color: CanvasText; font-weight: 400; }
 button:disabled { opacity: .5; cursor: default; }
+.actions .actions { margin: 0; }
 .actions { align-items: end; display: flex; flex-wrap: wrap; gap: .8rem; margin: 1rem 0; }
 #told { min-height: 1.5em; }
 `;

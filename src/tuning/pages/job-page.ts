@@ -37,7 +37,7 @@ ${section("Loss", lossChart(losses))}
 ${section("What it takes", costs(job))}
 ${evaluation === null ? html`` : section("On the validation split", shownEvaluation(evaluation, job))}
 ${section("What comes out", outcome(job))}
-${proposal === null ? html`` : section("Proposed rollout", html`<p class="quiet">Nothing is live by itself: put this into the configuration to move traffic.</p><pre>${proposal}</pre>`)}
+${proposal === null ? html`` : section("Proposed rollout", html`<p class="quiet">Put this into the configuration to move traffic.</p><pre>${proposal}</pre>`)}
 ${section("Data", files(job))}
 ${section("What happened", shownJournal(journal))}`;
   const isOpen = !isEnded(state) && state !== "manual";
@@ -138,11 +138,11 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
         : String(spec.hyperparameters.n_epochs),
     ],
   ];
-  return html`<table><thead><tr><th></th><th class="number">estimated</th><th class="number">real</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th></th><th class="number">estimated</th><th class="number">real</th></tr></thead>
 <tbody>${rows.map(
     ([name = "", estimated = "", real = ""]) =>
       html`<tr><th scope="row">${name}</th><td class="number">${estimated}</td><td class="number">${real}</td></tr>\n`,
-  )}</tbody></table>
+  )}</tbody></table></div>
 <p class="quiet">${estimate.basis}${estimate.usd_as_of === null ? "" : ` Prices of ${estimate.usd_as_of}.`}</p>`;
 }
 
@@ -151,12 +151,12 @@ function shownEvaluation({ comparison, rows, control, candidate }: JobEvaluation
     { ...candidate, what: "tuned, the bare query" },
     { ...control, what: "the prompt and the base model" },
   ];
-  return html`<table><thead><tr><th>variant</th><th></th><th class="number">equal to the expected answer</th><th class="number">tokens in</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th>variant</th><th></th><th class="number">equal answers</th><th class="number">tokens in</th></tr></thead>
 <tbody>${shown.map(
     ({ variant, what, exact, input_tokens }) =>
       html`<tr><td>${variant}</td><td class="quiet">${what}</td><td class="number">${exact === null ? NOTHING : percent(exact)}</td><td class="number">${input_tokens === null ? NOTHING : rounded(input_tokens)}</td></tr>\n`,
-  )}</tbody></table>
-<p class="quiet">Means of ${rounded(rows)} rows that ${spec.model} was not trained on. <a href="../comparisons/${encodeURIComponent(comparison)}.html">The answers side by side</a></p>`;
+  )}</tbody></table></div>
+<p class="quiet">Shares and means of ${rounded(rows)} rows that ${spec.model} was not trained on. <a href="../comparisons/${encodeURIComponent(comparison)}.html">The answers side by side</a></p>`;
 }
 
 function outcome({ spec, remote, registered }: TuningJob): Html {
@@ -173,27 +173,27 @@ function outcome({ spec, remote, registered }: TuningJob): Html {
       remote.checkpoints.map(({ model, step }) => `${model} (step ${step})`).join(", ") || null,
     ],
   ];
-  return html`<table><tbody>${facts.map(([name, value]) =>
+  return html`<div class="wide"><table class="facts"><tbody>${facts.map(([name, value]) =>
     value === null ? html`` : html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 function files({ spec }: TuningJob): Html {
   const shown = [spec.training, spec.validation].filter((file): file is JobFile => file !== null);
-  return html`<table><thead><tr><th>file</th><th class="number">rows</th><th class="number">tokens</th><th>SHA-256</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th>file</th><th class="number">rows</th><th class="number">tokens</th><th>SHA-256</th></tr></thead>
 <tbody>${shown.map(
     ({ name, rows, tokens, sha256 }) =>
       html`<tr><td>${name}</td><td class="number">${rounded(rows)}</td><td class="number">${rounded(tokens)}</td><td><code title="${sha256}">${sha256.slice(0, 12)}…</code></td></tr>\n`,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 /** The latest first. */
 function shownJournal(journal: readonly JournalEntry[]): Html {
   if (journal.length === 0) return html``;
-  return html`<table><tbody>${journal
+  return html`<div class="wide"><table><tbody>${journal
     .toReversed()
     .map(
       ({ at, state, kind, message }) =>
-        html`<tr><td class="time quiet">${timeOf(at)}</td><td class="quiet">${kind === "event" ? "provider" : state}</td><td class="${kind === "problem" ? "bad" : ""}">${message}</td></tr>\n`,
-    )}</tbody></table>`;
+        html`<tr><td class="time quiet">${timeOf(at)}</td><td class="quiet">${kind === "event" ? "provider" : state}</td><td class="text ${kind === "problem" ? "bad" : ""}">${message}</td></tr>\n`,
+    )}</tbody></table></div>`;
 }

@@ -32,11 +32,11 @@ function newJob({ routes, providers }: JobChoices): Html {
     return html`<p>No provider of the configuration trains models: add one of the kind openai, azure-openai, huggingface or simulator.</p>`;
   return html`<form id="question" class="fields">
 <label>Route<select name="route" required>${routes.map((route) => html`<option>${route}</option>`)}</select></label>
-<label>Data set: a folder or a .jsonl file on the gateway's machine<input name="dataset" required placeholder="data/sets/recipes" autocomplete="off" spellcheck="false"></label>
+<label>Data set on the gateway's machine<input name="dataset" required placeholder="a folder or a .jsonl file" autocomplete="off" spellcheck="false"></label>
 <label>Provider<select name="provider"><option value="">the configuration's</option>${providers.map(
     ({ name, simulated }) => html`<option value="${name}">${name}${simulated ? ", simulated" : ""}</option>`,
   )}</select></label>
-<label>Base model<input name="base_model" placeholder="that of the route's prompted variant" autocomplete="off" spellcheck="false"></label>
+<label>Base model<input name="base_model" placeholder="the prompted variant's" autocomplete="off" spellcheck="false"></label>
 <label>Epochs<input name="n_epochs" type="number" min="1" max="50" placeholder="the provider chooses"></label>
 <label>Suffix of the model's name<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
 <div class="whole"><button>Show the plan</button> <span class="quiet">Nothing is uploaded or paid for before you start it.</span></div>
@@ -76,7 +76,7 @@ export function planPart({ spec, estimate, reports, notes, earlier }: TuningPlan
     ["Takes", estimate.seconds === null ? "not known" : `about ${lasting(estimate.seconds)}`],
   ];
   return html`<h2>The plan</h2>
-<table><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>
+<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>
 <p class="quiet">${estimate.basis}</p>
 ${notes.map((note) => html`<p class="box">${note}</p>`)}
 ${warnings("training file", reports.training)}${reports.validation === undefined ? html`` : warnings("validation file", reports.validation)}

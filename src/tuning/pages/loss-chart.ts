@@ -30,8 +30,9 @@ export function lossChart(points: readonly LossPoint[]): Html {
   if (all.length === 0) return html``;
   const steps = rangeOf(all.map(({ step }) => step));
   const values = rangeOf(all.map(({ value }) => value));
-  const x = (step: number): number => LEFT + shareOf(step, steps) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number): number => HEIGHT - BOTTOM - shareOf(value, values) * (HEIGHT - TOP - BOTTOM);
+  const x = (step: number): number => rounded(LEFT + shareOf(step, steps) * (WIDTH - LEFT - RIGHT));
+  const y = (value: number): number =>
+    rounded(HEIGHT - BOTTOM - shareOf(value, values) * (HEIGHT - TOP - BOTTOM));
   const curves = [
     { name: "training", dots: training },
     { name: "validation", dots: validation },
@@ -39,7 +40,7 @@ export function lossChart(points: readonly LossPoint[]): Html {
   const label = curves
     .map(({ name, dots }) => `${name} loss ${shown(dots[0]?.value)} to ${shown(dots.at(-1)?.value)}`)
     .join(", ");
-  return html`<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Loss by step: ${label}">
+  return html`<figure class="wide"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Loss by step: ${label}">
 ${ticksOf(values).map(
   (tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/>
 <text x="${LEFT - 8}" y="${y(tick) + 4}" text-anchor="end">${shown(tick)}</text>`,
@@ -58,7 +59,7 @@ function curve(
   x: (step: number) => number,
   y: (value: number) => number,
 ): Html {
-  const places = dots.map(({ step, value }) => ({ x: rounded(x(step)), y: rounded(y(value)), step, value }));
+  const places = dots.map(({ step, value }) => ({ x: x(step), y: y(value), step, value }));
   const line = places.map((place) => `${place.x},${place.y}`).join(" ");
   const marks = places.length > DOTTED ? [] : places;
   return html`<polyline class="${name}" points="${line}"/>
