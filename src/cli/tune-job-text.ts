@@ -100,15 +100,18 @@ export function evaluationTable({ control, candidate }: JobEvaluation): string {
 
 /** What has come of a job that needs no more work, or no more of ours. */
 export function resultText(job: TuningJob, evaluationPage: string | undefined): string {
-  const { id, state, spec, problem, evaluation, registered, proposal } = job;
+  const { id, state, spec, problem, evaluation, proposal } = job;
   const why = problem === null ? [] : problemLines(problem);
   switch (state) {
     case "succeeded":
       return lines([
         `Job ${id} succeeded.`,
         ...evaluationLines(evaluation, evaluationPage),
-        ...(registered ? ["", `Registered: model ${spec.model}, variant ${spec.variant}.`] : []),
-        ...(proposal === null ? [] : ["To move traffic to it:", "", plainText(proposal).trimEnd()]),
+        "",
+        `Registered: model ${spec.model}, variant ${spec.variant}.`,
+        ...(proposal === null
+          ? ["Rules use it already: it answers from now on."]
+          : ["To move traffic to it:", "", plainText(proposal).trimEnd()]),
       ]);
     case "manual":
       return lines([`Job ${id} waits for you.`, ...why, ...byHand(job)]);

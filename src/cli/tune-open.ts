@@ -1,6 +1,15 @@
 import type { Table } from "../domain/table.ts";
+import { DiskJobFolders } from "../job-folders.ts";
+import { loadFromDisk } from "../load-from-disk.ts";
+import { redactedLog } from "../metrics/log.ts";
+import { openTuner } from "../open-tuner.ts";
+import { openStore } from "../store/open.ts";
+import { UndiciTransport } from "../transport/undici.ts";
 import type { JobFolders } from "../tuning/job-folders.ts";
 import type { Tuning } from "../tuning/tuning.ts";
+import { UsageError } from "./error-text.ts";
+import { configPathOf } from "./main.ts";
+import { Notes } from "./notes.ts";
 
 /** What the commands work with, opened for one of them. */
 export interface OpenedTuning {
@@ -27,6 +36,35 @@ export async function withTuning<T>(
   }
 }
 
-export const openTuning: OpenTuning = () => {
-  throw new Error("not yet");
+/**
+ * Opens the configuration's store and data folder.
+ * @throws ConfigError, StoreError, UsageError where there is no store
+ */
+export const openTuning: OpenTuning = async (args) => {
+  const configPath = configPathOf(args, process.env);
+  const table = loadFromDisk(configPath, process.env);
+  if (table.store === undefined)
+    throw new UsageError("the configuration has `store: false`, and jobs are kept in the store");
+  const notes = new Notes();
+  const store = await openStore(table.store.url);
+  const transport = new UndiciTransport();
+  const tuning = openTuner({
+    store,
+    table: () => table,
+    configPath,
+    env: process.env,
+    transport,
+    log: redactedLog(notes.log, () => table.redaction.secrets),
+  });
+  return {
+    tuning,
+    providers: table.providers,
+    folders: new DiskJobFolders(table.server.dataDir),
+    close: async () => {
+      await tuning.close();
+      await transport.close();
+      await store.close();
+      notes.tell(process.stderr);
+    },
+  };
 };

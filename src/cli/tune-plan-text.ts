@@ -50,18 +50,24 @@ function settingsOf({ hyperparameters, suffix, seed }: TuningSpec): readonly Fac
 }
 
 function estimateFacts(
-  { hyperparameters }: TuningSpec,
+  { hyperparameters, simulated }: TuningSpec,
   { epochs, billed_tokens, usd: cost, usd_as_of, seconds, basis }: JobEstimate,
 ): readonly Fact[] {
   const chosen = hyperparameters.n_epochs === null ? " as reckoned; the provider chooses" : "";
   const dated = usd_as_of === null ? "" : `, by the price list of ${usd_as_of}`;
+  const price = cost === null ? undefined : `${usd(cost)}${dated}`;
   return [
     ["epochs", `${epochs}${chosen}`],
     ["billed", count(billed_tokens, "token")],
-    ["cost", cost === null ? "not known: no price is known. --price gives one" : `${usd(cost)}${dated}`],
-    ["time", seconds === null ? "not known: there is nothing to reckon from" : `about ${timeText(seconds)}`],
-    ["reckoned", plainLine(basis)],
+    ["cost", simulated ? costless(price) : (price ?? "not known: --price gives one")],
+    ["time", seconds === null ? "not known" : `about ${timeText(seconds)}`],
+    ["reckoned by", plainLine(basis)],
   ];
+}
+
+/** @param price what it would cost, if that is known */
+function costless(price: string | undefined): string {
+  return price === undefined ? "nothing" : `nothing; at the provider ${price}`;
 }
 
 /** How often each warning was told; what has errors has no plan. */

@@ -42,8 +42,8 @@ what comes out  model recipes-ft-1, variant recipes-tuned-1; compared with promp
 epochs          3 as reckoned; the provider chooses
 billed          3,600 tokens
 cost            $0.018, by the price list of 2026-08-05
-time            not known: there is nothing to reckon from
-reckoned        OpenAI's list price; nobody publishes how long it takes.
+time            not known
+reckoned by     OpenAI's list price; nobody publishes how long it takes.
 warnings        training: duplicate_row (2). \`crossover dataset validate\` tells more
 note            Hosting costs by the hour.
 `);
@@ -71,8 +71,12 @@ note            Hosting costs by the hour.
     expect(text).toMatch(
       /^batch size +8\nlearning rate +0\.5 times the provider's own\nsuffix +mine\nseed +7$/m,
     );
-    expect(text).toMatch(/^cost +not known: no price is known\. --price gives one$/m);
+    expect(text).toMatch(/^cost +nothing$/m);
     expect(text).toMatch(/^time +about 45 seconds$/m);
+    const priced = await planOf({ spec: { ...spec, simulated: true } });
+    expect(planText(priced)).toMatch(/^cost +nothing; at the provider \$0\.018, by the price list of /m);
+    const unpriced = await planOf({ estimate: { ...estimate, usd: null, usd_as_of: null } });
+    expect(planText(unpriced)).toMatch(/^cost +not known: --price gives one$/m);
     expect(text).toMatch(
       /The same was trained before, or is about to be:\n\nid .*\n-.*\ntj_0 +2027-01-31 18:00:00 +succeeded /,
     );
@@ -133,9 +137,13 @@ To move traffic to it:
 routes:
   recipes: { default: recipes-tuned-1 }
 `);
-    expect(resultText(succeededJob({ evaluation: null, registered: false, proposal: null }), undefined)).toBe(
-      "Job tj_1 succeeded.\nIt was not compared with the control.\n",
-    );
+    expect(resultText(succeededJob({ evaluation: null, proposal: null }), undefined)).toBe(`\
+Job tj_1 succeeded.
+It was not compared with the control.
+
+Registered: model recipes-ft-1, variant recipes-tuned-1.
+Rules use it already: it answers from now on.
+`);
   });
 
   test("at a bad end, and where a person has to go on", () => {
