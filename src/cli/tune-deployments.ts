@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { shownDeployment } from "../../routes/admin/tuning-fields.ts";
 import { usd } from "../reports/words.ts";
 import type { ListedDeployment } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
@@ -25,7 +26,7 @@ export async function deployments(args: readonly string[], open: OpenTuning): Pr
   });
   return withTuning(open, args, async ({ tuning }) => {
     const found = await tuning.deployments(values.provider);
-    if (values.json) printJson({ object: "list", data: found.map(deploymentDocument) });
+    if (values.json) printJson({ object: "list", data: found.map(shownDeployment) });
     else if (found.length === 0) process.stderr.write("There are no deployments.\n");
     else process.stdout.write(deploymentTable(found));
     return 0;
@@ -99,22 +100,4 @@ export async function undeploy(args: readonly string[], open: OpenTuning): Promi
 function requiredProvider(provider: string | undefined): string {
   if (provider === undefined) throw new UsageError("name the provider: --provider NAME");
   return provider;
-}
-
-/** A deployment as the admin API tells it. */
-function deploymentDocument(one: ListedDeployment) {
-  return {
-    provider: one.provider,
-    name: one.name,
-    model: one.model ?? null,
-    phase: one.phase,
-    status: one.status,
-    message: one.message ?? null,
-    address: one.address ?? null,
-    capacity: one.capacity ?? null,
-    hosting_per_hour: one.hostingPerHour ?? null,
-    models: one.models,
-    last_used: one.lastUsed ?? null,
-    idle: one.idle,
-  };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { shownPlan } from "../../routes/admin/tuning-fields.ts";
 import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan, TuningQuestion } from "../tuning/tuning.ts";
@@ -41,7 +42,7 @@ export async function start(args: readonly string[], open: OpenTuning): Promise<
   return withTuning(open, args, async (opened) => {
     const plan = await opened.tuning.plan(question);
     if (values["dry-run"]) {
-      if (values.json) printJson(planDocument(plan));
+      if (values.json) printJson(shownPlan(plan));
       else process.stdout.write(planText(plan));
       return 0;
     }
@@ -106,19 +107,4 @@ async function begin(
       `Job ${job.id} is in the store. A gateway that runs with this store works on it, or who follows it does.\n${waysOn(job.id)}`,
     );
   return 0;
-}
-
-/** A plan for programs. */
-function planDocument({ spec, estimate, reports, notes, earlier }: TuningPlan) {
-  return {
-    object: "crossover.tuning_plan",
-    spec,
-    estimate,
-    warnings: {
-      training: reports.training.counts,
-      validation: reports.validation?.counts ?? null,
-    },
-    notes,
-    earlier: earlier.map(({ id, state, created }) => ({ id, state, created })),
-  };
 }

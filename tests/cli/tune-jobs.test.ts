@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
-import { z } from "zod";
+import { tuningJobList } from "../../routes/admin/tuning-fields.ts";
 import { main } from "../../src/cli/main.ts";
 import { tuningJob } from "../../src/tuning/job.ts";
 import { startTuningDouble, type TuningDoubleOptions } from "../support/openai-tuning.ts";
@@ -14,8 +14,6 @@ afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
-
-const jobList = z.object({ object: z.literal("list"), data: z.array(tuningJob) });
 
 /** The commands on a real store, with OpenAI's double to train at. */
 async function setUp(options: TuningDoubleOptions = {}) {
@@ -49,7 +47,7 @@ async function setUp(options: TuningDoubleOptions = {}) {
     run,
     start: ["--route", "ask", "--dataset", path("train.jsonl")],
     broken: ["--route", "ask", "--dataset", path("broken.jsonl")],
-    jobs: async () => jobList.parse(JSON.parse((await run("list", "--json")).out)).data,
+    jobs: async () => tuningJobList.parse(JSON.parse((await run("list", "--json")).out)).data,
     /** The same command in a process of its own. */
     begin: (action: string, ...args: readonly string[]) =>
       startCommand(projectNode, ["tune", action, ...args, "--config", path("c.yaml")], {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { deploymentList, tuningJobList, tuningPlan } from "../../routes/admin/tuning-fields.ts";
 import { main } from "../../src/cli/main.ts";
 import { deployments, scale, undeploy } from "../../src/cli/tune-deployments.ts";
 import { follow } from "../../src/cli/tune-follow.ts";
@@ -142,13 +143,12 @@ describe("start", () => {
     tuning.earlier = [succeededJob({ id: "tj_0" })];
     expect(await start([...args, "--json"], open)).toBe(0);
     const { spec, estimate } = tuningJob();
-    expect(JSON.parse(out())).toEqual({
-      object: "crossover.tuning_plan",
+    expect(tuningPlan.parse(JSON.parse(out()))).toMatchObject({
       spec,
       estimate,
-      warnings: { training: { too_few_examples: 1 }, validation: null },
+      reports: { training: { counts: { too_few_examples: 1 } }, validation: null },
       notes: ["Hosting costs by the hour."],
-      earlier: [{ id: "tj_0", state: "succeeded", created: tuningJob().created }],
+      earlier: ["tj_0"],
     });
     expect(tuning.calls.map(([name]) => name)).toEqual(["plan", "plan"]);
   });
@@ -308,7 +308,7 @@ test("list: a row of each, or all of them as JSON", async () => {
   ]);
   vi.mocked(process.stdout.write).mockClear();
   expect(await list(["--json"], open)).toBe(0);
-  expect(JSON.parse(out())).toEqual({ object: "list", data: [...tuning.all.values()] });
+  expect(tuningJobList.parse(JSON.parse(out())).data).toEqual([...tuning.all.values()]);
 });
 
 test("show: facts and journal, or all of it as JSON", async () => {
@@ -407,25 +407,9 @@ describe("deployments", () => {
     ]);
     vi.mocked(process.stdout.write).mockClear();
     expect(await deployments(["--json"], open)).toBe(0);
-    expect(JSON.parse(out())).toEqual({
-      object: "list",
-      data: [
-        {
-          provider: "azure",
-          name: "crossover-tj_1",
-          model: null,
-          phase: "running",
-          status: "Succeeded",
-          message: null,
-          address: "crossover-tj_1",
-          capacity: 50,
-          hosting_per_hour: 1.7,
-          models: ["recipes-ft-1"],
-          last_used: null,
-          idle: false,
-        },
-      ],
-    });
+    expect(deploymentList.parse(JSON.parse(out())).data).toMatchObject([
+      { provider: "azure", name: "crossover-tj_1", model: null, hosting_per_hour: 1.7, idle: false },
+    ]);
   });
 
   test("are scaled and deleted by name", async () => {
