@@ -56,7 +56,7 @@ function identitiesOf({ model, tuningJob }: ModelConfig): readonly { key: Stray[
 function foreign({ name, kind }: Connection): string {
   return (
     `an \`ft:\` model was fine-tuned at OpenAI and exists there only, but ${name} is of the kind ${kind.kind}. ` +
-    `Name a provider of the kind openai (with a \`baseURL\` for a proxy of it), or fine-tune at ${name} and name what comes out`
+    `Name a provider of the kind openai, or openai-compatible for a proxy of it, or fine-tune at ${name} and name what comes out`
   );
 }
 

@@ -53,7 +53,7 @@ export interface ProviderKind {
   readonly tuning?: ((settings: unknown, context: ProviderContext) => TuningAccess | undefined) | undefined;
   /** Models that belong to this kind in the public price table; undefined when it has none. */
   readonly priceTable?: string | undefined;
-  /** Does it have models with `ft:` ids? What was fine-tuned at one provider exists there only. */
+  /** May it have models with `ft:` ids? What was fine-tuned at one provider exists there only. */
   readonly ftIds: boolean;
   /** With these settings there is no key, and the simulator may stand in. */
   lacksKey(settings: unknown): boolean;

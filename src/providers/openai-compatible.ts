@@ -29,6 +29,8 @@ export const openaiCompatible = defineProvider({
       .optional()
       .describe("Does the server know stream_options.include_usage? Default true."),
   }),
+  // It may be a proxy of OpenAI.
+  ftIds: true,
   lacksKey: (settings) => settings.apiKey === "",
   connect: ({ baseURL, apiKey, headers = {}, streamUsage = true }, { model }) => {
     const own: Record<string, string> = {};

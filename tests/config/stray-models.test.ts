@@ -14,7 +14,7 @@ models:
 `;
 const FT = "ft:gpt-4.1-mini-2025-04-14:acme:recipes:abc123";
 
-test.each(["openai", "proxy", "standin", "sim"])("an `ft:` model may be at %s", (provider) => {
+test.each(["openai", "proxy", "standin", "sim", "vllm"])("an `ft:` model may be at %s", (provider) => {
   const table = tableOf(`${PROVIDERS}  tuned: { provider: ${provider}, model: "${FT}" }\n`);
   expect(table.models.get("tuned")).toMatchObject({ upstreamModel: FT, fineTuned: true });
 });
@@ -23,11 +23,10 @@ test.each([
   ["azure", "azure-openai"],
   ["azureSim", "azure-openai"],
   ["hf", "huggingface"],
-  ["vllm", "openai-compatible"],
 ])("an `ft:` model can't be at %s", (provider, kind) => {
   const text = `${PROVIDERS}  tuned:\n    provider: ${provider}\n    model: "${FT}"\n`;
   expect(shownProblems(text)).toEqual([
-    `crossover.yaml:13 models.tuned.model: an \`ft:\` model was fine-tuned at OpenAI and exists there only, but ${provider} is of the kind ${kind}. Name a provider of the kind openai (with a \`baseURL\` for a proxy of it), or fine-tune at ${provider} and name what comes out`,
+    `crossover.yaml:13 models.tuned.model: an \`ft:\` model was fine-tuned at OpenAI and exists there only, but ${provider} is of the kind ${kind}. Name a provider of the kind openai, or openai-compatible for a proxy of it, or fine-tune at ${provider} and name what comes out`,
   ]);
 });
 
@@ -55,7 +54,7 @@ test("what one job trained can't be at two providers, whatever it is called ther
 });
 
 test("a model that can't be there is no unknown model to its variants", () => {
-  const text = `${PROVIDERS}  tuned: { provider: vllm, model: "${FT}" }\nvariants: { a: { model: tuned } }\n`;
+  const text = `${PROVIDERS}  tuned: { provider: hf, model: "${FT}" }\nvariants: { a: { model: tuned } }\n`;
   expect(shownProblems(text)).toHaveLength(1);
 });
 
