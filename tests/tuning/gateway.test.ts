@@ -3,11 +3,10 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openStore } from "../../src/store/open.ts";
-import type { Tuner } from "../../src/tuning/tuner.ts";
 import { startGateway, until } from "../support/gateway.ts";
 import { startTuningDouble, type TuningDouble } from "../support/openai-tuning.ts";
 import { completion, type Received, respondStream, sendJson, startUpstream } from "../support/upstream.ts";
+import { newStore, QUICK, tunerOf } from "./listening.ts";
 import { config, examples } from "./world.ts";
 
 /** A provider that trains, and whose models answer: the tuned one rightly. */
@@ -48,23 +47,6 @@ function lastMessage(body: Record<string, unknown>): Record<string, unknown> {
   const { messages } = body;
   return Array.isArray(messages) ? messages.at(-1) : {};
 }
-
-async function newStore() {
-  const folder = mkdtempSync(join(tmpdir(), "crossover-tuning-"));
-  const store = await openStore(`file:${join(folder, "crossover.db")}`);
-  onTestFinished(async () => {
-    await store.close();
-    rmSync(folder, { recursive: true });
-  });
-  return store;
-}
-
-function tunerOf({ tuner }: { readonly tuner: Tuner | undefined }): Tuner {
-  if (tuner === undefined) throw new Error("there is no tuner");
-  return tuner;
-}
-
-const QUICK = { retryMs: 1, mostRetryMs: 20, graceMs: 200, lookMs: 10, scanMs: 20 };
 
 test("over OpenAI's own API, with answers lost on the way, a gateway trains, compares and registers", async () => {
   const double = await startTuningDouble({ auto: true });
