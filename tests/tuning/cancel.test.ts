@@ -49,6 +49,7 @@ test("where the answer was lost, what was created is found and cancelled", async
   const all = await world({ timing: { graceMs: 5_000 } });
   all.provider.script = [seen("running")];
   let lost = 0;
+  all.provider.blind = 3;
   all.provider.at = (moment) => {
     if (moment === "after create" && lost++ === 0) throw problem("unknown");
   };

@@ -66,6 +66,8 @@ export class FakeProvider {
   ];
   /** Told of each moment; what it throws is the call's. */
   at: (moment: Moment) => void | Promise<void> = () => {};
+  /** So many looks do not find a job that is there. */
+  blind = 0;
   #cancelled = false;
 
   readonly trainer: Trainer = {
@@ -79,7 +81,10 @@ export class FakeProvider {
         this.files.set(file.name, { id, text });
         return id;
       }),
-    find: ({ jobId }: TrainingRequest) => this.#call("find", async () => this.jobs.get(jobId)),
+    find: ({ jobId }: TrainingRequest) =>
+      this.#call("find", async () =>
+        this.jobs.size > 0 && this.blind-- > 0 ? undefined : this.jobs.get(jobId),
+      ),
     create: ({ jobId }: TrainingRequest) =>
       this.#call("create", async () => {
         this.effects.push("create");

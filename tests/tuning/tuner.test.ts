@@ -255,6 +255,17 @@ describe("what goes wrong", () => {
     expect(all.registered).toEqual([]);
   });
 
+  test("nor one that answers a first question and then no more", async () => {
+    const all = await world({ timing: { patienceMs: 30 } });
+    let asked = 0;
+    all.answer = (variant) =>
+      variant === "prompted" || asked++ % 6 === 0 ? answered("x") : refused(500, "worn out");
+    const job = await trained(all.tuner());
+    expect(job).toMatchObject({ state: "failed", registered: false, problem: { state: "evaluating" } });
+    expect(job.problem?.message).toContain("worn out");
+    expect(await all.store.comparisons(5)).toEqual([]);
+  });
+
   test("one that answers only after a while is waited for, before anything else is asked", async () => {
     const all = await world();
     let asked = 0;
