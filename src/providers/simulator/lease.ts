@@ -27,6 +27,7 @@ export class Lease {
     const lease = new Lease(shelf, name);
     if (!(await lease.#claim())) return undefined;
     lease.#timer = setInterval(() => void lease.#renew(), RENEW_MS);
+    lease.#timer.unref?.(); // Workers' timers have none
     return lease;
   }
 

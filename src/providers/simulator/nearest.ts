@@ -1,5 +1,6 @@
+import { LRUCache } from "lru-cache";
 import { contentText, type SimulatedRequest } from "./answer.ts";
-import { featuresOf, likeness, wordsOf } from "./features.ts";
+import { type Features, featuresOf, likeness, wordsOf } from "./features.ts";
 
 type Messages = SimulatedRequest["messages"];
 
@@ -10,6 +11,9 @@ interface Shot {
 
 const FEWEST_SHOTS = 2;
 const LONGEST_LABEL = 64;
+
+/** A prompt's examples come with each request. */
+const recent = new LRUCache<string, Features>({ max: 5000 });
 
 /**
  * What a base model makes of examples in its prompt: the answer of the one whose query is most like the last one.
@@ -53,7 +57,7 @@ function nearest(query: string, shots: readonly Shot[]): Shot {
   const frame = sharedBy([asked, ...others.map(({ words }) => words)]);
   const isFramed = asked.some((word) => !frame.has(word));
   const featuresIn = (words: readonly string[]) =>
-    featuresOf(isFramed ? words.filter((word) => !frame.has(word)) : words);
+    rememberedFeatures(isFramed ? words.filter((word) => !frame.has(word)) : words);
   const sought = featuresIn(asked);
   return others
     .map(({ shot, words }) => ({ shot, score: likeness(sought, featuresIn(words)) }))
@@ -65,4 +69,11 @@ function sharedBy(texts: readonly (readonly string[])[]): ReadonlySet<string> {
     (shared, words) => (shared.size === 0 ? shared : new Set(words.filter((word) => shared.has(word)))),
     new Set(texts[0]),
   );
+}
+
+function rememberedFeatures(words: readonly string[]): Features {
+  const text = words.join(" ");
+  const features = recent.get(text) ?? featuresOf(words);
+  recent.set(text, features);
+  return features;
 }

@@ -67,11 +67,12 @@ async function fail(journal: Journal, error: unknown): Promise<void> {
 }
 
 async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
-  const { training_file: training, validation_file: validation, status, seed } = journal.job;
+  const { training_file: training, validation_file: held, status, seed } = journal.job;
   const breath = new Breath();
   if (status === "running") journal.tell("Training begins anew after an interruption", { level: "warn" });
-  const held = validation === null ? "" : ` and validation file: ${validation}`;
-  journal.tell(`Validating training file: ${training}${held}`);
+  journal.tell(
+    `Validating training file: ${training}${held === null ? "" : ` and validation file: ${held}`}`,
+  );
   await journal.save();
   const read = async (id: string, param: FileParam) => {
     const text = await files.text(id);
@@ -79,12 +80,19 @@ async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
     return readTrainingFile(text, param, breath);
   };
   const { lessons, tokens } = await read(training, "training_file");
-  const unseen = validation === null ? [] : (await read(validation, "validation_file")).lessons;
+  const unseen = held === null ? [] : (await read(held, "validation_file")).lessons;
   const { answers: names, leftOut } = answersOf(lessons);
   if (leftOut > 0)
     journal.tell(`The ${names.length} most frequent answers are learnt, ${leftOut} others are left out`, {
       level: "warn",
     });
+  const samples = await samplesOf(lessons, names, breath);
+  const validation = await samplesOf(unseen, names, breath);
+  if (validation.length < unseen.length)
+    journal.tell(
+      `${unseen.length - validation.length} answers of the validation file are not learnt, and left out of its loss`,
+      { level: "warn" },
+    );
   const hyperparameters = resolve(journal.job.hyperparameters, lessons.length);
   journal.tell("Files validated, moving job to queued state");
   await goOn();
@@ -92,8 +100,8 @@ async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
   return {
     names,
     answers: names.length,
-    samples: await samplesOf(lessons, names, breath),
-    validation: await samplesOf(unseen, names, breath),
+    samples,
+    validation,
     epochs: hyperparameters.n_epochs,
     batchSize: hyperparameters.batch_size,
     learningRateMultiplier: hyperparameters.learning_rate_multiplier,

@@ -69,9 +69,12 @@ test("a job goes from its files to a model that answers, and tells of each step"
   const events = await eventsOf(tuner, job.id);
   for (const event of events) matchesSpec("FineTuningJobEvent", event);
   const messages = events.map(({ message }) => message);
-  expect(messages.slice(0, 4)).toEqual([
+  const learnt = new Set(ROWS.map(({ category }) => category));
+  const unknown = HELD_OUT.filter(({ category }) => !learnt.has(category)).length;
+  expect(messages.slice(0, 5)).toEqual([
     `Created fine-tuning job: ${job.id}`,
     `Validating training file: ${job.training_file} and validation file: ${validation_file}`,
+    `${unknown} answers of the validation file are not learnt, and left out of its loss`,
     "Files validated, moving job to queued state",
     "Fine-tuning job started",
   ]);

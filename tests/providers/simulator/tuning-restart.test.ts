@@ -1,21 +1,22 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startChild } from "../../platforms/child.ts";
+import { type Child, startChild } from "../../platforms/child.ts";
 import { until } from "../../support/until.ts";
 import { newDataDir } from "./data-dir.ts";
-import { answerOf, ended, eventsOf, fileOf, QUERIES, trained, tunerOn } from "./training.ts";
+import { answerOf, begin, ended, eventsOf, fileOf, QUERIES, trained, tunerOn } from "./training.ts";
 
 const ROWS = 800;
-const EPOCHS = 12;
+const EPOCHS = 16;
 const HELD_OUT = QUERIES.slice(-100);
+
+const trainingChild = (...args: readonly (string | number)[]): Child =>
+  startChild(process.execPath, [join(import.meta.dirname, "training-child.ts"), ...args.map(String)]);
 
 test("a job of a killed process begins anew where it is asked for, and makes the same model", async () => {
   const dataDir = newDataDir();
   const tuner = tunerOn(dataDir);
-  const child = startChild(process.execPath, [
-    join(import.meta.dirname, "training-child.ts"),
-    ...[dataDir, String(ROWS), String(EPOCHS)],
-  ]);
+  const child = trainingChild(dataDir, ROWS, EPOCHS, "stay");
   try {
     const id = await until(() => /^ftjob-\w+/.exec(child.stdout())?.[0], 60_000);
     const steps = async () =>
@@ -70,3 +71,37 @@ test("two processes that are asked for one job do not both work on it", async ()
   expect(new Set(messages).size).toBe(messages.length);
   expect(messages.filter((message) => message.includes("anew"))).toEqual([]);
 });
+
+test("a worker whose job was taken over stops, and the job goes on once the other is dead", async () => {
+  const dataDir = newDataDir();
+  const tuner = tunerOn(dataDir);
+  const { id } = await begin(tuner, fileOf(QUERIES.slice(0, ROWS)), { hyperparameters: { n_epochs: 20 } });
+  const messages = async () => (await eventsOf(tuner, id)).map(({ message }) => message);
+  await until(async () => (await messages()).length > 20, 60_000);
+  const lock = join(dataDir, "simulator/jobs", `${id}.lock`);
+  const ownerOf = async () => JSON.parse(await readFile(lock, "utf8").catch(() => "{}")).owner;
+  const first = await ownerOf();
+  await until(async () => {
+    // Once may not do: the worker may just be renewing its own.
+    if ((await ownerOf()) === first)
+      await writeFile(lock, JSON.stringify({ owner: "another process", renewedAt: Date.now() }));
+    return (await messages()).includes("Training begins anew after an interruption");
+  }, 60_000);
+  expect((await ended(tuner, id)).status).toBe("succeeded");
+  expect((await messages()).filter((message) => message.startsWith("Step "))).toHaveLength(500);
+}, 180_000);
+
+test("training keeps no process alive that has nothing else to do", async () => {
+  const dataDir = newDataDir();
+  const child = trainingChild(dataDir, 2000, 50);
+  try {
+    expect(await child.ended).toBe(0);
+    const id = child.stdout().trim();
+    const { jobs } = tunerOn(dataDir).fineTuning;
+    expect((await jobs.retrieve(id)).finished_at).toBeNull();
+    await jobs.cancel(id);
+    expect((await ended(tunerOn(dataDir), id)).status).toBe("cancelled");
+  } finally {
+    await child.stop();
+  }
+}, 60_000);
