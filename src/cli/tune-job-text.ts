@@ -1,5 +1,11 @@
 import { count, rounded, usd } from "../reports/words.ts";
-import type { JobEvaluation, JobProblem, JournalEntry, TuningJob } from "../tuning/job.ts";
+import {
+  isEnded,
+  type JobEvaluation,
+  type JobProblem,
+  type JournalEntry,
+  type TuningJob,
+} from "../tuning/job.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine, plainText } from "./plain-text.ts";
@@ -35,7 +41,7 @@ function factsOf({
 }: TuningJob) {
   const facts: readonly (readonly [string, string | number | null])[] = [
     ["id", id],
-    ["state", cancel_asked && state !== "cancelled" ? `${state}; its end is asked for` : state],
+    ["state", cancel_asked && !isEnded(state) ? `${state}; its end is asked for` : state],
     ["begun", timeOf(created)],
     ["changed", timeOf(updated)],
     ["route", spec.route],

@@ -1,4 +1,4 @@
-import type { JournalEntry, TuningJob } from "../tuning/job.ts";
+import { isEnded, type JournalEntry, type TuningJob } from "../tuning/job.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine } from "./plain-text.ts";
 import { type ProgressOutput, progressBar } from "./progress.ts";
@@ -91,30 +91,32 @@ export function blockOf(job: TuningJob, { now, width, height, colour }: BlockOpt
 }
 
 /** What is being done, in a few words. */
-export function stateText({ state, cancel_asked, spec, remote }: TuningJob): string {
-  const doing = ((): string => {
-    switch (state) {
-      case "uploading":
-        return `uploading the data set to ${spec.provider}`;
-      case "creating":
-        return `creating the job at ${spec.provider}`;
-      case "training":
-        return `training, ${stepText(remote) ?? remote.status ?? "not begun"}`;
-      case "deploying":
-        return `deploying${remote.deployment === null ? "" : ` as ${remote.deployment}`}`;
-      case "evaluating":
-        return `comparing ${spec.variant} with ${spec.control}`;
-      case "registering":
-        return `registering ${spec.model}`;
-      case "manual":
-        return "waiting for you";
-      case "succeeded":
-      case "failed":
-      case "cancelled":
-        return state;
-    }
-  })();
-  return plainLine(cancel_asked && state !== "cancelled" ? `${doing}; its end is asked for` : doing);
+function stateText(job: TuningJob): string {
+  const isEnding = job.cancel_asked && !isEnded(job.state);
+  return plainLine(isEnding ? `${workOf(job)}; its end is asked for` : workOf(job));
+}
+
+function workOf({ state, spec, remote }: TuningJob): string {
+  switch (state) {
+    case "uploading":
+      return `uploading the data set to ${spec.provider}`;
+    case "creating":
+      return `creating the job at ${spec.provider}`;
+    case "training":
+      return `training, ${stepText(remote) ?? remote.status ?? "not begun"}`;
+    case "deploying":
+      return `deploying${remote.deployment === null ? "" : ` as ${remote.deployment}`}`;
+    case "evaluating":
+      return `comparing ${spec.variant} with ${spec.control}`;
+    case "registering":
+      return `registering ${spec.model}`;
+    case "manual":
+      return "waiting for you";
+    case "succeeded":
+    case "failed":
+    case "cancelled":
+      return state;
+  }
 }
 
 function finishLines({ remote }: TuningJob, now: number): readonly string[] {
