@@ -183,6 +183,23 @@ describe("the block on a terminal", () => {
     ]);
   });
 
+  test("of many events the last are there; an end that has come is not asked for any more", () => {
+    const events = [1, 2, 3, 4, 5].map((step) => ({
+      at: step,
+      state: "training" as const,
+      kind: "event" as const,
+      message: `Step ${step}`,
+    }));
+    const job = tuningJob({ state: "cancelled", cancel_asked: true, journal: events });
+    expect(blockOf(job, BLOCK).map((line) => line.split("  ").at(-1))).toEqual([
+      "Job tj_1: cancelled",
+      "",
+      ...["Step 2", "Step 3", "Step 4", "Step 5"],
+    ]);
+    expect(jobText(job, false)).toMatch(/^state +cancelled$/m);
+    expect(jobText({ ...job, state: "training" }, false)).toMatch(/^state +training; its end is asked for$/m);
+  });
+
   test("the chart is there where it has room", () => {
     const job = tuningJob({ losses: [{ step: 1, training: 2, validation: null }] });
     expect(blockOf(job, BLOCK)).toHaveLength(6 + 1 + 13);
