@@ -89,6 +89,7 @@ async function serve(configPath: string): Promise<void> {
       configStale: () => reloader.stale,
       storeState: () => store?.state ?? "off",
       openAdmin: () => !isOpen,
+      tuning: tuner,
       datasetAt,
     },
     VERSION,

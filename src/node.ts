@@ -128,6 +128,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       configStale: () => reloader.stale,
       storeState: () => store?.state ?? "off",
       openAdmin: () => !open,
+      tuning: tuner,
       datasetAt,
     },
     VERSION,
