@@ -37,7 +37,7 @@ ${section("Loss", lossChart(losses))}
 ${section("What it takes", costs(job))}
 ${evaluation === null ? html`` : section("On the validation split", shownEvaluation(evaluation, job))}
 ${section("What comes out", outcome(job))}
-${proposal === null ? html`` : section("Proposed rollout", html`<p class="quiet">Put this into the configuration to move traffic.</p><pre>${proposal}</pre>`)}
+${proposal === null ? html`` : section("Proposed rollout", html`<pre>${proposal}</pre>`)}
 ${section("Data", files(job))}
 ${section("What happened", shownJournal(journal))}`;
   const isOpen = !isEnded(state) && state !== "manual";
@@ -121,7 +121,11 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
   const stay = stayIn("training", journal);
   const rate =
     estimate.usd === null || estimate.billed_tokens === 0 ? undefined : estimate.usd / estimate.billed_tokens;
-  const paid = trained === null || rate === undefined ? NOTHING : usd(trained * rate);
+  const paid = spec.simulated
+    ? "nothing"
+    : trained === null || rate === undefined
+      ? NOTHING
+      : usd(trained * rate);
   const rows = [
     ["Trained tokens", rounded(estimate.billed_tokens), trained === null ? NOTHING : rounded(trained)],
     ["Cost", estimate.usd === null ? NOTHING : usd(estimate.usd), paid],
@@ -143,7 +147,7 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
     ([name = "", estimated = "", real = ""]) =>
       html`<tr><th scope="row">${name}</th><td class="number">${estimated}</td><td class="number">${real}</td></tr>\n`,
   )}</tbody></table></div>
-<p class="quiet">${estimate.basis}${estimate.usd_as_of === null ? "" : ` Prices of ${estimate.usd_as_of}.`}</p>`;
+<p class="quiet">${estimate.basis}</p>`;
 }
 
 function shownEvaluation({ comparison, rows, control, candidate }: JobEvaluation, { spec }: TuningJob): Html {

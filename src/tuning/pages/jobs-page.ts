@@ -1,7 +1,7 @@
 import { type Html, html } from "../../comparison/html.ts";
 import type { DatasetReport } from "../../datasets/validate.ts";
 import { count, rounded, usd } from "../../reports/words.ts";
-import type { JobState, TuningJob } from "../job.ts";
+import type { JobEstimate, JobState, TuningJob, TuningSpec } from "../job.ts";
 import type { TuningPlan } from "../tuning.ts";
 import { framed } from "./frame.ts";
 import { lasting, NOTHING, timeOf } from "./words.ts";
@@ -72,7 +72,7 @@ export function planPart({ spec, estimate, reports, notes, earlier }: TuningPlan
     ],
     ["Makes", `the model ${spec.model} and the variant ${spec.variant}, beside ${spec.control}`],
     ["Bills", `${count(estimate.billed_tokens, "token")} in ${count(estimate.epochs, "epoch")}`],
-    ["Costs", estimate.usd === null ? "not known" : `about ${usd(estimate.usd)}`],
+    ["Costs", costs(spec, estimate)],
     ["Takes", estimate.seconds === null ? "not known" : `about ${lasting(estimate.seconds)}`],
   ];
   return html`<h2>The plan</h2>
@@ -83,8 +83,13 @@ ${warnings("training file", reports.training)}${reports.validation === undefined
 ${earlier.length === 0 ? html`` : html`<p class="box">The same was trained before, or is about to be:</p>${jobTable(earlier)}`}
 <form id="start" data-force="${String(earlier.length > 0)}"><div class="actions"><button>${
     earlier.length > 0 ? "Train it once more" : "Start"
-  }${estimate.usd === null ? "" : ` for about ${usd(estimate.usd)}`}</button></div></form>
+  }${estimate.usd === null || spec.simulated ? "" : ` for about ${usd(estimate.usd)}`}</button></div></form>
 `.text;
+}
+
+function costs({ simulated }: TuningSpec, { usd: cost }: JobEstimate): string {
+  if (cost === null) return simulated ? "nothing" : "not known";
+  return simulated ? `nothing; without the simulator about ${usd(cost)}` : `about ${usd(cost)}`;
 }
 
 /** How often each warning was told. */

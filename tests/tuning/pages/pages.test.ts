@@ -108,7 +108,7 @@ describe("the page of a job", () => {
             { at: NOW - 600_000, state: "evaluating", kind: "step", message: "Trained." },
           ],
         },
-        { spec: { simulated: true }, remote: { trained_tokens: 200_000, model: "ft:a", address: "ft:a" } },
+        { remote: { trained_tokens: 200_000, model: "ft:a", address: "ft:a" } },
       ),
     );
     expect(stepsOf(text).every((step) => step.endsWith(" done"))).toBe(true);
@@ -119,7 +119,7 @@ describe("the page of a job", () => {
     expect(text).toContain("89.3%");
     expect(text).toContain("recipes-tuned, registered");
     expect(text).toContain("<pre>routes: {}</pre>");
-    expect(text).toContain("Simulated");
+    expect(page(jobWith({}, { spec: { simulated: true } }))).toContain("Simulated");
     expect(text).not.toContain('http-equiv="refresh"');
     expect(text).not.toContain('<form id="cancel"');
   });
@@ -199,6 +199,9 @@ test("a plan shows what it costs, its notes and warnings, and starts with one bu
   expect(text).toContain("Warnings on the training file: too_long (1,234).");
   expect(text).toMatch(/Train it once more for about \$\d/);
   expect(planPart(plan)).toContain('<form id="start" data-force="false">');
+  const simulated = planPart({ ...plan, spec: { ...plan.spec, simulated: true } });
+  expect(simulated).toContain("<td>nothing; without the simulator about $");
+  expect(simulated).toContain("<button>Start</button>");
 });
 
 test("of deployments those are marked that cost and that nobody uses", () => {
