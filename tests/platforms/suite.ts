@@ -32,7 +32,13 @@ export function startSuite(
   let gateway: Running | undefined;
   beforeAll(async () => {
     upstream = await startSuiteUpstream();
-    gateway = await start({ ...twoPaths(upstream.url), server: { host: "127.0.0.1", ...server } });
+    const config = twoPaths(upstream.url);
+    const passing = { kind: "openai", apiKey: "sk-passing-secret-0001", baseURL: `${upstream.url}/v1` };
+    gateway = await start({
+      ...config,
+      providers: { ...Object(config["providers"]), passing },
+      server: { host: "127.0.0.1", ...server },
+    });
   });
   afterEach(() => upstream?.reset());
   afterAll(async () => {

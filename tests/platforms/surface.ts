@@ -101,6 +101,37 @@ export function surface(platform: string, start: (config: unknown) => Promise<Ru
       ]);
     });
 
+    test("files and fine-tuning pass on to a provider, with the admin's right", async () => {
+      const headers = { authorization: "Bearer admin-token-for-tests", "content-type": "application/json" };
+      const jobs = `${suite.url}/v1/fine_tuning/jobs`;
+      const body = JSON.stringify({ model: "m", pad: "é".repeat(60_000) });
+      expect((await fetch(jobs, { method: "POST", body })).status).toBe(401);
+      expect(suite.upstream.received).toHaveLength(0);
+      const answer = await fetch(jobs, { method: "POST", headers, body });
+      expect([answer.status, (await answer.json()).object]).toEqual([200, "chat.completion"]);
+      expect(suite.upstream.received[0]?.text).toBe(body);
+      expect(suite.upstream.received[0]?.headers.authorization).toBe("Bearer sk-passing-secret-0001");
+      suite.upstream.respond = (_received, response) => {
+        response.writeHead(204).end();
+      };
+      const gone = await fetch(`${suite.url}/v1/files/file-1`, { method: "DELETE", headers });
+      expect([gone.status, await gone.text()]).toEqual([204, ""]);
+      suite.upstream.respond = (_received, response) => {
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: { message: "no sk-passing-secret-0001" } }));
+      };
+      const refused = await fetch(jobs, { method: "POST", headers, body: "{}" });
+      expect([refused.status, (await refused.json()).error.message]).toEqual([400, "no [redacted:secret]"]);
+    });
+
+    test("fine-tuning jobs need a store", async () => {
+      const headers = { authorization: "Bearer admin-token-for-tests" };
+      const answer = await fetch(`${suite.url}/admin/api/tuning-jobs`, { headers });
+      expect(platform === "a Worker" ? await refusal(answer) : answer.status).toEqual(
+        platform === "a Worker" ? [503, "server_error", null, "store_unavailable"] : 200,
+      );
+    });
+
     test("variants are compared", async () => {
       const answer = await fetch(`${suite.url}/v1/compare`, {
         method: "POST",

@@ -28,7 +28,7 @@ export async function startSuiteUpstream(): Promise<SuiteUpstream> {
         url: request.url ?? "",
         headers: request.headers,
         text,
-        body: JSON.parse(text),
+        body: text === "" ? {} : JSON.parse(text),
         aborted: abortedOf(response),
       };
       upstream.received.push(one);
