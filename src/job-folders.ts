@@ -52,8 +52,10 @@ export class DiskJobFolders implements JobFolders {
     return source.kind === "file" ? createReadStream(source.path) : Readable.from([Buffer.from(source.text)]);
   }
 
-  open(id: string, name: string): Promise<Blob> {
-    return openAsBlob(this.pathOf(id, name));
+  async open(id: string, name: string): Promise<Blob> {
+    const path = this.pathOf(id, name);
+    await stat(path); // Bun makes an empty one of a file that is not there
+    return openAsBlob(path);
   }
 
   async write(id: string, name: string, text: string): Promise<void> {

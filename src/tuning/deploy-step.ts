@@ -56,8 +56,9 @@ async function isUp(
         kind: "final",
       });
   }
-  if (context.job.remote.status !== status)
-    await context.update((job, now) => known(job, { status }, `The deployment ${name}: ${status}.`, now));
+  const told = context.redact(status);
+  if (context.job.remote.status !== told)
+    await context.update((job, now) => known(job, { status: told }, `The deployment ${name}: ${told}.`, now));
   return false;
 }
 

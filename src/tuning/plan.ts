@@ -14,8 +14,8 @@ import { type TrainingProvider, trainingProvider } from "./provider-choice.ts";
 import { jobIn } from "./stored-job.ts";
 import type { TuningPlan, TuningQuestion } from "./tuning.ts";
 
-/** Earlier jobs that are looked at. */
-const EARLIER = 1_000;
+/** Earlier jobs that are looked at, the latest: each is read with all of its journal. */
+const EARLIER = 50;
 
 /** A job that could begin. @throws GatewayError 400 for what can't be trained, StoreError */
 export async function planned(question: TuningQuestion, deps: TunerDeps): Promise<TuningPlan> {

@@ -47,7 +47,11 @@ function fieldsOf(error: unknown): Fields {
 
 /** An observation without secrets, its problem apart. */
 export function redactedSeen({ problem: _, ...seen }: Observation, redact: Redact): Seen {
-  return { ...seen, events: seen.events.map(({ at, message }) => ({ at, message: redact(message) })) };
+  return {
+    ...seen,
+    status: redact(seen.status),
+    events: seen.events.map(({ at, message }) => ({ at, message: redact(message) })),
+  };
 }
 
 /**

@@ -17,6 +17,8 @@ import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts
 import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
+/** Jobs of one fingerprint that are looked at, the latest. */
+const SAME = 50;
 /** How long jobs may take to be given back, in milliseconds. */
 const CLOSE_MS = 5_000;
 
@@ -50,7 +52,7 @@ export class Tuner implements Tuning {
   async start(plan: TuningPlan, force: boolean): Promise<TuningJob> {
     const { store, folders } = this.#deps;
     const { jobId, fingerprint, sources } = plan;
-    const same = await store.tuningJobs({ fingerprint, limit: 1_000 });
+    const same = await store.tuningJobs({ fingerprint, limit: SAME });
     const earlier = same.find(({ open, state }) => open || (!force && state === "succeeded"));
     if (earlier !== undefined) throw jobExists(earlier);
     await folders.create(jobId, sources);
