@@ -1,5 +1,5 @@
 /** Most time at a stretch that work takes from everybody else, in milliseconds. */
-const STRETCH_MS = 8;
+const STRETCH_MS = 4;
 
 /** Lets others have their turn during long work, which does not keep a process alive that has nothing else to do. */
 export class Breath {

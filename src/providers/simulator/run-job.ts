@@ -93,7 +93,7 @@ async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
       `${unseen.length - validation.length} answers of the validation file are not learnt, and left out of its loss`,
       { level: "warn" },
     );
-  const hyperparameters = resolve(journal.job.hyperparameters, lessons.length);
+  const hyperparameters = resolve(journal.job.hyperparameters, lessons.length, names.length);
   journal.tell("Files validated, moving job to queued state");
   await goOn();
   await journal.save({ hyperparameters, ...(status === "running" ? {} : { status: "queued" as const }) });
@@ -110,11 +110,12 @@ async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
   };
 }
 
-/** About as many steps whatever the number of rows: few are gone over more often. */
-function resolve(asked: Hyperparameters, rows: number) {
+/** Few rows are gone over more often; many answers, with which a step takes longer, less often. */
+function resolve(asked: Hyperparameters, rows: number, answers: number) {
   const { n_epochs: epochs, batch_size: size, learning_rate_multiplier: rate } = asked;
+  const passes = Math.round(16_000 / rows / Math.max(1, answers / 500));
   return {
-    n_epochs: epochs === "auto" ? Math.min(12, Math.max(3, Math.round(16_000 / rows))) : epochs,
+    n_epochs: epochs === "auto" ? Math.min(12, Math.max(3, passes)) : epochs,
     batch_size: size === "auto" ? Math.min(32, Math.ceil(rows / 4)) : size,
     learning_rate_multiplier: rate === "auto" ? 1 : rate,
   };

@@ -31,8 +31,8 @@ export interface Step {
   readonly weights: () => Promise<Pick<Classifier, "weights" | "bias">>;
 }
 
-/** At unit length few features are large, so that steps have to be. It falls to nothing with the last step. */
-const LEARNING_RATE = 40;
+/** For each sample of a batch. At unit length features are small, so that steps have to be large; they fall to nothing. */
+const LEARNING_RATE = 1.25;
 
 type Tensor = numpy.Array;
 
@@ -69,7 +69,7 @@ export async function* train(task: Task, breath: Breath): AsyncGenerator<Step> {
       const order = shuffled(task.samples, `${task.seed}\n${epoch}`);
       for (let from = 0; from < order.length; from += batchSize) {
         const { x, y } = tensorsOf(order.slice(from, from + batchSize), task);
-        const rate = LEARNING_RATE * task.learningRateMultiplier * (1 - step / steps);
+        const rate = LEARNING_RATE * batchSize * task.learningRateMultiplier * (1 - step / steps);
         const [nextW, nextB, value] = descend(
           w,
           b,
