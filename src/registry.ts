@@ -2,6 +2,7 @@ import { registeredFile } from "./config/compile-server.ts";
 import { DiskFiles } from "./config/disk.ts";
 import { publicPrice } from "./config/price-table.ts";
 import { ConfigError } from "./config/problem.ts";
+import { tunableModel } from "./datasets/tunable-models.ts";
 import type { Table } from "./domain/table.ts";
 import type { Price } from "./domain/usage.ts";
 import { underLock } from "./file-lock.ts";
@@ -75,14 +76,14 @@ function problemOf(file: string, key: string, message: string): ConfigError {
 }
 
 /**
- * A deployment costs a token what its base model costs, a dedicated endpoint nothing but its hours. Of an `ft:` model
- * the price table may know a price of its own; without any it is left open.
+ * A deployment costs a token what its base model costs, a dedicated endpoint nothing but its hours, and an `ft:` model
+ * what OpenAI's list says of tuned ones. What is not known is left open.
  */
 function priceOf(model: Registration["model"], { providers }: Table): Price | undefined {
   const { hostingPerHour } = model;
   if (/^https?:/.test(model.model))
     return hostingPerHour === undefined ? undefined : { input: 0, output: 0, hostingPerHour };
-  if (model.model.startsWith("ft:")) return undefined;
+  if (model.model.startsWith("ft:")) return tunableModel(model.baseModel)?.tuned;
   const kind = providerKinds.find((one) => one.kind === providers.get(model.provider)?.kind);
   const listed = publicPrice(kind?.priceTable, model.baseModel);
   return listed && { ...listed, hostingPerHour };

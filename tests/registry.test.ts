@@ -97,9 +97,10 @@ describe("a registration", () => {
     expect(text()).toContain("# Mine.");
   });
 
-  test("has the price of its kind: as its base model, or by the hour alone", async () => {
+  test("has the price of its kind: of a tuned model, as its base model, or by the hour alone", async () => {
     const { registry, table } = onDisk();
     const hostingPerHour = 1.7;
+    await registry.register(registration({ name: "on-openai", tuningJob: "tj_0" }, { name: "c" }));
     await registry.register(
       registration(
         { name: "on-azure", provider: "azure", model: "crossover-1", hostingPerHour },
@@ -114,6 +115,7 @@ describe("a registration", () => {
       ),
     );
     const { models } = table();
+    expect(models.get("on-openai")?.price).toEqual({ input: 0.8, cachedInput: 0.2, output: 3.2 });
     expect(models.get("on-azure")?.price).toEqual({ ...models.get("base")?.price, hostingPerHour });
     expect(models.get("on-hf")?.price).toEqual({ input: 0, output: 0, hostingPerHour });
   });
