@@ -2,9 +2,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import OpenAI from "openai";
 import { KeyRing } from "../keys/key-ring.ts";
-import { fieldsOf, type LogFields } from "../metrics/log.ts";
+import type { LogFields } from "../metrics/log.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { errorText } from "./error-text.ts";
+import { RequestLines } from "./request-lines.ts";
 import { textTable } from "./text-table.ts";
 
 /** A request as an app would make it. */
@@ -42,25 +43,6 @@ OpenAI SDK, streams one answer, and prints what each request cost. Nothing of it
 
 const HEAD = ["route", "rule", "variant", "path", "tokens sent", "added by prompt", "cost USD", "latency ms"];
 
-/** Waits for the log lines of requests, by request id. */
-class RequestLines {
-  readonly #lines = new Map<string, PromiseWithResolvers<LogFields>>();
-
-  add(line: LogFields): void {
-    this.#entry(String(line["request_id"])).resolve(line);
-  }
-
-  of(id: string): Promise<LogFields> {
-    return this.#entry(id).promise;
-  }
-
-  #entry(id: string): PromiseWithResolvers<LogFields> {
-    const entry = this.#lines.get(id) ?? Promise.withResolvers<LogFields>();
-    this.#lines.set(id, entry);
-    return entry;
-  }
-}
-
 async function demo(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -74,9 +56,7 @@ async function demo(args: readonly string[]): Promise<number> {
   const running = await startNode({
     configPath: values.config ?? fileURLToPath(new URL("../../config/examples/all.yaml", import.meta.url)),
     env: { ...process.env, PORT: "0" },
-    log: (_level, message, entry = {}) => {
-      if (message === "request") lines.add(fieldsOf(entry));
-    },
+    log: lines.log,
     keys: new KeyRing(), // created keys are for others' gateways
     store: false, // what it asks is no traffic of anybody's app
     watch: false,
