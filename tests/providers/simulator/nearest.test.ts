@@ -34,11 +34,14 @@ test.each([
   expect(await said(SHOTS, query)).toBe(label);
 });
 
-test("words that all queries share are no likeness", async () => {
+test("words that all queries share are no likeness, be the others few or many", async () => {
   const frame = (query: string) => `Which intent of the customer is this, in one word please: ${query}`;
-  const shots = SHOTS.map(([query, label]): Shot => [frame(query), label]);
+  const shots: readonly Shot[] = [
+    [frame("Hello"), "greeting"],
+    [frame("Why did you take such a high fee when I changed money abroad last week?"), "exchange_charge"],
+  ];
   expect(await said(shots, frame("a fee"))).toBe("exchange_charge");
-  expect(await said([...shots].reverse(), frame("kept"))).toBe("card_swallowed");
+  expect(await said(shots.toReversed(), frame("Hello!"))).toBe("greeting");
 });
 
 const words = fc
