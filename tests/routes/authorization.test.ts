@@ -25,10 +25,10 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   "/v1/chat/completions": { GET: forAll(405), POST: forClients(200), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/feedback": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/compare": { GET: forAll(405), POST: forClients(400), DELETE: forAll(405), PUT: forAll(405) },
-  // No provider here has OpenAI's files and fine-tuning.
-  "/v1/files": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
-  "/v1/files/:path{.+}": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
-  "/v1/fine_tuning/:path{.+}": { GET: closed(400), POST: closed(400), DELETE: closed(400), PUT: forAll(405) },
+  // The simulator answers: there is no such file, and what is posted is none.
+  "/v1/files": { GET: closed(200), POST: closed(400), DELETE: closed(404), PUT: forAll(405) },
+  "/v1/files/:path{.+}": { GET: closed(404), POST: closed(404), DELETE: closed(404), PUT: forAll(405) },
+  "/v1/fine_tuning/:path{.+}": { GET: closed(200), POST: closed(400), DELETE: closed(404), PUT: forAll(405) },
   "/v1/models": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/v1/models/:id{.+}": { GET: forClients(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
   "/health/live": { GET: forAll(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },

@@ -520,7 +520,10 @@ describe("bodies are not held", () => {
     const reply = new WebReply(new Request("http://localhost"), { begin: () => {}, end: () => {} }, 1000);
     const id = newRequestId();
     const passing = new PassThrough({ id, reply, table, metrics, log, mostBytes: 100_000 });
-    const body = new ReadableStream<Uint8Array>({ pull: (to) => to.enqueue(new Uint8Array(50_000)) });
+    let left = 100;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (to) => (left-- > 0 ? to.enqueue(new Uint8Array(50_000)) : to.close()),
+    });
     const headers = { "transfer-encoding": "chunked" };
     const init = { method: "POST", headers, body, duplex: "half" };
     await passing.run(new Request("http://localhost/v1/files", init)).catch((error) => passing.failed(error));
