@@ -28,8 +28,14 @@ import type {
   StoredComparison,
   StoreSize,
 } from "./store.ts";
-import { readTuningJob, readTuningJobs, saveTuningJob } from "./tuning-job-queries.ts";
-import type { StoredTuningJob, TuningJobFilter } from "./tuning-jobs.ts";
+import {
+  readOpenTuningJobs,
+  readTuningJob,
+  readTuningJobs,
+  renewTuningJob,
+  saveTuningJob,
+} from "./tuning-job-queries.ts";
+import type { StoredTuningJob, TuningJobColumns, TuningJobFilter } from "./tuning-jobs.ts";
 import { Writer } from "./writer.ts";
 
 /** The store over a database that Kysely speaks to. */
@@ -141,12 +147,20 @@ export class SqlStore implements Store {
     return this.#do(() => saveTuningJob(this.#db, job));
   }
 
+  renewTuningJob(lease: Pick<StoredTuningJob, "id" | "ownedUntil" | "revision">): Promise<boolean> {
+    return this.#do(() => renewTuningJob(this.#db, lease));
+  }
+
   tuningJob(id: string): Promise<StoredTuningJob | undefined> {
     return this.#do(() => readTuningJob(this.#db, id));
   }
 
   tuningJobs(filter: TuningJobFilter): Promise<readonly StoredTuningJob[]> {
     return this.#do(() => readTuningJobs(this.#db, filter));
+  }
+
+  openTuningJobs(limit: number): Promise<readonly TuningJobColumns[]> {
+    return this.#do(() => readOpenTuningJobs(this.#db, limit));
   }
 
   delete(filter: CaptureFilter & ({ readonly user: string } | { readonly id: string })): Promise<Deleted> {

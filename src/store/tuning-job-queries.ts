@@ -1,7 +1,7 @@
-import type { Kysely, Selectable, Updateable } from "kysely";
+import { type Kysely, type Selectable, sql, type Updateable } from "kysely";
 import { clean } from "./rows.ts";
 import type { Schema, TuningJobTable } from "./schema.ts";
-import type { StoredTuningJob, TuningJobFilter } from "./tuning-jobs.ts";
+import type { StoredTuningJob, TuningJobColumns, TuningJobFilter } from "./tuning-jobs.ts";
 
 /** One statement each: whoever comes second changes nothing. @returns false for who did */
 export function saveTuningJob(db: Kysely<Schema>, job: StoredTuningJob): Promise<boolean> {
@@ -46,6 +46,20 @@ async function isOpenElsewhere(db: Kysely<Schema>, fingerprint: string, id: stri
   return other !== undefined;
 }
 
+/** @returns false for who comes second */
+export async function renewTuningJob(
+  db: Kysely<Schema>,
+  { id, ownedUntil, revision }: Pick<StoredTuningJob, "id" | "ownedUntil" | "revision">,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("tuning_jobs")
+    .set({ owned_until: ownedUntil, revision })
+    .where("id", "=", clean(id))
+    .where("revision", "=", revision - 1)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
 export async function readTuningJob(db: Kysely<Schema>, id: string): Promise<StoredTuningJob | undefined> {
   const row = await db.selectFrom("tuning_jobs").selectAll().where("id", "=", clean(id)).executeTakeFirst();
   return row && jobOf(row);
@@ -61,6 +75,35 @@ export async function readTuningJobs(
   if (fingerprint !== undefined) query = query.where("fingerprint", "=", clean(fingerprint));
   const rows = await query.orderBy("at", "desc").orderBy("id", "desc").limit(limit).execute();
   return rows.map(jobOf);
+}
+
+const COLUMNS = [
+  "id",
+  "at",
+  "route",
+  "provider",
+  "state",
+  "open",
+  "fingerprint",
+  "owner",
+  "owned_until",
+  "revision",
+] as const satisfies readonly (keyof TuningJobTable)[];
+
+export async function readOpenTuningJobs(
+  db: Kysely<Schema>,
+  limit: number,
+): Promise<readonly TuningJobColumns[]> {
+  const rows = await db
+    .selectFrom("tuning_jobs")
+    .select(COLUMNS)
+    // As the index of open jobs has it: with a parameter SQLite would read the whole table.
+    .where("open", "=", sql.lit(1))
+    .orderBy("at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(columnsOf);
 }
 
 function rowOf(job: StoredTuningJob): Selectable<TuningJobTable> {
@@ -80,6 +123,10 @@ function rowOf(job: StoredTuningJob): Selectable<TuningJobTable> {
 }
 
 function jobOf(row: Selectable<TuningJobTable>): StoredTuningJob {
+  return { ...columnsOf(row), document: row.document };
+}
+
+function columnsOf(row: Selectable<Pick<TuningJobTable, (typeof COLUMNS)[number]>>): TuningJobColumns {
   return {
     id: row.id,
     at: row.at,
@@ -91,6 +138,5 @@ function jobOf(row: Selectable<TuningJobTable>): StoredTuningJob {
     owner: row.owner ?? undefined,
     ownedUntil: row.owned_until,
     revision: row.revision,
-    document: row.document,
   };
 }

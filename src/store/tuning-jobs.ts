@@ -19,6 +19,9 @@ export interface StoredTuningJob {
   readonly document: string;
 }
 
+/** What is looked for, without the document, which may be large. */
+export type TuningJobColumns = Omit<StoredTuningJob, "document">;
+
 export interface TuningJobFilter {
   readonly open?: boolean | undefined;
   readonly route?: string | undefined;
@@ -35,7 +38,14 @@ export interface TuningJobStore {
    * @returns false when somebody has, and nothing is changed
    */
   saveTuningJob(job: StoredTuningJob): Promise<boolean>;
+  /**
+   * Lets its owner keep a job for longer, and changes nothing else but the revision.
+   * @returns false when somebody has changed it since the revision before, and nothing is changed
+   */
+  renewTuningJob(lease: Pick<StoredTuningJob, "id" | "ownedUntil" | "revision">): Promise<boolean>;
   tuningJob(id: string): Promise<StoredTuningJob | undefined>;
   /** Newest first. */
   tuningJobs(filter: TuningJobFilter): Promise<readonly StoredTuningJob[]>;
+  /** Oldest first. @param limit 1 to 10,000 */
+  openTuningJobs(limit: number): Promise<readonly TuningJobColumns[]>;
 }

@@ -106,6 +106,8 @@ export class ThreadedStore implements Store {
     within(CHANGE_MS, this.#change("saveComparison", [comparison, rows]));
   readonly saveTuningJob: Store["saveTuningJob"] = (job) =>
     within(CHANGE_MS, this.#change("saveTuningJob", [job]));
+  readonly renewTuningJob: Store["renewTuningJob"] = (lease) =>
+    within(CHANGE_MS, this.#change("renewTuningJob", [lease]));
   readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));
   readonly retain: Store["retain"] = (limits) => this.#change("retain", [limits]);
 
@@ -119,6 +121,7 @@ export class ThreadedStore implements Store {
   readonly comparison: Store["comparison"] = (id) => this.#read("comparison", [id]);
   readonly tuningJob: Store["tuningJob"] = (id) => this.#read("tuningJob", [id]);
   readonly tuningJobs: Store["tuningJobs"] = (filter) => this.#read("tuningJobs", [filter]);
+  readonly openTuningJobs: Store["openTuningJobs"] = (limit) => this.#read("openTuningJobs", [limit]);
   readonly size: Store["size"] = () => this.#read("size", []);
 
   /** Finishes what was asked and closes the store, within some seconds. */

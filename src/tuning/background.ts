@@ -6,6 +6,8 @@ import { wait } from "./wait.ts";
 export interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" | "log" | "metrics"> {
   /** How often it looks, in milliseconds. */
   readonly everyMs: number;
+  /** How long a claim counts, in milliseconds. */
+  readonly leaseMs: number;
   readonly signal: AbortSignal;
   /** Works on a job, if it is still free. */
   readonly workOn: (id: string) => Promise<void>;
@@ -51,15 +53,14 @@ export class Background {
   }
 
   async #look(): Promise<void> {
-    const { store, folders, metrics } = this.#options;
+    const { store, folders, metrics, leaseMs } = this.#options;
     // Where nobody fine-tunes, the store is not asked again and again.
     if (!(await folders.any())) return;
-    const open = await store.tuningJobs({ open: true, limit: LOOKED_AT });
+    const open = await store.openTuningJobs(LOOKED_AT);
     metrics?.tuningOpen(open.length);
-    // The oldest first.
-    for (const row of open.toReversed()) {
+    for (const row of open) {
       if (this.#working.size >= MOST) return;
-      if (row.state === "manual" || this.#working.has(row.id) || !isFree(row)) continue;
+      if (row.state === "manual" || this.#working.has(row.id) || !isFree(row, leaseMs)) continue;
       if (await folders.has(row.id)) this.#begin(row.id);
     }
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { StoredTuningJob, TuningJobStore } from "../store/tuning-jobs.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { jobIn, rowOf } from "./stored-job.ts";
@@ -46,7 +47,8 @@ export class HeldJob {
   static async claim(id: string, lease: Lease): Promise<HeldJob | undefined> {
     const found = await lease.store.tuningJob(id);
     const job = jobIn(found);
-    if (found === undefined || job === undefined || !isWorkable(job) || !isFree(found)) return undefined;
+    if (found === undefined || job === undefined || !isWorkable(job) || !isFree(found, lease.leaseMs))
+      return undefined;
     const ownedUntil = Date.now() + lease.leaseMs;
     const row = { ...found, owner: lease.owner, ownedUntil, revision: found.revision + 1 };
     return (await lease.store.saveTuningJob(row)) ? new HeldJob(lease, row, job) : undefined;
@@ -62,7 +64,15 @@ export class HeldJob {
   }
 
   /**
-   * Changes the job, in the store too: a lost store is waited for.
+   * Right before something is done that must not be done twice: a machine may have slept meanwhile.
+   * @throws LeaseLost when others may take the job over by now
+   */
+  requireLease(): void {
+    if (this.#left() <= 0) throw this.#lose();
+  }
+
+  /**
+   * Changes the job, in the store too, unless nothing is new: a lost store is waited for.
    * @param change is made again of what others have changed meanwhile
    * @throws LeaseLost, the signal's reason, StoreError for a store that is broken for good
    */
@@ -104,7 +114,9 @@ export class HeldJob {
   async #save(change: (job: TuningJob) => TuningJob): Promise<TuningJob> {
     const { leaseMs, owner, store, signal } = this.#lease;
     for (;;) {
+      this.#lost.signal.throwIfAborted();
       const job = change(this.#job);
+      if (isSame(job, this.#job)) return this.#job;
       // Past the end of the lease too: the revision tells whether somebody else has it.
       const row = await patiently(async () => {
         const { fingerprint, revision } = this.#row;
@@ -150,13 +162,34 @@ export class HeldJob {
   }
 
   async #renew(): Promise<void> {
-    const renewed = this.update((job) => job).catch(() => {});
+    // Whatever keeps the store from renewing it, somebody else may have the job then.
+    const renewed = this.#inLine(() => this.#extend()).catch(() => void this.#lose());
     // A store that does not answer makes a lease end: nothing is begun then that somebody else may have begun.
-    const left = this.#row.ownedUntil - Date.now();
-    const timer = setTimeout(() => this.#lose(), Math.max(0, left));
+    const timer = setTimeout(() => this.#lose(), Math.max(0, this.#left()));
     await renewed;
     clearTimeout(timer);
     this.#renewLater();
+  }
+
+  /** Without the document, which may be large. */
+  async #extend(): Promise<void> {
+    const { leaseMs, store } = this.#lease;
+    for (;;) {
+      const isExtended = await patiently(async () => {
+        const { id, revision } = this.#row;
+        const lease = { id, ownedUntil: Date.now() + leaseMs, revision: revision + 1 };
+        if (!(await store.renewTuningJob(lease))) return false;
+        this.#row = { ...this.#row, ...lease };
+        return true;
+      }, this.signal);
+      if (isExtended) return;
+      await patiently(() => this.#reload(), this.signal);
+    }
+  }
+
+  /** Milliseconds in which no other clock says that the lease is over. */
+  #left(): number {
+    return this.#row.ownedUntil - skewOf(this.#lease.leaseMs) - Date.now();
   }
 
   /** One after the other: two changes of one revision would shut each other out. */
@@ -177,6 +210,23 @@ export function isWorkable({ state }: Pick<TuningJob, "state">): boolean {
   return !isEnded(state) && state !== "manual";
 }
 
-export function isFree({ owner, ownedUntil }: StoredTuningJob): boolean {
-  return owner === undefined || ownedUntil <= Date.now();
+/** @param leaseMs of all leases, in milliseconds */
+export function isFree(
+  { owner, ownedUntil }: Pick<StoredTuningJob, "owner" | "ownedUntil">,
+  leaseMs: number,
+): boolean {
+  return owner === undefined || ownedUntil + skewOf(leaseMs) <= Date.now();
+}
+
+/**
+ * So much earlier an owner stops, and so much later another takes over: 5 seconds of the usual 30, so that clocks of two machines may
+ * be 10 apart. The database's own clock would spare that, but an owner needs one of its own all the same, to know when to stop.
+ */
+function skewOf(leaseMs: number): number {
+  return leaseMs / 6;
+}
+
+/** That it was looked at is nothing new. */
+function isSame(a: TuningJob, b: TuningJob): boolean {
+  return a === b || isDeepStrictEqual({ ...a, updated: b.updated }, b);
 }

@@ -40,6 +40,7 @@ export class Tuner implements Tuning {
     this.#background = new Background({
       ...deps,
       everyMs: this.#timing.scanMs,
+      leaseMs: this.#timing.leaseMs,
       signal: this.#closing.signal,
       workOn: (id) => this.#session(id, this.#closing.signal),
     });

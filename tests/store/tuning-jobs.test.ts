@@ -37,6 +37,30 @@ describe.each(DATABASES)("fine-tuning jobs on $name", (database) => {
     expect(await store.tuningJob("a")).toEqual(next);
   });
 
+  test("a lease is renewed without the rest, and only from the revision that was seen", async () => {
+    const held = tuningJob("a", { owner: "me", ownedUntil: 5_000_000_000 });
+    await store.saveTuningJob(held);
+    const renewed = { id: "a", ownedUntil: 5_000_000_100, revision: 2 };
+    expect(await store.renewTuningJob({ ...renewed, revision: 3 })).toBe(false);
+    expect(await store.renewTuningJob({ ...renewed, id: "b" })).toBe(false);
+    expect(await store.renewTuningJob(renewed)).toBe(true);
+    expect(await store.renewTuningJob(renewed)).toBe(false);
+    expect(await store.tuningJob("a")).toEqual({ ...held, ...renewed });
+  });
+
+  test("open ones are listed without their documents, oldest first", async () => {
+    for (const job of [
+      tuningJob("a", { at: 2, owner: "me" }),
+      tuningJob("b", { at: 3, open: false }),
+      tuningJob("c", { at: 1 }),
+    ])
+      await store.saveTuningJob(job);
+    const { document: _, ...a } = tuningJob("a", { at: 2, owner: "me" });
+    const { document: __, ...c } = tuningJob("c", { at: 1 });
+    expect(await store.openTuningJobs(10)).toEqual([c, a]);
+    expect(await store.openTuningJobs(1)).toEqual([c]);
+  });
+
   test("of many that change the same revision at once, one does", async () => {
     const other = await open(url);
     await store.saveTuningJob(tuningJob("a"));

@@ -54,6 +54,9 @@ describe.each(DATABASES)("threads with $name", (database) => {
     const job = tuningJob("j");
     expect([await store.saveTuningJob(job), await store.saveTuningJob(job)]).toEqual([true, false]);
     expect([await store.tuningJob("j"), await store.tuningJobs({ limit: 5 })]).toEqual([job, [job]]);
+    const { document: _, ...columns } = job;
+    expect(await store.openTuningJobs(5)).toEqual([columns]);
+    expect(await store.renewTuningJob({ id: "j", ownedUntil: 7, revision: 2 })).toBe(true);
     expect(await store.delete({ user: "bob" })).toMatchObject({ captures: 1 });
     expect(await store.retain({ before: 5_000, maxBytes: undefined })).toBe(1);
     expect(await store.size()).toMatchObject({ captures: 0, oldest: undefined });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { StoreError } from "../../src/store/store.ts";
 import { until } from "../support/until.ts";
 import { seen } from "./fake-provider.ts";
-import { QUESTION, world } from "./world.ts";
+import { bound, QUESTION, world } from "./world.ts";
 
 test("works on what is open, and on what begins later", async () => {
   const all = await world();
@@ -71,11 +71,11 @@ test("a store that is lost for a while is waited for, in the middle of a job too
   const { store } = all;
   const tuner = all.tuner({
     store: {
+      ...bound(store),
       saveTuningJob: async (job) => lost().then(() => store.saveTuningJob(job)),
+      renewTuningJob: async (lease) => lost().then(() => store.renewTuningJob(lease)),
       tuningJob: async (id) => lost().then(() => store.tuningJob(id)),
-      tuningJobs: async (filter) => lost().then(() => store.tuningJobs(filter)),
-      saveComparison: (comparison, rows) => store.saveComparison(comparison, rows),
-      usage: (filter) => store.usage(filter),
+      openTuningJobs: async (limit) => lost().then(() => store.openTuningJobs(limit)),
     },
   });
   const { id } = await tuner.start(await tuner.plan(QUESTION), false);

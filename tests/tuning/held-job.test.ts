@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { HeldJob, LeaseLost } from "../../src/tuning/held-job.ts";
+import { StoreError } from "../../src/store/store.ts";
+import { HeldJob, isFree, LeaseLost } from "../../src/tuning/held-job.ts";
 import { cancelAsked, stepped } from "../../src/tuning/transitions.ts";
 import { until } from "../support/until.ts";
-import { QUESTION, type World, world } from "./world.ts";
+import { bound, QUESTION, type World, world } from "./world.ts";
 
 const step = (message: string) => (job: Parameters<typeof stepped>[0]) => stepped(job, message, 1);
 
@@ -79,6 +80,68 @@ test("a lease is renewed while it is held", async () => {
   const first = await ends();
   await until(async () => (await ends()) > first + 200);
   expect(held?.signal.aborted).toBe(false);
+  await held?.release();
+});
+
+test("a lease is renewed without the document, and what changes nothing is not saved", async () => {
+  const { all, id } = await begun();
+  const saved: string[] = [];
+  const store = bound(all.store);
+  const held = await HeldJob.claim(id, {
+    store: {
+      ...store,
+      saveTuningJob: (job) => {
+        saved.push(job.document);
+        return store.saveTuningJob(job);
+      },
+    },
+    owner: "a",
+    leaseMs: 300,
+    signal: new AbortController().signal,
+  });
+  const ends = async () => (await all.store.tuningJob(id))?.ownedUntil ?? 0;
+  const first = await ends();
+  await until(async () => (await ends()) > first + 200);
+  await held?.update((job) => ({ ...job, updated: job.updated + 1, journal: [...job.journal] }));
+  expect(saved).toHaveLength(1); // the claim
+  // A change of somebody else is no end of it.
+  await all.tuner().cancel(id);
+  await until(() => held?.cancelSignal.aborted === true);
+  expect(held?.signal.aborted).toBe(false);
+  await held?.update(step("more"));
+  expect(saved).toHaveLength(2);
+  await held?.release();
+});
+
+test("a machine that slept beyond its lease begins nothing more", async () => {
+  const { all, id } = await begun();
+  const held = await claim(all, id, "a", 120);
+  held?.requireLease();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+  expect(() => held?.requireLease()).toThrow(LeaseLost);
+  expect(held?.signal.aborted).toBe(true);
+  await held?.release();
+});
+
+test("clocks that differ by some seconds leave no time in which two have it", () => {
+  const ownedUntil = Date.now() - 1_000;
+  expect(isFree({ owner: "a", ownedUntil }, 30_000)).toBe(false);
+  expect(isFree({ owner: "a", ownedUntil: ownedUntil - 5_000 }, 30_000)).toBe(true);
+  expect(isFree({ owner: undefined, ownedUntil }, 30_000)).toBe(true);
+});
+
+test("a lease that the store refuses to renew is lost", async () => {
+  const { all, id } = await begun();
+  const held = await HeldJob.claim(id, {
+    store: { ...bound(all.store), renewTuningJob: () => Promise.reject(new StoreError("no right", false)) },
+    owner: "a",
+    leaseMs: 30,
+    signal: new AbortController().signal,
+  });
+  const lost = Promise.withResolvers<void>();
+  held?.signal.addEventListener("abort", () => lost.resolve());
+  await lost.promise;
+  await expect(held?.update(step("too late"))).rejects.toThrow(LeaseLost);
   await held?.release();
 });
 

@@ -4,7 +4,7 @@ import type { TuningQuestion } from "../../src/tuning/tuning.ts";
 import { DATABASES, open } from "../store/databases.ts";
 import { until } from "../support/until.ts";
 import { FakeProvider, problem, seen } from "./fake-provider.ts";
-import { examples, QUESTION, type World, world } from "./world.ts";
+import { bound, examples, QUESTION, type World, world } from "./world.ts";
 
 const AZURE: TuningQuestion = {
   ...QUESTION,
@@ -43,11 +43,9 @@ async function killedAt(all: World, id: string, nth: number): Promise<boolean> {
   const tuner = new Tuner(
     all.deps({
       store: {
+        ...bound(store),
         saveTuningJob: around((job) => store.saveTuningJob(job)),
-        tuningJob: (jobId) => store.tuningJob(jobId),
-        tuningJobs: (filter) => store.tuningJobs(filter),
         saveComparison: around((comparison, rows) => store.saveComparison(comparison, rows)),
-        usage: (filter) => store.usage(filter),
       },
       folders: {
         any: () => folders.any(),
@@ -150,7 +148,7 @@ test.each(DATABASES)(
     const second = all.tuner({ store: await open(url) });
     const { id } = await first.start(await first.plan(QUESTION), false);
     const both = [first, second].map((tuner) => tuner.work(id, AbortSignal.timeout(30_000)));
-    both[0]?.catch(() => {});
+    for (const each of both) each.catch(() => {});
     const owner = async () => (await all.store.tuningJob(id))?.owner;
     await until(async () => (await first.job(id))?.state === "training");
     const held = await owner();
@@ -182,6 +180,8 @@ test("a worker that hangs loses its lease, and does nothing more", async () => {
     store: {
       ...bound(all.store),
       saveTuningJob: (job) => (isSilent ? stuck.promise.then(() => false) : all.store.saveTuningJob(job)),
+      renewTuningJob: (lease) =>
+        isSilent ? stuck.promise.then(() => false) : all.store.renewTuningJob(lease),
     },
   });
   const { id } = await hanging.start(await hanging.plan(QUESTION), false);
@@ -194,13 +194,3 @@ test("a worker that hangs loses its lease, and does nothing more", async () => {
   expect((await all.store.tuningJob(id))?.state).toBe("succeeded");
   expect(all.provider.effects).toEqual(["upload training", "upload validation", "create"]);
 });
-
-function bound(store: World["store"]): ReturnType<World["deps"]>["store"] {
-  return {
-    saveTuningJob: (job) => store.saveTuningJob(job),
-    tuningJob: (id) => store.tuningJob(id),
-    tuningJobs: (filter) => store.tuningJobs(filter),
-    saveComparison: (comparison, rows) => store.saveComparison(comparison, rows),
-    usage: (filter) => store.usage(filter),
-  };
-}

@@ -226,3 +226,16 @@ export function answered(content: string): Reply {
 export function refused(status: number, message = "no"): Reply {
   return { outcome: { kind: "failure", status, code: undefined, message } };
 }
+
+/** A store's methods, to put others in the place of some. */
+export function bound(store: Store): TunerDeps["store"] {
+  return {
+    saveTuningJob: (job) => store.saveTuningJob(job),
+    renewTuningJob: (lease) => store.renewTuningJob(lease),
+    tuningJob: (id) => store.tuningJob(id),
+    tuningJobs: (filter) => store.tuningJobs(filter),
+    openTuningJobs: (limit) => store.openTuningJobs(limit),
+    saveComparison: (comparison, rows) => store.saveComparison(comparison, rows),
+    usage: (filter) => store.usage(filter),
+  };
+}
