@@ -13,10 +13,8 @@ export interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" |
   readonly workOn: (id: string) => Promise<void>;
 }
 
-/** Jobs that are worked on at a time. */
-const MOST = 4;
-/** Open jobs that are looked at. */
-const LOOKED_AT = 1_000;
+/** Open jobs that are worked on, the oldest ones. */
+const MOST = 10_000;
 
 /** Looks again and again for jobs that nobody works on, and works on them. */
 export class Background {
@@ -56,10 +54,9 @@ export class Background {
     const { store, folders, metrics, leaseMs } = this.#options;
     // Where nobody fine-tunes, the store is not asked again and again.
     if (!(await folders.any())) return;
-    const open = await store.openTuningJobs(LOOKED_AT);
+    const open = await store.openTuningJobs(MOST);
     metrics?.tuningOpen(open.length);
     for (const row of open) {
-      if (this.#working.size >= MOST) return;
       if (row.state === "manual" || this.#working.has(row.id) || !isFree(row, leaseMs)) continue;
       if (await folders.has(row.id)) this.#begin(row.id);
     }

@@ -4,6 +4,7 @@ import type { Deployer } from "./deployer.ts";
 import type { TunerDeps, TuningTiming } from "./deps.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { TuningJob } from "./job.ts";
+import type { Places } from "./places.ts";
 import { ConfigurationGap, type Redact } from "./problems.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -15,11 +16,14 @@ export class StepContext {
   readonly held: HeldJob;
   readonly deps: TunerDeps;
   readonly timing: TuningTiming;
+  /** Of all jobs of this process. */
+  readonly places: Places;
 
-  constructor(held: HeldJob, deps: TunerDeps, timing: TuningTiming) {
+  constructor(held: HeldJob, deps: TunerDeps, timing: TuningTiming, places: Places) {
     this.held = held;
     this.deps = deps;
     this.timing = timing;
+    this.places = places;
   }
 
   get job(): TuningJob {

@@ -7,6 +7,7 @@ import type { TunerDeps, TuningTiming } from "./deps.ts";
 import { evaluateStep } from "./evaluate-step.ts";
 import { CancelAsked, type HeldJob, isWorkable } from "./held-job.ts";
 import type { JobState } from "./job.ts";
+import { type Places, placed } from "./places.ts";
 import { isGap, problemOf } from "./problems.ts";
 import { registerStep } from "./register-step.ts";
 import { trainStep } from "./train-step.ts";
@@ -22,8 +23,13 @@ const TIMED: ReadonlySet<JobState> = new Set(["uploading", "creating", "training
  * Works on a job, one step after the other, until it has ended or waits for a person.
  * @throws the held job's signal's reason, StoreError for a store that is broken for good
  */
-export async function drive(held: HeldJob, deps: TunerDeps, timing: TuningTiming): Promise<void> {
-  const context = new StepContext(held, deps, timing);
+export async function drive(
+  held: HeldJob,
+  deps: TunerDeps,
+  timing: TuningTiming,
+  places: Places,
+): Promise<void> {
+  const context = new StepContext(held, deps, timing, places);
   const trouble = new Trouble(context);
   while (isWorkable(held.job)) {
     held.signal.throwIfAborted();
@@ -45,7 +51,7 @@ function stepOf({ job, table }: StepContext): Step {
   if (TIMED.has(job.state) && Date.now() > job.created + table.tuning.deadlineMs) return timeoutStep;
   switch (job.state) {
     case "uploading":
-      return uploadStep;
+      return placed(uploadStep);
     case "creating":
       return createStep;
     case "training":
@@ -53,7 +59,7 @@ function stepOf({ job, table }: StepContext): Step {
     case "deploying":
       return deployStep;
     case "evaluating":
-      return evaluateStep;
+      return placed(evaluateStep);
     case "registering":
       return registerStep;
     default:

@@ -9,6 +9,7 @@ import { drive } from "./driver.ts";
 import { HeldJob, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { newJob } from "./new-job.ts";
+import { Places } from "./places.ts";
 import { planned } from "./plan.ts";
 import { datasetChanged, jobEnded, jobExists, jobNotFound, waitsForNobody } from "./refusals.ts";
 import { requireAddress } from "./register-step.ts";
@@ -19,6 +20,8 @@ import { wait } from "./wait.ts";
 
 /** Jobs of one fingerprint that are looked at, the latest. */
 const SAME = 50;
+/** Jobs that upload files or compare variants at a time: what only waits for its provider needs no place. */
+const PLACES = 4;
 /** How long jobs may take to be given back, in milliseconds. */
 const CLOSE_MS = 5_000;
 
@@ -31,6 +34,7 @@ export class Tuner implements Tuning {
   readonly #closing = new AbortController();
   /** Jobs that are worked on here. */
   readonly #held = new Map<string, HeldJob>();
+  readonly #places = new Places(PLACES);
   readonly #sessions = new Set<Promise<void>>();
 
   constructor(deps: TunerDeps) {
@@ -173,7 +177,7 @@ export class Tuner implements Tuning {
     if (held === undefined) return;
     this.#held.set(id, held);
     try {
-      await drive(held, this.#deps, this.#timing);
+      await drive(held, this.#deps, this.#timing, this.#places);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof LeaseLost)) throw error;
