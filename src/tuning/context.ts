@@ -2,6 +2,7 @@ import type { Table } from "../domain/table.ts";
 import type { TuningAccess } from "../domain/tuning.ts";
 import type { Deployer } from "./deployer.ts";
 import type { TunerDeps, TuningTiming } from "./deps.ts";
+import { guardedDeployer, guardedTrainer } from "./guarded.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { TuningJob } from "./job.ts";
 import type { Places } from "./places.ts";
@@ -56,12 +57,13 @@ export class StepContext {
     return provider.tuning;
   }
 
-  trainer(): Promise<Trainer> {
-    return this.deps.trainerFor(this.access);
+  async trainer(): Promise<Trainer> {
+    return guardedTrainer(await this.deps.trainerFor(this.access), this.held);
   }
 
-  deployer(): Promise<Deployer | undefined> {
-    return this.deps.deployerFor(this.access);
+  async deployer(): Promise<Deployer | undefined> {
+    const deployer = await this.deps.deployerFor(this.access);
+    return deployer && guardedDeployer(deployer, this.held);
   }
 
   update(change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {

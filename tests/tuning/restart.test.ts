@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { tuningJob } from "../../src/tuning/job.ts";
 import { Tuner } from "../../src/tuning/tuner.ts";
 import type { TuningQuestion } from "../../src/tuning/tuning.ts";
 import { DATABASES, open } from "../store/databases.ts";
@@ -194,3 +195,34 @@ test("a worker that hangs loses its lease, and does nothing more", async () => {
   expect((await all.store.tuningJob(id))?.state).toBe("succeeded");
   expect(all.provider.effects).toEqual(["upload training", "upload validation", "create"]);
 });
+
+test("a machine that slept between saving and sending sends nothing", async () => {
+  const all = await world({ timing: { leaseMs: 100, graceMs: 20 } });
+  let slept = 0;
+  let late = 0;
+  const tuner = all.tuner({
+    store: {
+      ...bound(all.store),
+      saveTuningJob: async (row) => {
+        const isSaved = await all.store.saveTuningJob(row);
+        if (slept === 0 && triedToCreate(row.document)) {
+          slept = row.ownedUntil;
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+        }
+        return isSaved;
+      },
+    },
+  });
+  all.provider.at = async (moment) => {
+    const row = (await all.store.openTuningJobs(1))[0];
+    if (moment === "before create" && (row?.ownedUntil ?? 0) < Date.now()) late++;
+  };
+  const { id } = await tuner.start(await tuner.plan(QUESTION), false);
+  expect((await tuner.work(id, AbortSignal.timeout(20_000))).state).toBe("succeeded");
+  expect([slept > 0, late]).toEqual([true, 0]);
+  expect(all.provider.effects.filter((effect) => effect === "create")).toHaveLength(1);
+});
+
+function triedToCreate(document: string): boolean {
+  return tuningJob.parse(JSON.parse(document)).remote.create_tried_at !== null;
+}
