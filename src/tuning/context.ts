@@ -5,6 +5,7 @@ import type { TunerDeps, TuningTiming } from "./deps.ts";
 import { guardedDeployer, guardedTrainer } from "./guarded.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { TuningJob } from "./job.ts";
+import { isSamePlace, placeOf } from "./place.ts";
 import type { Places } from "./places.ts";
 import { ConfigurationGap, type Redact } from "./problems.ts";
 import type { Trainer } from "./trainer.ts";
@@ -54,6 +55,9 @@ export class StepContext {
     if (provider.tuning?.api !== api) throw gap(name, "does not train any more as it did");
     if (provider.simulated !== simulated)
       throw gap(name, simulated ? "is not simulated any more" : "is simulated by now");
+    const { place } = this.job.remote;
+    if (place !== null && !isSamePlace(place, placeOf(provider.tuning)))
+      throw gap(name, "leads to another address, organization, project, namespace or account");
     return provider.tuning;
   }
 

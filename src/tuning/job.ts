@@ -100,6 +100,11 @@ export type Checkpoint = Readonly<z.infer<typeof checkpoint>>;
 
 /** What there is of the job at its provider. */
 export const remoteJob = z.object({
+  place: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Fingerprint of where the provider's settings led when its first file was uploaded."),
   training_file: z.string().nullable(),
   validation_file: z.string().nullable(),
   create_tried_at: z

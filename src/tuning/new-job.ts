@@ -17,6 +17,7 @@ export function newJob(
     spec,
     estimate,
     remote: {
+      place: null,
       training_file: null,
       validation_file: null,
       create_tried_at: null,

@@ -1,5 +1,6 @@
 import type { Step, StepContext } from "./context.ts";
 import type { JobFile } from "./job.ts";
+import { placeOf } from "./place.ts";
 import type { Upload } from "./trainer.ts";
 import { known, moved } from "./transitions.ts";
 
@@ -7,9 +8,10 @@ import { known, moved } from "./transitions.ts";
 export const uploadStep: Step = async (context) => {
   const { spec, remote } = context.job;
   if (remote.training_file === null) {
+    const place = placeOf(context.access);
     const id = await upload(context, spec.training, "training");
     await context.update((job, now) =>
-      known(job, { training_file: id }, `Uploaded the training file as ${id}.`, now),
+      known(job, { training_file: id, place }, `Uploaded the training file as ${id}.`, now),
     );
   } else if (spec.validation !== null && remote.validation_file === null) {
     const id = await upload(context, spec.validation, "validation");

@@ -36,6 +36,7 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       basis: "OpenAI's list price; nobody publishes how long it takes.",
     },
     remote: {
+      place: null,
       training_file: "file-1",
       validation_file: "file-2",
       create_tried_at: AT,

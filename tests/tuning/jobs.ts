@@ -46,6 +46,7 @@ export const TRAINING: TuningJob = {
     basis: "By the list.",
   },
   remote: {
+    place: null,
     training_file: "file-1",
     validation_file: "file-2",
     create_tried_at: null,
