@@ -77,7 +77,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 /** What happened and what to do, and what the provider itself said. */
-export function problemLines({ message, hint, state, status, code, raw }: JobProblem): readonly string[] {
+function problemLines({ message, hint, state, status, code, raw }: JobProblem): readonly string[] {
   const marks = [
     ...(status === null ? [] : [`status ${status}`]),
     ...(code === null ? [] : [`code ${code}`]),
@@ -95,7 +95,7 @@ export function entryLine({ at, kind, message }: JournalEntry): string {
 }
 
 /** How the tuned model did beside the control. */
-export function evaluationTable({ control, candidate }: JobEvaluation): string {
+function evaluationTable({ control, candidate }: JobEvaluation): string {
   const rows = [control, candidate].map(({ variant, exact, input_tokens }) => [
     variant,
     shareText(exact),

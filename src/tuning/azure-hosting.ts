@@ -1,9 +1,7 @@
-/** When Microsoft's page "Cost management for fine-tuning" (azure-ai-docs, fine-tuning-cost-management.md) said what stands below. */
-export const AZURE_HOSTING_AS_OF = "2026-02-11";
-
 /**
- * USD an hour for a fine-tuned model, used or not, by the deployment's SKU in small letters. Of other SKUs that page names no
- * price: provisioned throughput is billed by its units.
+ * USD an hour for a fine-tuned model, used or not, by the deployment's SKU in small letters, as Microsoft's page "Cost management
+ * for fine-tuning" (azure-ai-docs, fine-tuning-cost-management.md) said on 2026-02-11. Of other SKUs it names no price: provisioned
+ * throughput is billed by its units.
  */
 const HOSTING: ReadonlyMap<string, number> = new Map([
   ["standard", 1.7],

@@ -3,7 +3,7 @@ import type { TunerDeps } from "./deps.ts";
 import { isFree } from "./held-job.ts";
 import { wait } from "./wait.ts";
 
-export interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" | "log" | "metrics"> {
+interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" | "log" | "metrics"> {
   /** How often it looks, in milliseconds. */
   readonly everyMs: number;
   /** How long a claim counts, in milliseconds. */

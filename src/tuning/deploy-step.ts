@@ -27,7 +27,7 @@ export const deployStep: Step = async (context) => {
 };
 
 /** As every provider takes it: lower-case letters, digits and `-`, at most 32. */
-export function deploymentName(jobId: string): string {
+function deploymentName(jobId: string): string {
   return `crossover-${jobId}`.slice(0, 32);
 }
 

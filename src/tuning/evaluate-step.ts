@@ -5,10 +5,11 @@ import { comparisonPage } from "../comparison/page.ts";
 import { comparedSet, storable } from "../comparison/stored.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { JobEvaluation, TuningJob } from "./job.ts";
-import { type Preview, previewed, registrationOf } from "./register-step.ts";
+import { type Preview, previewed } from "./register-step.ts";
+import { registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
 import { ProviderProblem } from "./trainer.ts";
-import { evaluated, moved } from "./transitions.ts";
+import { evaluated, stepped } from "./transitions.ts";
 import { readRowsOf, sampled } from "./validation-rows.ts";
 import { patiently } from "./wait.ts";
 
@@ -26,7 +27,7 @@ export const evaluateStep: Step = async (context) => {
   const tools = context.deps.comparing.tools(preview.table, job.spec.route);
   await requireAnswer(context, preview, tools, queries);
   const message = `Comparing ${preview.candidate.name} with ${preview.control.name} on ${queries.length} rows.`;
-  await context.update((current, now) => moved(current, "evaluating", message, now));
+  await context.update((current, now) => stepped(current, message, now));
   const evaluation = await compare(context, preview, tools, queries);
   await context.update((current, now) =>
     evaluated(current, evaluation, `Compared on ${queries.length} rows.`, now),

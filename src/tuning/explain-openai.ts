@@ -4,7 +4,7 @@ import { AGAIN, ERROR_RULES, type ErrorRule } from "./openai-errors.ts";
 import type { ProblemFields, ProblemKind } from "./trainer.ts";
 
 /** An error as OpenAI or Azure tells it. */
-export interface ApiError {
+interface ApiError {
   /** Of HTTP; undefined where a job tells why it failed. */
   readonly status: number | undefined;
   readonly code: string | undefined;

@@ -5,7 +5,7 @@ import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
 import { stayIn } from "./journal.ts";
 import { DEFAULT_EPOCHS } from "./training-script.ts";
 
-export interface ForecastOptions {
+interface ForecastOptions {
   readonly epochs: number | undefined;
   readonly usdPerMillion: number | undefined;
   /** Jobs that were trained before, of which those count that trained the same model at the same provider. */

@@ -4,7 +4,10 @@ export interface JobFolders {
   any(): Promise<boolean>;
   /** Are the files of this job on this machine? */
   has(id: string): Promise<boolean>;
-  /** Copies files into the folder of a new job, whole or not at all. @param files their names there, and where they are */
+  /**
+   * Copies files into the folder of a new job, whole or not at all.
+   * @param files by their names there
+   */
   create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void>;
   /** Deletes the folder of a job that did not begin. */
   remove(id: string): Promise<void>;

@@ -15,7 +15,7 @@ export const fileAnswer = z.object({
 });
 export type FileAnswer = z.infer<typeof fileAnswer>;
 
-export const jobError = z.looseObject({
+const jobError = z.looseObject({
   code: z.string().nullish(),
   message: z.string().nullish(),
   param: z.string().nullish(),

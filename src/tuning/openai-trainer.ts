@@ -20,7 +20,7 @@ import { isOldestFirst, isOver, phaseOf, progressOf } from "./openai-progress.ts
 import { type Observation, ProviderProblem, type Trainer, type TrainingRequest } from "./trainer.ts";
 
 /** The member of a job's metadata with our job's id. */
-export const JOB_KEY = "crossover_job";
+const JOB_KEY = "crossover_job";
 
 /** Most pages of events that one observation reads. Events before them are left out. */
 const EVENT_PAGES = 25;

@@ -1,6 +1,6 @@
 import type { TuningAccess } from "../domain/tuning.ts";
 import type { TuningSpec } from "./job.ts";
-import { hostingOf } from "./register-step.ts";
+import { hostingOf } from "./registration.ts";
 
 /** What somebody should know before a job begins. */
 export function notesOn(

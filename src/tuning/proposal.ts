@@ -3,7 +3,7 @@ import type { Rule, Table, Variant } from "../domain/table.ts";
 
 const STAGES = [1, 5, 25, 50, 100];
 
-export interface ProposalParts {
+interface ProposalParts {
   readonly route: string;
   /** The variant that the route uses now, and the one to move to. */
   readonly control: Pick<Variant, "name">;

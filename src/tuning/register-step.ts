@@ -1,14 +1,13 @@
 import { ConfigError } from "../config/problem.ts";
 import { badRequest } from "../domain/errors.ts";
 import type { Table, Variant } from "../domain/table.ts";
-import type { TuningAccess } from "../domain/tuning.ts";
 import { reaches } from "../routing/reach.ts";
-import { tunedHosting } from "./azure-hosting.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { TunerDeps } from "./deps.ts";
 import type { TuningJob } from "./job.ts";
 import { ConfigurationGap } from "./problems.ts";
 import { proposalOf } from "./proposal.ts";
+import { registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
 import { succeeded } from "./transitions.ts";
 
@@ -63,41 +62,5 @@ export function requireAddress(job: TuningJob, { registry, table }: TunerDeps): 
       `The configuration does not take ${address}: ${error.message}`,
       "address",
     );
-  }
-}
-
-/** What the job made, as the configuration will have it. */
-export function registrationOf(job: TuningJob, access: TuningAccess): Registration {
-  const { id, spec, remote, estimate } = job;
-  return {
-    model: {
-      name: spec.model,
-      provider: spec.provider,
-      model: remote.address ?? "",
-      baseModel: spec.base_model,
-      datasetHash: spec.training.sha256,
-      tuningJob: id,
-      hostingPerHour: remote.deployment === null ? undefined : hostingOf(access),
-      trainingCost: costOf(job, remote.trained_tokens) ?? estimate.usd ?? undefined,
-    },
-    variant: { name: spec.variant, fallback: spec.control },
-  };
-}
-
-/** What was trained at the estimate's price. */
-function costOf({ estimate: { usd, billed_tokens } }: TuningJob, trained: number | null): number | undefined {
-  if (usd === null || trained === null || billed_tokens === 0) return undefined;
-  return (usd / billed_tokens) * trained;
-}
-
-/** USD an hour that what answers for a model of this provider costs, used or not; undefined: not known. */
-export function hostingOf(access: TuningAccess): number | undefined {
-  switch (access.api) {
-    case "openai":
-      return undefined;
-    case "azure":
-      return access.management?.hostingPerHour ?? tunedHosting(access.management?.sku ?? "");
-    case "huggingface":
-      return access.endpoint.hostingPerHour;
   }
 }

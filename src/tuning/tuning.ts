@@ -37,7 +37,7 @@ export interface TuningPlan {
   /** Jobs that have done so, or are about to. */
   readonly earlier: readonly TuningJob[];
   readonly sources: ReadonlyMap<string, DataSource>;
-  /** Of them should be known before: a simulated provider, no validation split, hosting that costs by the hour. */
+  /** What should be known before, such as a simulated provider, no validation split, hosting that costs by the hour. */
   readonly notes: readonly string[];
 }
 

@@ -2,14 +2,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { trainedName } from "../../src/datasets/tunable-models.ts";
 import {
-  type ApiError,
   type Doing,
   explainApiError,
   explainFailedJob,
   explainSilence,
 } from "../../src/tuning/explain-openai.ts";
 
-const errorOf = (status: number, code: string | undefined, message: string, param?: string): ApiError => ({
+const errorOf = (
+  status: number,
+  code: string | undefined,
+  message: string,
+  param?: string,
+): Parameters<typeof explainApiError>[0] => ({
   status,
   code,
   param,
