@@ -51,6 +51,8 @@ export const registration = z.strictObject({
   address: text.describe(
     "What was trained and deployed by hand: an `ft:` id, a deployment, an endpoint's URL.",
   ),
+  model: text.optional().describe("Another name for the model that comes out, where the job's is taken."),
+  variant: text.optional().describe("Another name for the variant that comes out."),
 });
 
 export const scaling = z.strictObject({

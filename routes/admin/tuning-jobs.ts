@@ -66,9 +66,9 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
   });
   endpoint(app, "/admin/api/tuning-jobs/:id/register", {
     POST: async (context) => {
-      const { address } = await bodyOf(context, gateway, registration);
+      const { address, ...names } = await bodyOf(context, gateway, registration);
       return context.json(
-        await withTuning(gateway, platform, (tuning) => tuning.register(idIn(context), address)),
+        await withTuning(gateway, platform, (tuning) => tuning.register(idIn(context), address, names)),
       );
     },
   });

@@ -34,15 +34,21 @@ export async function register(args: readonly string[], open: OpenTuning): Promi
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { ...JOB_OPTIONS, address: { type: "string" }, detach: { type: "boolean", default: false } },
+    options: {
+      ...JOB_OPTIONS,
+      address: { type: "string" },
+      model: { type: "string" },
+      variant: { type: "string" },
+      detach: { type: "boolean", default: false },
+    },
   });
   const id = oneId(positionals);
-  const { address } = values;
+  const { address, model, variant } = values;
   if (address === undefined || address.trim() === "")
     throw new UsageError("say what answers: --address with an endpoint's URL, a deployment or an ft: id");
   return withTuning(open, args, async (opened) => {
     await jobOf(opened.tuning, id);
-    const job = await opened.tuning.register(id, address);
+    const job = await opened.tuning.register(id, address, { model, variant });
     if (!values.detach) return followToEnd(opened, id, values.json);
     if (values.json) printJson(job);
     else process.stdout.write(`Job ${id} goes on with ${address}.\n${waysOn(id)}`);

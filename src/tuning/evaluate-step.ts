@@ -35,10 +35,11 @@ export const evaluateStep: Step = async (context) => {
   return 0;
 };
 
-/** One that is to take the control's name is compared under another one. */
+/** One that is to take a live variant's place is compared under another name. */
 function triedOut(registration: Registration, { id, spec }: TuningJob): Registration {
-  const name = spec.variant === spec.control ? `${spec.variant.slice(0, 40)}-${id}` : spec.variant;
-  return { ...registration, variant: { name, fallback: spec.control } };
+  if (!spec.replaces) return registration;
+  const name = `${spec.variant.slice(0, 40)}-${id}`;
+  return { ...registration, variant: { name, fallback: spec.control }, replaces: false };
 }
 
 async function queriesOf(

@@ -38,6 +38,10 @@ export const tuningSpec = z.object({
   control: z.string().describe("The variant that the route prompts now, to compare with."),
   model: z.string().describe("The configuration's name of the model that comes out."),
   variant: z.string().describe("The variant that comes out."),
+  replaces: z
+    .boolean()
+    .default(false)
+    .describe("Does it take the place of a variant that the route uses? `tuning.replaceLive` allows it."),
   method: z.enum(["supervised"]),
   hyperparameters: z.object({
     n_epochs: z.int().positive().nullable().describe("Null: the provider chooses."),

@@ -4,8 +4,9 @@ import { hostingOf } from "./registration.ts";
 
 /** What somebody should know before a job begins. */
 export function notesOn(
-  { simulated, validation }: Pick<TuningSpec, "simulated" | "validation">,
+  { route, variant, replaces, simulated, validation }: TuningSpec,
   access: TuningAccess,
+  otherRoutes: readonly string[],
 ): readonly string[] {
   const hosting = hostingOf(access);
   const isDeployed =
@@ -14,6 +15,16 @@ export function notesOn(
     ...(simulated
       ? [
           "The built-in simulator trains in the provider's place: a small model, on this machine, for nothing.",
+        ]
+      : []),
+    ...(replaces
+      ? [
+          `The tuned model takes the place of the variant ${variant} as soon as it is registered, without a rollout.`,
+        ]
+      : []),
+    ...(replaces && otherRoutes.length > 0
+      ? [
+          `Other routes use ${variant} too: ${otherRoutes.join(", ")}. The model is measured on the data of ${route} alone.`,
         ]
       : []),
     ...(validation === null

@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { ConfigError } from "../config/problem.ts";
 import { badRequest } from "../domain/errors.ts";
-import { NAME, NAME_RULE } from "../domain/name.ts";
 import type { Route, Table, Variant } from "../domain/table.ts";
-import { reaches, variantsOf } from "../routing/reach.ts";
+import { variantsOf } from "../routing/reach.ts";
 import { type CheckedFile, checkedFile } from "./data-files.ts";
 import type { TunerDeps } from "./deps.ts";
 import { forecast } from "./forecast.ts";
 import type { TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
+import { mayReplace, otherRoutes, requireNames } from "./names.ts";
 import { notesOn } from "./plan-notes.ts";
 import { type TrainingProvider, trainingProvider } from "./provider-choice.ts";
 import { jobIn } from "./stored-job.ts";
@@ -32,9 +31,9 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
       training: training.report,
     }));
   const jobId = `tj-${randomBytes(6).toString("hex")}`;
-  const spec = specOf({ question, jobId, control, provider, baseModel, training, validation });
-  requireNames(jobId, spec, table, deps);
+  const spec = specOf({ question, jobId, control, provider, baseModel, training, validation, table });
   const fingerprint = fingerprintOf(spec);
+  await requireNames({ jobId, spec, fingerprint }, deps);
   const rows = await deps.store.tuningJobs({ fingerprint, limit: EARLIER });
   const ended = await deps.store.tuningJobs({ open: false, limit: EARLIER });
   return {
@@ -51,7 +50,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
       .filter(({ open, state }) => open || state === "succeeded")
       .flatMap((row) => jobIn(row) ?? []),
     sources: sourcesOf(question),
-    notes: notesOn(spec, provider.tuning),
+    notes: notesOn(spec, provider.tuning, otherRoutes(spec.variant, spec.route, table)),
   };
 }
 
@@ -105,10 +104,11 @@ interface SpecParts {
   readonly baseModel: string;
   readonly training: CheckedFile;
   readonly validation: CheckedFile | undefined;
+  readonly table: Table;
 }
 
 function specOf(parts: SpecParts): TuningSpec {
-  const { question, jobId, control, provider, baseModel, training, validation } = parts;
+  const { question, jobId, control, provider, baseModel, training, validation, table } = parts;
   const { route, epochs, batchSize, learningRateMultiplier, suffix, seed } = question;
   // A name has at most 64 characters.
   const name = `${route.slice(0, 42)}-${jobId}`;
@@ -121,6 +121,7 @@ function specOf(parts: SpecParts): TuningSpec {
     control: control.name,
     model: question.model ?? name,
     variant: question.variant ?? name,
+    replaces: mayReplace(question.variant ?? name, route, table),
     method: "supervised",
     hyperparameters: {
       n_epochs: whole("epochs", epochs),
@@ -144,47 +145,6 @@ function positive(name: string, value: number | undefined): number | null {
   if (value !== undefined && !(value > 0 && Number.isFinite(value)))
     throw badRequest("invalid_value", `\`${name}\` must be above 0.`, name);
   return value ?? null;
-}
-
-/** What comes out must fit into the configuration: that is found out before it is paid for. @throws GatewayError 400 */
-function requireNames(jobId: string, spec: TuningSpec, table: Table, { registry }: TunerDeps): void {
-  for (const part of ["model", "variant"] as const)
-    if (!NAME.test(spec[part])) throw badRequest("invalid_value", `\`${part}\`: ${NAME_RULE}.`, part);
-  if (table.models.has(spec.model)) throw taken("model", spec.model);
-  if (table.variants.has(spec.variant) && !mayReplace(spec.variant, table))
-    throw taken("variant", spec.variant);
-  try {
-    registry.preview({
-      model: {
-        name: spec.model,
-        provider: spec.provider,
-        model: spec.base_model,
-        baseModel: spec.base_model,
-        datasetHash: spec.training.sha256,
-        tuningJob: jobId,
-        hostingPerHour: undefined,
-        trainingCost: undefined,
-      },
-      variant: { name: spec.variant, fallback: spec.control },
-    });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw badRequest("invalid_value", `The configuration would not take what comes out: ${error.message}`);
-  }
-}
-
-/** Only where the configuration says so, and only what rules use: else nothing would go live by it. */
-function mayReplace(variant: string, { routes, tuning }: Table): boolean {
-  return tuning.replaceLive && [...routes.values()].some((route) => reaches(route, variant));
-}
-
-function taken(part: "model" | "variant", name: string): Error {
-  const hint = part === "variant" ? " `tuning.replaceLive` lets a job replace a variant that rules use." : "";
-  return badRequest(
-    "name_taken",
-    `The configuration has a ${part} \`${name}\` already: give another name.${hint}`,
-    part,
-  );
 }
 
 /** The suffix is a name alone: it changes nothing of what is learned. */

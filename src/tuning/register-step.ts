@@ -5,6 +5,7 @@ import { reaches } from "../routing/reach.ts";
 import type { Step, StepContext } from "./context.ts";
 import type { TunerDeps } from "./deps.ts";
 import type { TuningJob } from "./job.ts";
+import { requireNamesLeft } from "./names.ts";
 import { ConfigurationGap } from "./problems.ts";
 import { proposalOf } from "./proposal.ts";
 import { registrationOf } from "./registration.ts";
@@ -32,10 +33,12 @@ export interface Preview {
   readonly candidate: Variant;
 }
 
-/** @throws ConfigError, ConfigurationGap when the control is gone */
-export function previewed({ job, deps }: StepContext, registration: Registration): Preview {
+/** @throws ConfigError, ConfigurationGap when the control is gone, ProviderProblem when a name is taken by now */
+export function previewed({ job, deps, table: live }: StepContext, registration: Registration): Preview {
+  requireNamesLeft(job, live);
   const table = deps.registry.preview(registration);
-  const control = table.variants.get(job.spec.control);
+  // As it is now: in the table of the preview it may be the tuned model itself.
+  const control = live.variants.get(job.spec.control);
   const candidate = table.variants.get(registration.variant.name);
   if (control === undefined)
     throw new ConfigurationGap(

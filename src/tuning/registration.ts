@@ -18,6 +18,7 @@ export function registrationOf(job: TuningJob, access: TuningAccess): Registrati
       trainingCost: costOf(job, remote.trained_tokens) ?? estimate.usd ?? undefined,
     },
     variant: { name: spec.variant, fallback: spec.control },
+    replaces: spec.replaces,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Registration {
     /** The variant that answers when this one can't; none does for one that takes its name. */
     readonly fallback: string;
   };
+  /** May it take the place of what another entry of these names is? */
+  readonly replaces: boolean;
 }
 
 /** Where tuned models are added to the configuration: a file in the data folder, which the gateway reads like its own. */

@@ -8,6 +8,7 @@ import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
 import { HeldJob, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
+import { type NewNames, renamed, requireNames } from "./names.ts";
 import { newJob } from "./new-job.ts";
 import { Places } from "./places.ts";
 import { planned } from "./plan.ts";
@@ -60,6 +61,7 @@ export class Tuner implements Tuning {
     const same = await store.tuningJobs({ fingerprint, limit: SAME });
     const earlier = same.find(({ open, state }) => open || (!force && state === "succeeded"));
     if (earlier !== undefined) throw jobExists(earlier);
+    await requireNames(plan, this.#deps);
     await folders.create(jobId, sources);
     try {
       await this.#requireUnchanged(plan);
@@ -102,10 +104,11 @@ export class Tuner implements Tuning {
     return job;
   }
 
-  async register(id: string, address: string): Promise<TuningJob> {
+  async register(id: string, address: string, names: NewNames = {}): Promise<TuningJob> {
+    await this.#requireNewNames(id, names);
     const job = await this.#change(id, (found, now) => {
       if (!isReopenable(found)) throw waitsForNobody(found);
-      const job = reopened(found, address.trim(), now);
+      const job = reopened(renamed(found, names, this.#deps.table()), address.trim(), now);
       requireAddress(job, this.#deps);
       return job;
     });
@@ -150,6 +153,15 @@ export class Tuner implements Tuning {
     // Leases end by themselves where a store does not answer.
     await Promise.race([given, wait(CLOSE_MS, late.signal).catch(() => {})]);
     late.abort();
+  }
+
+  /** @throws GatewayError 400 for names that can't be had */
+  async #requireNewNames(id: string, names: NewNames): Promise<void> {
+    const row = await this.#deps.store.tuningJob(id);
+    const job = jobIn(row);
+    if (row === undefined || job === undefined || (names.model ?? names.variant) === undefined) return;
+    const { spec } = renamed(job, names, this.#deps.table());
+    await requireNames({ jobId: id, spec, fingerprint: row.fingerprint }, this.#deps);
   }
 
   /** @throws GatewayError 409 when what was planned is not what the folder has now */

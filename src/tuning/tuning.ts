@@ -2,6 +2,7 @@ import type { DatasetReport } from "../datasets/validate.ts";
 import type { Deployment } from "./deployer.ts";
 import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
+import type { NewNames } from "./names.ts";
 
 /** What somebody wants to have trained. What is left out is found in the configuration. */
 export interface TuningQuestion {
@@ -73,9 +74,10 @@ export interface Tuning {
   /**
    * Goes on with a job that waits for a person.
    * @param address what was trained and deployed by hand: an `ft:` id, a deployment, an endpoint's URL
-   * @throws GatewayError 404, 409 for a job that waits for nobody
+   * @param names other ones for what comes out, where those of the job are taken by now
+   * @throws GatewayError 400 for what does not fit the configuration, 404, 409 for a job that waits for nobody
    */
-  register(id: string, address: string): Promise<TuningJob>;
+  register(id: string, address: string, names?: NewNames): Promise<TuningJob>;
   /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
   work(id: string, signal: AbortSignal): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */

@@ -2,6 +2,7 @@ import { type Mock, vi } from "vitest";
 import { validate } from "../../src/datasets/validate.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { TuningJob } from "../../src/tuning/job.ts";
+import type { NewNames } from "../../src/tuning/names.ts";
 import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "../../src/tuning/tuning.ts";
 import { tuningJob } from "../support/tuning-job.ts";
 
@@ -57,8 +58,8 @@ export class FakeTuning implements Tuning {
     return this.put({ ...this.#known(id), cancel_asked: true });
   }
 
-  async register(id: string, address: string): Promise<TuningJob> {
-    this.calls.push(["register", id, address]);
+  async register(id: string, address: string, names: NewNames = {}): Promise<TuningJob> {
+    this.calls.push(["register", id, address, names]);
     return this.put({ ...this.#known(id), state: "evaluating" });
   }
 

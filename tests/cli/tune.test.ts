@@ -354,8 +354,10 @@ test("register goes on with a job that waits, here or elsewhere", async () => {
   tuning.put(tuningJob({ state: "manual" }));
   comesTo(tuning, succeededJob());
   await expect(register(["tj_1"], open)).rejects.toThrow("say what answers: --address");
-  expect(await register(["tj_1", "--address", "https://e.example"], open)).toBe(0);
-  expect(tuning.calls).toEqual([["register", "tj_1", "https://e.example"]]);
+  expect(await register(["tj_1", "--address", "https://e.example", "--variant", "other"], open)).toBe(0);
+  expect(tuning.calls).toEqual([
+    ["register", "tj_1", "https://e.example", { model: undefined, variant: "other" }],
+  ]);
   expect(await register(["tj_1", "--address", "ft:x", "--detach"], open)).toBe(0);
   expect(out()).toMatch(/Job tj_1 goes on with ft:x\.\nTo follow it: /);
   expect(tuning.work).toHaveBeenCalledTimes(1);

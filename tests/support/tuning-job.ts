@@ -20,6 +20,7 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       control: "prompted",
       model: "recipes-ft-1",
       variant: "recipes-tuned-1",
+      replaces: false,
       method: "supervised",
       hyperparameters: { n_epochs: null, batch_size: null, learning_rate_multiplier: null },
       suffix: null,

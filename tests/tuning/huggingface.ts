@@ -48,6 +48,7 @@ export function spec(changes: Partial<TuningSpec> = {}): TuningSpec {
     control: "prompted",
     model: "intents-tuned",
     variant: "tuned",
+    replaces: false,
     method: "supervised",
     hyperparameters: { n_epochs: null, batch_size: null, learning_rate_multiplier: null },
     suffix: null,

@@ -20,6 +20,7 @@ const SPEC: TuningSpec = {
   control: "prompted",
   model: "recipes-ft",
   variant: "recipes-tuned",
+  replaces: false,
   method: "supervised",
   hyperparameters: { n_epochs: 3, batch_size: null, learning_rate_multiplier: null },
   suffix: null,

@@ -68,6 +68,7 @@ export function specOf(change: Partial<TuningSpec> = {}): TuningSpec {
     control: "prompted",
     model: "recipes-job1",
     variant: "tuned",
+    replaces: false,
     method: "supervised",
     hyperparameters: { n_epochs: null, batch_size: null, learning_rate_multiplier: null },
     suffix: null,

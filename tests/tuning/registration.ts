@@ -18,5 +18,6 @@ export function registration(
       ...model,
     },
     variant: { name: "recipes-tuned", fallback: "prompted", ...variant },
+    replaces: false,
   };
 }

@@ -19,6 +19,7 @@ const begun = newJob(
       control: "prompted",
       model: "tuned",
       variant: "tuned",
+      replaces: false,
       method: "supervised",
       hyperparameters: { n_epochs: null, batch_size: null, learning_rate_multiplier: null },
       suffix: null,
