@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { trainedName } from "../datasets/tunable-models.ts";
 import { badRequest } from "../domain/errors.ts";
 import type { Route, Table, Variant } from "../domain/table.ts";
 import { variantsOf } from "../routing/reach.ts";
@@ -147,13 +148,15 @@ function positive(name: string, value: number | undefined): number | null {
   return value ?? null;
 }
 
-/** The suffix is a name alone: it changes nothing of what is learned. */
+/** The suffix is a name alone, and the validation file only measures: they change nothing of what is learned. */
 function fingerprintOf(spec: TuningSpec): string {
-  const { provider, base_model, method, hyperparameters, seed, training, validation } = spec;
+  const { provider, simulated, api, method, hyperparameters, seed, training } = spec;
   const { n_epochs, batch_size, learning_rate_multiplier } = hyperparameters;
-  const parts = [provider, base_model, method, n_epochs, batch_size, learning_rate_multiplier, seed];
+  // Names without a date are trained under one with a date.
+  const model = api === "huggingface" ? spec.base_model : trainedName(spec.base_model, api);
+  const parts = [provider, simulated, model, method, n_epochs, batch_size, learning_rate_multiplier, seed];
   return createHash("sha256")
-    .update(JSON.stringify([...parts, training.sha256, validation?.sha256 ?? null]))
+    .update(JSON.stringify([...parts, training.sha256]))
     .digest("hex");
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { trainedName } from "../../src/datasets/tunable-models.ts";
 import { config, examples, QUESTION, trained, world } from "./world.ts";
 
 const OTHER = { ...QUESTION, training: { kind: "text", text: examples(12, 60) } } as const;
@@ -76,4 +77,26 @@ test("a variant that is replaced is compared as it is now", async () => {
   expect(job.evaluation?.control.variant).toBe("prompted");
   expect(all.asked.filter((name) => name === "prompted")).toHaveLength(5);
   expect(all.registered).toMatchObject([{ variant: { name: "prompted" }, replaces: true }]);
+});
+
+test("jobs are the same that train the same: a model's dated name counts, what measures does not, nor does a simulation", async () => {
+  const all = await world();
+  const tuner = all.tuner();
+  const { fingerprint } = await tuner.plan(QUESTION);
+  const same = [
+    { ...QUESTION, baseModel: trainedName("gpt-4.1-mini", "openai") },
+    { ...QUESTION, validation: undefined },
+    { ...QUESTION, validation: { kind: "text", text: examples(6, 200) } as const },
+  ];
+  for (const question of same) expect((await tuner.plan(question)).fingerprint).toBe(fingerprint);
+  expect((await tuner.plan(OTHER)).fingerprint).not.toBe(fingerprint);
+  const { providers } = config();
+  all.configure(
+    config({
+      providers: { ...Object(providers), main: { kind: "openai", apiKey: "", withoutKey: "simulator" } },
+    }),
+  );
+  const simulated = await tuner.plan(QUESTION);
+  expect(simulated.spec.simulated).toBe(true);
+  expect(simulated.fingerprint).not.toBe(fingerprint);
 });
