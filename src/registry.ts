@@ -12,6 +12,8 @@ import { replaceFile } from "./replace-file.ts";
 import { withRegistration } from "./tuning/registered-text.ts";
 import type { Registration, Registry } from "./tuning/registry.ts";
 
+const MOST_WRITES = 10;
+
 export interface DiskRegistryOptions {
   readonly configPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,17 +26,24 @@ export function diskRegistry(options: DiskRegistryOptions): Registry {
     register: async (registration) => {
       const { file } = tryOut(registration, options);
       try {
-        await underLock(`${file}.lock`, async () => {
-          // Anew, as another process may have registered something since.
-          const { text, before } = tryOut(registration, options);
-          if (text !== before) await replaceFile(file, text);
-        });
+        await underLock(`${file}.lock`, () => written(registration, options));
       } catch (error) {
         if (error instanceof ConfigError) throw error;
         throw problemOf(file, "", `it can't be written: ${error instanceof Error ? error.message : error}`);
       }
     },
   };
+}
+
+/** Writes it until it is there: whoever lost the lock may have written the file too, such as a process that was stopped. */
+async function written(registration: Registration, options: DiskRegistryOptions): Promise<void> {
+  for (let tries = 0; tries < MOST_WRITES; tries++) {
+    // Anew, as another process may have registered something since.
+    const { file, text, before } = tryOut(registration, options);
+    if (text === before) return;
+    await replaceFile(file, text);
+  }
+  throw new Error("others write it at the same time, again and again");
 }
 
 /** What is registered now, what it would be, and the table of that. */

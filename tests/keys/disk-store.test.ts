@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import {
   chmodSync,
-  existsSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -103,7 +103,7 @@ test("a folder that is a file takes no keys, and says so", async () => {
   expect(ring.list()).toEqual([]);
 });
 
-test("a link in the temporary file's place is not followed", async () => {
+test("a link in a temporary file's place is not followed, and goes once it is old", async () => {
   const folder = newFolder();
   const data = join(folder, "data");
   mkdirSync(data);
@@ -111,6 +111,7 @@ test("a link in the temporary file's place is not followed", async () => {
   const victim = join(folder, "victim");
   writeFileSync(victim, "mine");
   symlinkSync(victim, join(data, "keys.json.tmp"));
+  lutimesSync(join(data, "keys.json.tmp"), 1, 1);
   await new KeyRing({ store: new DiskKeyStore(data) }).create(wanted("app"));
   expect(readFileSync(victim, "utf8")).toBe("mine");
   expect(readdirSync(data)).toEqual(["keys.json"]);
@@ -118,7 +119,7 @@ test("a link in the temporary file's place is not followed", async () => {
 
 /** Is a file of keys on its way, or cut short for the moment? */
 function isBeingWritten(folder: string): boolean {
-  if (existsSync(join(folder, "keys.json.tmp"))) return true;
+  if (readdirSync(folder).some((name) => name.endsWith(".tmp"))) return true;
   const text = readFileSync(join(folder, "keys.json"), "utf8");
   return !text.endsWith("}\n");
 }

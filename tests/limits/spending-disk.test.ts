@@ -87,15 +87,15 @@ test("a folder that can't be made keeps it from starting", () => {
 
 test("a write that fails is told, stops nothing, and is made up for", async () => {
   const folder = newFolder();
-  const draft = join(folder, "spending.json.tmp");
-  mkdirSync(draft); // stands in the way, for root too
+  const file = join(folder, "spending.json");
   const { states, spend, left } = start(folder);
+  mkdirSync(file); // stands in the way, for root too
   spend(300);
   await until(() => states.length > 0 || undefined);
   spend(100);
   expect(left()).toBe(600);
-  rmSync(draft, { recursive: true });
-  await until(() => existsSync(join(folder, "spending.json")) || undefined);
+  rmSync(file, { recursive: true });
+  await until(() => existsSync(file) || undefined);
   await until(() => states.length > 1 || undefined);
   expect(states).toEqual([expect.any(Error), undefined]);
   expect(start(folder).left()).toBe(600);
