@@ -8,6 +8,7 @@ import { providerKinds } from "./providers/index.ts";
 /**
  * Reads the configuration from disk, with what is registered in its data folder.
  * @param registered what is registered, in place of that
+ * @param needed entries of that which have to fit, such as `models.tuned`
  * @throws ConfigError
  */
 export function loadFromDisk(
@@ -15,6 +16,7 @@ export function loadFromDisk(
   env: Readonly<Record<string, string | undefined>>,
   files = new DiskFiles(dirname(configPath)),
   registered: LoadInput["registered"] = (dataDir) => files.readPassing(registeredFile(dataDir)),
+  needed?: LoadInput["needed"],
 ): Table {
-  return loadTable({ file: basename(configPath), files, env, kinds: providerKinds, registered });
+  return loadTable({ file: basename(configPath), files, env, kinds: providerKinds, registered, needed });
 }

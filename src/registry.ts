@@ -57,28 +57,33 @@ interface Attempt {
 function tryOut(registration: Registration, { configPath, env }: DiskRegistryOptions): Attempt {
   const now = loadFromDisk(configPath, env);
   const file = registeredFile(now.server.dataDir);
-  if (!now.tuning.replaceLive) refuseTakenNames(registration, now, file);
+  refuseTakenNames(registration, now, file);
   const before = new DiskFiles(".").readPassing(file) ?? "";
   const text = withRegistration(before, registration, priceOf(registration.model, now));
-  const table = loadFromDisk(configPath, env, undefined, () => text);
+  const needed = new Set([`models.${registration.model.name}`, `variants.${registration.variant.name}`]);
+  const table = loadFromDisk(configPath, env, undefined, () => text, needed);
   return { file, before, text, table };
 }
 
-/** Names of other models and variants stay what they are: routes may use them. */
+/** Names of other models and variants stay what they are: routes may use them. One variant can be meant to be replaced. */
 function refuseTakenNames({ model, variant }: Registration, table: Table, file: string): void {
   const isOwn = (job: string | undefined): boolean => job === model.tuningJob;
   const sameModel = table.models.get(model.name);
-  if (sameModel !== undefined && !isOwn(sameModel.tuningJob)) throw taken(file, "models", model.name);
+  if (sameModel !== undefined && !isOwn(sameModel.tuningJob))
+    throw problemOf(file, `models.${model.name}`, `${TAKEN}. Choose another name`);
   const sameVariant = table.variants.get(variant.name);
-  if (sameVariant !== undefined && !isOwn(sameVariant.model.tuningJob))
-    throw taken(file, "variants", variant.name);
+  if (sameVariant === undefined || isOwn(sameVariant.model.tuningJob)) return;
+  if (variant.replaces !== true)
+    throw problemOf(file, `variants.${variant.name}`, `${TAKEN}. Choose another name`);
+  if (!table.tuning.replaceLive)
+    throw problemOf(
+      file,
+      `variants.${variant.name}`,
+      `${TAKEN}. The job is to replace it: allow that with \`tuning.replaceLive\``,
+    );
 }
 
-function taken(file: string, section: "models" | "variants", name: string): ConfigError {
-  const message =
-    "this name is taken by another entry, of the configuration or of another job. Choose another name, or allow `tuning.replaceLive`";
-  return problemOf(file, `${section}.${name}`, message);
-}
+const TAKEN = "this name is taken by another entry, of the configuration or of another job";
 
 function problemOf(file: string, key: string, message: string): ConfigError {
   return new ConfigError([{ file, line: 1, column: 1, key, message }]);

@@ -149,7 +149,7 @@ describe("a registration", () => {
 
 describe("a name that is taken", () => {
   const TAKEN =
-    "this name is taken by another entry, of the configuration or of another job. Choose another name, or allow `tuning.replaceLive`";
+    "this name is taken by another entry, of the configuration or of another job. Choose another name";
 
   test("by the configuration or by another job is refused, and nothing is written", async () => {
     const { registry, file, text } = onDisk();
@@ -165,20 +165,34 @@ describe("a name that is taken", () => {
     expect(text()).toBe(before);
   });
 
-  test("is replaced with `replaceLive`", async () => {
+  test("of a variant is replaced where the job is meant to and `replaceLive` allows it, and stays so", async () => {
     const careful = { model: "base" };
-    const { registry, table } = onDisk({
-      ...CONFIG,
-      variants: { ...CONFIG.variants, careful },
-      tuning: { replaceLive: true },
-    });
+    const config = { ...CONFIG, variants: { ...CONFIG.variants, careful } };
+    const { registry, table, configPath } = onDisk({ ...config, tuning: { replaceLive: true } });
+    const live = (fallback: string) =>
+      registration({}, { name: "prompted", fallback, replaces: true } as const);
+    expect(problemsOf(() => registry.preview(registration({}, { name: "prompted" })))).toEqual([
+      `variants.prompted: ${TAKEN}`,
+    ]);
     for (const fallback of ["careful", "prompted"]) {
-      await registry.register(registration({}, { name: "prompted", fallback }));
+      await registry.register(live(fallback));
       expect(table().routes.get("recipes")?.rules[0]?.use).toMatchObject({
         variant: { path: "bare", model: { name: "recipes-ft" } },
       });
     }
     expect(table().variants.get("prompted")?.fallback).toEqual([]);
+    writeFileSync(configPath, stringify(config));
+    expect(table().variants.get("prompted")?.model.name).toBe("recipes-ft");
+    const other = registration({ name: "other", tuningJob: "tj_2" }, { name: "careful", replaces: true });
+    expect(problemsOf(() => registry.preview(other))).toEqual([
+      "variants.careful: this name is taken by another entry, of the configuration or of another job. The job is to replace it: allow that with `tuning.replaceLive`",
+    ]);
+  });
+
+  test("of a model is never replaced", () => {
+    const { registry } = onDisk({ ...CONFIG, tuning: { replaceLive: true } });
+    const live = registration({ name: "base" }, { replaces: true });
+    expect(problemsOf(() => registry.preview(live))).toEqual([`models.base: ${TAKEN}`]);
   });
 });
 
@@ -235,6 +249,15 @@ describe("a gateway that runs", () => {
     writeFileSync(file, "models: [");
     await until(() => gateway.logs.some(({ level }) => level === "error"));
     expect(String(gateway.logs.find(({ level }) => level === "error")?.fields["problem"])).toContain(file);
+    expect((await ask()).status).toBe(200);
+
+    // What does not fit is left out, and told.
+    rmSync(file);
+    await registry.register(registration({}, { fallback: "prompted" }));
+    writeFileSync(file, readFileSync(file, "utf8").replace("- prompted", "- gone"));
+    await until(() =>
+      gateway.logs.some(({ message }) => message.includes("variants.recipes-tuned.fallback[0] is left out")),
+    );
     expect((await ask()).status).toBe(200);
 
     rmSync(file);

@@ -1,11 +1,12 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { ProviderKind } from "../domain/provider.ts";
 import type { Table } from "../domain/table.ts";
 import { compile } from "./compile.ts";
 import { dataDirOf, registeredFile } from "./compile-server.ts";
 import { type Environment, readDocument, type SourceDocument } from "./document.ts";
-import { ConfigError, type ConfigPath, formatPath, MAX_PROBLEMS, type Problem } from "./problem.ts";
+import { type Merged, merge, type Parsed, SECTIONS, type Section } from "./merge.ts";
+import { ConfigError, type ConfigPath, MAX_PROBLEMS } from "./problem.ts";
+import { type Finding, isFindings, withRegistered } from "./registered.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** Reads files beside the configuration. Paths are relative to its folder. */
@@ -27,11 +28,9 @@ export interface LoadInput {
    * Absent: there is no data folder.
    */
   readonly registered?: ((dataDir: string) => string | undefined) | undefined;
+  /** Registered entries that must fit, such as `models.tuned`. Others that do not are left out, with a notice. */
+  readonly needed?: ReadonlySet<string> | undefined;
 }
-
-/** Sections in which each name has an entry of its own; they can be spread over files. */
-const SECTIONS = ["providers", "models", "prompts", "variants", "rollouts", "routes", "keys"] as const;
-type Section = (typeof SECTIONS)[number];
 
 const REGISTERED_SECTIONS: readonly Section[] = ["models", "variants"];
 
@@ -48,26 +47,33 @@ export function loadTable(input: LoadInput): Table {
     return keepTo(SECTIONS, elsewhere, parseDocument(document, schema));
   });
   const registered = main.problems.length === 0 ? registeredIn(main.config, schema, input) : undefined;
-  const parsed = [main, ...included, ...(registered === undefined ? [] : [registered])];
-  const problems = parsed.flatMap((one) => one.problems);
-  const merged = merge(parsed, problems, main.config.tuning?.replaceLive === true ? registered : undefined);
+  const own = [main, ...included];
+  const problems = [...own.map(keepReplacing), ...(registered ? [registered] : [])].flatMap(
+    (one) => one.problems,
+  );
+  const merged = merge(own, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  const report = (path: ConfigPath, message: string): void => {
-    if (problems.length < MAX_PROBLEMS) problems.push(merged.documentOf(path).problemAt(path, message));
-  };
-  const readBeside = (path: ConfigPath, file: string): string => {
-    const folder = merged.documentOf(path).file.replace(/[^/]*$/, "");
-    return input.files.read(file.startsWith("/") ? file : folder + file);
-  };
-  const table = compile(merged.config, { kinds: input.kinds, readBeside, env: input.env, report });
-  if (problems.length > 0 || table === undefined) throw new ConfigError(problems);
-  return table;
+  if (registered !== undefined)
+    return withRegistered(merged, registered, input.needed ?? new Set(), (all) => compiled(all, input));
+  const outcome = compiled(merged, input);
+  if (!isFindings(outcome)) return outcome;
+  throw new ConfigError(outcome.map(({ path, message }) => merged.documentOf(path).problemAt(path, message)));
 }
 
-interface Parsed {
-  readonly document: SourceDocument;
-  readonly config: Config;
-  readonly problems: Problem[];
+/** @returns what is wrong, up to 100 findings, or the table */
+function compiled(
+  { config, documentOf }: Merged,
+  { kinds, files, env }: LoadInput,
+): Table | readonly Finding[] {
+  const findings: Finding[] = [];
+  const report = (path: ConfigPath, message: string): void => {
+    if (findings.length < MAX_PROBLEMS) findings.push({ path, message });
+  };
+  const readBeside = (path: ConfigPath, file: string): string => {
+    const folder = documentOf(path).file.replace(/[^/]*$/, "");
+    return files.read(file.startsWith("/") ? file : folder + file);
+  };
+  return compile(config, { kinds, readBeside, env, report }) ?? findings;
 }
 
 function openFile(file: string, { files, env }: LoadInput): SourceDocument {
@@ -129,6 +135,22 @@ function keepTo(sections: readonly Section[], elsewhere: string, parsed: Parsed)
     value === undefined || sections.some((section) => section === key) ? [] : [key],
   );
   const told = strange.map((key) => document.problemAt([key], `\`${key}\` ${elsewhere}`));
+  return { ...parsed, problems: [...problems, ...told] };
+}
+
+/** With a problem for each variant that would replace itself. */
+function keepReplacing(parsed: Parsed): Parsed {
+  const { document, config, problems } = parsed;
+  const told = Object.entries(config.variants ?? {}).flatMap(([name, { replaces }]) =>
+    replaces === undefined
+      ? []
+      : [
+          document.problemAt(
+            ["variants", name, "replaces"],
+            "only what is registered replaces another entry",
+          ),
+        ],
+  );
   return { ...parsed, problems: [...problems, ...told] };
 }
 
@@ -197,50 +219,4 @@ function includedFiles(patterns: readonly string[], main: SourceDocument, files:
       throw new ConfigError([main.problemAt(["include", index], "there is no such folder")]);
     }
   });
-}
-
-interface Merged {
-  readonly config: Config;
-  documentOf(path: ConfigPath): SourceDocument;
-}
-
-/**
- * One configuration of all files. The same entry may stand in several files as long as it is the same.
- * @param winner the file whose entries count where another has one of the name; undefined: none
- */
-function merge(parsed: readonly Parsed[], problems: Problem[], winner: Parsed | undefined): Merged {
-  const origin = new Map<string, SourceDocument>();
-  const [main] = parsed;
-  if (main === undefined) throw new RangeError("merge needs the main document");
-  const sections: Record<Section, Record<string, unknown>> = {
-    providers: {},
-    models: {},
-    prompts: {},
-    variants: {},
-    rollouts: {},
-    routes: {},
-    keys: {},
-  };
-  for (const part of parsed) {
-    const { document, config } = part;
-    const wins = part === winner;
-    for (const section of SECTIONS) {
-      for (const [name, entry] of Object.entries(config[section] ?? {})) {
-        const path = formatPath([section, name]);
-        const earlier = origin.get(path);
-        if (earlier !== undefined && !wins && !isDeepStrictEqual(sections[section][name], entry)) {
-          problems.push(
-            document.problemAt([section, name], `${earlier.file} has another entry of this name`),
-          );
-        }
-        sections[section][name] = entry;
-        if (earlier === undefined || wins) origin.set(path, document);
-      }
-    }
-  }
-  const config: Config = Object.assign({}, main.config, sections);
-  return {
-    config,
-    documentOf: (path) => origin.get(formatPath(path.slice(0, 2))) ?? main.document,
-  };
 }

@@ -110,6 +110,10 @@ const variant = z.strictObject({
     .array(name)
     .optional()
     .describe("Variants to try, in this order, when this one fails before its first byte."),
+  replaces: z
+    .literal(true)
+    .optional()
+    .describe("In `registered.yaml` alone: it counts in place of the configuration's variant of this name."),
 });
 
 const stickyBy = z

@@ -43,6 +43,7 @@ export class Reloader {
       this.#stale = false;
       metrics.reloaded("success");
       const { version } = table;
+      for (const notice of table.notices) if (!before.notices.includes(notice)) log("warn", notice);
       if (version === before.version) {
         log("info", "configuration unchanged", { version });
         return false;

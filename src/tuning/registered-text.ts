@@ -6,6 +6,9 @@ import type { Registration } from "./registry.ts";
 const HEADER = ` Models that fine-tuning jobs made, and variants that call them. The gateway reads this file as a part of its
  configuration, a change is in force within a moment. It may be edited; jobs add to it and leave the rest as it is.`;
 
+/** Members of a model or a variant. */
+type Entry = Readonly<Record<string, string | number | boolean | Price | readonly string[]>>;
+
 /**
  * The text of a file of registered models with one more, or with it in place of what was registered under its names.
  * Other entries and all comments stay; where nothing changes, the text is the same.
@@ -22,8 +25,7 @@ export function withRegistration(
   const changed = [
     put(document, ["models", name], {
       provider,
-      // The environment's variables are put into what is read.
-      model: model.model.replaceAll("${", () => "$${"),
+      model: model.model,
       fineTuned: true,
       baseModel,
       datasetHash,
@@ -33,6 +35,7 @@ export function withRegistration(
     }),
     put(document, ["variants", variant.name], {
       model: name,
+      ...(variant.replaces === true ? { replaces: true } : {}),
       ...(variant.fallback === variant.name ? {} : { fallback: [variant.fallback] }),
     }),
   ];
@@ -40,12 +43,23 @@ export function withRegistration(
 }
 
 /** @returns whether that changed something */
-function put(document: Document, path: readonly [string, string], entry: object): boolean {
+function put(document: Document, path: readonly [string, string], entry: Entry): boolean {
   const [section] = path;
   if (document.has(section) && !isMap(document.get(section))) document.delete(section); // such as one whose entries were all deleted
-  const node = document.createNode(entry);
+  const node = document.createNode(escaped(entry));
   const present = document.getIn(path);
   if (isMap(present) && isDeepStrictEqual(present.toJS(document), node.toJS(document))) return false;
   document.setIn(path, node);
   return true;
+}
+
+/** The environment's variables are put into the texts of what is read: into these none shall be. */
+function escaped(entry: Entry): Entry {
+  const values = Object.entries(entry).map(([key, value]) => [key, plain(value)] as const);
+  return Object.fromEntries(values);
+}
+
+function plain(value: Entry[string]): Entry[string] {
+  if (typeof value === "string") return value.replaceAll("${", () => "$${");
+  return Array.isArray(value) ? value.map((text) => text.replaceAll("${", () => "$${")) : value;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { shownProblems, tableOf } from "./tables.ts";
 
 const MAIN = `providers: { sim: { kind: simulator } }
@@ -44,12 +44,69 @@ test("the data folder is the configuration's, or the environment's", () => {
 
 test("what is wrong with it is told with file, line and key", () => {
   expect(shown(MAIN, "models: [\n")[0]).toMatch(/^data\/registered\.yaml:\d /);
-  expect(shown(MAIN, REGISTERED.replace("provider: sim", "provider: gone"))).toEqual([
-    "data/registered.yaml:3 models.tuned.provider: there is no provider `gone` (defined: sim)",
-  ]);
-  expect(shown(MAIN, REGISTERED.replace("[a]", "[z]"))).toEqual([
-    "data/registered.yaml:5 variants.b.fallback[0]: there is no variant `z` (defined: a, b)",
-  ]);
+  expect(shown(MAIN, REGISTERED.replace("provider", "proviter"))[0]).toBe(
+    "data/registered.yaml:3 models.tuned.provider: this key is missing",
+  );
+});
+
+describe("what does not fit any more", () => {
+  const noticesOf = (main: string, registered = REGISTERED) => {
+    const { notices, models, variants, routes } = tableOf(main, { registered: { data: registered } });
+    return { notices, names: [...models.keys(), ...variants.keys()], variants, routes };
+  };
+  const gone = (entry: string, message: string) =>
+    `data/registered.yaml: ${entry} is left out, as it does not fit: ${message}`;
+
+  test("a fallback is left out of its variant, which rules may use", () => {
+    const main = MAIN.replaceAll("a: {", "z: {").replace("default: a", "default: b");
+    const { notices, variants, routes } = noticesOf(main);
+    expect(notices).toEqual([gone("variants.b.fallback[0]", "there is no variant `a` (defined: z, b)")]);
+    expect(variants.get("b")?.fallback).toEqual([]);
+    expect(routes.get("ask")?.rules[0]?.use).toMatchObject({ variant: { name: "b", fallback: [] } });
+  });
+
+  test("a model whose provider is gone is left out with its variants", () => {
+    const { notices, names } = noticesOf(MAIN.replace("sim: {", "other: {").replace("r: sim", "r: other"));
+    expect(notices).toEqual([
+      gone("models.tuned.provider", "there is no provider `sim` (defined: other)"),
+      gone("variants.b.model", "there is no model `tuned` (defined: base)"),
+    ]);
+    expect(names).toEqual(["base", "a"]);
+  });
+
+  test("so is one that nobody knows the cost of where there is a budget by now", () => {
+    const main = MAIN.replace("model: m }", "model: m, price: { input: 1, output: 1 } }");
+    const { names } = noticesOf(`${main}tags: { x: { limits: { usdPerDay: 1 } } }\n`);
+    expect(names).toEqual(["base", "a"]);
+  });
+
+  test("where the configuration has another entry of the name, that counts", () => {
+    const main = MAIN.replace("a: {", "b: { model: base }, a: {");
+    const { notices, variants } = noticesOf(main);
+    expect(notices).toEqual([gone("variants.b", "crossover.yaml has another entry of this name")]);
+    expect(variants.get("b")?.model.name).toBe("base");
+    expect(noticesOf(main, "variants: { b: { model: base } }").notices).toEqual([]);
+    const model = noticesOf(MAIN.replace("base: {", "tuned: { provider: sim, model: n }, base: {"));
+    expect(model.notices).toEqual([gone("models.tuned", "crossover.yaml has another entry of this name")]);
+    expect(model.variants.get("b")?.model.upstreamModel).toBe("n");
+  });
+
+  test("is a problem once the configuration uses it, with what to do", () => {
+    const main = MAIN.replace("default: a", "default: b");
+    expect(shown(main, REGISTERED.replace("provider: sim", "provider: gone"))).toEqual([
+      "crossover.yaml:4 routes.ask.default: there is no variant `b` (defined: a)",
+      ...["3 models.tuned.provider: there is no provider `gone` (defined: sim)"]
+        .concat("5 variants.b.model: there is no model `tuned` (defined: base)")
+        .map(
+          (problem) =>
+            `data/registered.yaml:${problem}. So it is left out, but the configuration uses what was registered: take that out of its rules, or bring back what is missing`,
+        ),
+    ]);
+    // A problem of the configuration's own has nothing to do with it.
+    expect(
+      shown(MAIN.replace("default: a", "default: c"), REGISTERED.replace("r: sim", "r: gone")),
+    ).toHaveLength(1);
+  });
 });
 
 test.each([
@@ -63,22 +120,25 @@ test.each([
   ]);
 });
 
-test("an entry that the configuration has too is refused, unless it is the same", () => {
+test("a variant that was registered in place of the configuration's counts, with `replaceLive` or without", () => {
   const own = MAIN.replace("a: {", "b: { model: base }, a: {");
-  expect(shown(own, REGISTERED)).toEqual([
-    "data/registered.yaml:5 variants.b: crossover.yaml has another entry of this name",
-  ]);
-  expect(shown(own, "variants: { b: { model: base } }")).toEqual([]);
+  const replacing = REGISTERED.replace("fallback: [a]", "replaces: true");
+  for (const more of ["", "tuning: { replaceLive: true }\n"]) {
+    const table = tableOf(own + more, { registered: { data: replacing } });
+    expect(table.variants.get("b")?.model.name).toBe("tuned");
+    expect(table.notices).toEqual([]);
+  }
+  // What it calls is gone: the configuration's own is there again.
+  const table = tableOf(own, { registered: { data: replacing.replace("r: sim", "r: gone") } });
+  expect(table.variants.get("b")?.model.name).toBe("base");
+  expect(table.notices).toHaveLength(2);
 });
 
-test("with `replaceLive` what is registered counts", () => {
-  const own = `${MAIN.replace("a: {", "b: { model: base }, a: {")}tuning: { replaceLive: true }\n`;
-  const table = tableOf(own, { registered: { data: REGISTERED } });
-  expect(table.variants.get("b")?.model.name).toBe("tuned");
-  expect(shown(own, REGISTERED.replace("[a]", "[z]"))[0]).toMatch(/^data\/registered\.yaml:5 variants\.b/);
-  // Among the configuration's own files two entries stay a problem.
-  const files = { "more.yaml": "variants: { a: { model: base, bare: keep } }" };
-  expect(shownProblems(`include: [more.yaml]\n${own}`, { files, registered: { data: REGISTERED } })).toEqual([
+test("among the configuration's own files two entries stay a problem, and none replaces another", () => {
+  const main = `include: [more.yaml]\n${MAIN}tuning: { replaceLive: true }\n`;
+  const files = { "more.yaml": "variants: { a: { model: base, replaces: true } }" };
+  expect(shownProblems(main, { files, registered: { data: REGISTERED } })).toEqual([
+    "more.yaml:1 variants.a.replaces: only what is registered replaces another entry",
     "more.yaml:1 variants.a: crossover.yaml has another entry of this name",
   ]);
 });

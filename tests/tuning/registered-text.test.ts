@@ -78,7 +78,20 @@ variants:
   });
 });
 
-test("a name is no reference to the environment", () => {
-  const text = add("", registration({ model: "https://x/${HOME}" }));
-  expect(parse(text).models["recipes-ft"].model).toBe("https://x/$${HOME}");
+test("no text is a reference to the environment", () => {
+  const odd = "https://x/${HOME}";
+  const text = add("", registration({ model: odd, baseModel: odd, provider: odd, datasetHash: odd }));
+  const escaped = "https://x/$${HOME}";
+  expect(parse(text).models["recipes-ft"]).toMatchObject({
+    model: escaped,
+    baseModel: escaped,
+    provider: escaped,
+    datasetHash: escaped,
+  });
+  expect(add(text, registration({ model: odd, baseModel: odd, provider: odd, datasetHash: odd }))).toBe(text);
+});
+
+test("a variant that takes another's place says so", () => {
+  const text = add("", registration({}, { name: "prompted", replaces: true }));
+  expect(parse(text).variants).toEqual({ prompted: { model: "recipes-ft", replaces: true } });
 });
