@@ -90,7 +90,7 @@ async function serve(configPath: string): Promise<void> {
       storeState: () => store?.state ?? "off",
       openAdmin: () => !isOpen,
       tuning: tuner,
-      datasetAt,
+      datasetAt: (path) => datasetAt(path, gateway.table.tuning.datasets),
     },
     VERSION,
   );

@@ -129,7 +129,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       storeState: () => store?.state ?? "off",
       openAdmin: () => !open,
       tuning: tuner,
-      datasetAt,
+      datasetAt: (path) => datasetAt(path, gateway.table.tuning.datasets),
     },
     VERSION,
   );

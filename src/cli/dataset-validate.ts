@@ -5,7 +5,7 @@ import { FORMATS, type Format, isFormat } from "../datasets/format.ts";
 import { readLines } from "../datasets/read.ts";
 import { tunableModel } from "../datasets/tunable-models.ts";
 import { type DatasetReport, type ValidateOptions, validate as validateLines } from "../datasets/validate.ts";
-import { filesOf } from "./dataset-files.ts";
+import { datasetIn } from "./dataset-place.ts";
 import { UsageError } from "./error-text.ts";
 import { isCount, numberOf } from "./number-option.ts";
 import { textTable } from "./text-table.ts";
@@ -30,7 +30,7 @@ export async function validate(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   const [place, ...more] = positionals;
   if (place === undefined || more.length > 0) throw new UsageError("give one file to check");
-  const { file, second: validationFile } = filesOf(place, values.validation);
+  const { training: file, validation: validationFile } = await datasetIn(place, values.validation);
   const format = formatOf(values.format);
   const { model } = values;
   const epochs = numberOf("--epochs", values.epochs, isCount);

@@ -4,7 +4,7 @@ import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan, TuningQuestion } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
-import { filesOf } from "./dataset-files.ts";
+import { datasetIn } from "./dataset-place.ts";
 import { UsageError } from "./error-text.ts";
 import { isCount, numberOf } from "./number-option.ts";
 import { consent } from "./tune-consent.ts";
@@ -38,7 +38,7 @@ const OPTIONS = {
 /** `crossover tune start`. @returns the exit code */
 export async function start(args: readonly string[], open: OpenTuning): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const question = questionOf(values);
+  const question = await questionOf(values);
   return withTuning(open, args, async (opened) => {
     const plan = await opened.tuning.plan(question);
     if (values["dry-run"]) {
@@ -56,15 +56,15 @@ export async function start(args: readonly string[], open: OpenTuning): Promise<
 type Options = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
 
 /** @throws UsageError for what can't be asked so */
-function questionOf(values: Options): TuningQuestion {
+async function questionOf(values: Options): Promise<TuningQuestion> {
   if (values.route === undefined) throw new UsageError("name the route: --route ROUTE");
   if (values.dataset === undefined)
     throw new UsageError("give the data set: --dataset FOLDER, or --dataset FILE.jsonl");
-  const { file, second } = filesOf(values.dataset, values.validation);
+  const { training, validation } = await datasetIn(values.dataset, values.validation);
   return {
     route: values.route,
-    training: fileSource(file),
-    validation: second === undefined ? undefined : fileSource(second),
+    training: fileSource(training),
+    validation: validation === undefined ? undefined : fileSource(validation),
     provider: values.provider,
     baseModel: values.base,
     control: values.control,

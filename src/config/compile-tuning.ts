@@ -13,6 +13,7 @@ export function compileTuning(
     pollSeconds = 10,
     deadlineHours = 72,
     evaluationRows = 200,
+    datasets,
   }: TuningConfig = {},
   providers: Defined<Provider>,
   report: (path: ConfigPath, message: string) => void,
@@ -31,5 +32,6 @@ export function compileTuning(
     pollMs: pollSeconds * 1000,
     deadlineMs: deadlineHours * HOUR_MS,
     evaluationRows,
+    datasets,
   };
 }

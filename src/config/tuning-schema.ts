@@ -33,6 +33,12 @@ export const tuning = z
       .max(10_000)
       .optional()
       .describe("Most rows of the validation file on which the tuned model is compared. Default 200."),
+    datasets: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        "Folders of which the admin API takes data sets, relative to the working directory. Default: any path on the gateway's machine.",
+      ),
   })
   .describe("How models are fine-tuned.");
 

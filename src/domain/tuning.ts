@@ -93,4 +93,6 @@ export interface TuningSettings {
   readonly deadlineMs: number;
   /** Most rows of the validation file that the tuned model is compared on. */
   readonly evaluationRows: number;
+  /** Folders of which the admin API takes data sets, relative to the working directory; undefined: any on this machine. */
+  readonly datasets: readonly string[] | undefined;
 }

@@ -22,6 +22,7 @@ tuning:
   pollSeconds: 0.02
   deadlineHours: 0.5
   evaluationRows: 50
+  datasets: [sets, /data/sets]
 `;
 
 test("the section's keys, in milliseconds", () => {
@@ -31,6 +32,7 @@ test("the section's keys, in milliseconds", () => {
     pollMs: 20,
     deadlineMs: 1_800_000,
     evaluationRows: 50,
+    datasets: ["sets", "/data/sets"],
   });
 });
 

@@ -36,7 +36,7 @@ interface Started {
 
 async function start(
   change: (tuning: Tuning) => Partial<Platform> = (tuning) => ({ tuning }),
-  files: Partial<Platform> = { datasetAt },
+  files: Partial<Platform> = { datasetAt: (path) => datasetAt(path, undefined) },
 ): Promise<Started> {
   const all = await world();
   const tuning = all.tuner();
