@@ -1,4 +1,5 @@
 import { count, rounded, usd } from "../reports/words.ts";
+import { answeredText, comparedText, intervalText } from "../tuning/evaluation-words.ts";
 import {
   isEnded,
   type JobEvaluation,
@@ -95,13 +96,18 @@ export function entryLine({ at, kind, message }: JournalEntry): string {
 }
 
 /** How the tuned model did beside the control. */
-function evaluationTable({ control, candidate }: JobEvaluation): string {
-  const rows = [control, candidate].map(({ variant, exact, input_tokens }) => [
-    variant,
-    shareText(exact),
+function evaluationTable(evaluation: JobEvaluation): string {
+  const { control, candidate } = evaluation;
+  const rows = [control, candidate].map(({ input_tokens, ...side }) => [
+    side.variant,
+    shareText(side.exact),
+    intervalText(side.interval),
+    answeredText(side),
     input_tokens === null ? "unknown" : rounded(input_tokens),
   ]);
-  return textTable(["variant", "exact", "tokens in"], rows, 1);
+  const table = textTable(["variant", "exact", "95% interval", "answered", "tokens in"], rows, 1);
+  const words = comparedText(evaluation);
+  return words === "" ? table : `${table}\n${words}\n`;
 }
 
 /** What has come of a job that needs no more work, or no more of ours. */

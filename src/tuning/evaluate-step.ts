@@ -1,37 +1,48 @@
-import type { Answered, Tools } from "../comparison/answered.ts";
+import type { Tools } from "../comparison/answered.ts";
 import { Comparison, type Query } from "../comparison/compare.ts";
-import type { RowDocument, SummaryDocument } from "../comparison/document.ts";
 import { comparisonPage } from "../comparison/page.ts";
-import { comparedSet, storable } from "../comparison/stored.ts";
+import { type Compared, comparedSet, storable } from "../comparison/stored.ts";
+import { bare } from "../prompts/bare.ts";
+import { percent } from "../reports/words.ts";
+import { candidateAnswers, failuresIn, requireAnswer } from "./candidate-answers.ts";
 import type { Step, StepContext } from "./context.ts";
+import { evaluationOf } from "./evaluation.ts";
 import type { JobEvaluation, TuningJob } from "./job.ts";
 import { type Preview, previewed } from "./register-step.ts";
 import { registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
-import { ProviderProblem } from "./trainer.ts";
-import { evaluated, stepped } from "./transitions.ts";
-import { readRowsOf, sampled } from "./validation-rows.ts";
+import { evaluated, stepped, troubled } from "./transitions.ts";
+import { sampledRows } from "./validation-rows.ts";
 import { patiently } from "./wait.ts";
+
+/** A share of rows without an answer that is told as a problem. */
+const MANY = 0.05;
 
 /** Compares the tuned model, bare, with the control on the validation split, and writes the result beside the job. */
 export const evaluateStep: Step = async (context) => {
   const { job } = context;
   const preview = previewed(context, triedOut(registrationOf(job, context.access), job));
-  if (job.spec.validation === null) {
+  const { validation } = job.spec;
+  if (validation === null) {
     await context.update((current, now) =>
       evaluated(current, null, "There is no validation file: nothing is compared.", now),
     );
     return 0;
   }
-  const queries = await queriesOf(context, preview, job.spec.validation.name);
-  const tools = context.deps.comparing.tools(preview.table, job.spec.route);
-  await requireAnswer(context, preview, tools, queries);
+  const file = await fileOf(context, validation.name);
+  if (file === undefined) {
+    const message = `The file ${validation.name} is gone from the job's folder: nothing is compared.`;
+    await context.update((current, now) =>
+      evaluated(troubled(current, message, now), null, "Nothing was compared.", now),
+    );
+    return 0;
+  }
+  const queries = await queriesOf(context, preview, file);
+  const tools = toolsFor(context, preview);
+  await requireAnswer(context, preview.candidate, tools, queries);
   const message = `Comparing ${preview.candidate.name} with ${preview.control.name} on ${queries.length} rows.`;
   await context.update((current, now) => stepped(current, message, now));
-  const evaluation = await compare(context, preview, tools, queries);
-  await context.update((current, now) =>
-    evaluated(current, evaluation, `Compared on ${queries.length} rows.`, now),
-  );
+  await compare(context, preview, tools, queries);
   return 0;
 };
 
@@ -42,100 +53,116 @@ function triedOut(registration: Registration, { id, spec }: TuningJob): Registra
   return { ...registration, variant: { name, fallback: spec.control }, replaces: false };
 }
 
+/** @returns undefined when it is gone. What was trained is not given up for it. */
+async function fileOf({ job, deps }: StepContext, name: string): Promise<Blob | undefined> {
+  try {
+    return await deps.folders.open(job.id, name);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Rows as the tuned model is going to be asked: without system messages. The control has its own; those of the file it was
+ * given would come on top.
+ */
 async function queriesOf(
   { job, deps, table }: StepContext,
-  preview: Preview,
-  file: string,
+  { candidate, table: previewTable }: Preview,
+  file: Blob,
 ): Promise<readonly Query[]> {
-  const rows = await readRowsOf(await deps.folders.open(job.id, file));
-  return sampled(rows, table.tuning.evaluationRows, job.id).map((row) =>
-    deps.comparing.queryOf(row, preview.table, job.spec.route),
-  );
+  const rows = await sampledRows(file, table.tuning.evaluationRows, job.id);
+  return rows.map((row) => {
+    const query = deps.comparing.queryOf(row, previewTable, job.spec.route);
+    return { ...query, request: bare(query.request, candidate.bare) };
+  });
 }
 
-/** Something that was deployed a moment ago may take a while to answer, and nobody is to pay for the control until it does. */
-async function requireAnswer(
-  context: StepContext,
-  { candidate }: Preview,
-  tools: Tools,
-  queries: readonly Query[],
-): Promise<void> {
-  const [first] = queries;
-  if (first === undefined) throw noRows();
-  const { outcome } = await tools.ask(first.request, candidate, context.endable);
-  if (outcome.kind === "failure") throw silent(context, outcome);
+/** Each variant is asked by what its own table says. */
+function toolsFor({ job, deps }: StepContext, { table, live, candidate }: Preview): Tools {
+  const tuned = deps.comparing.tools(table, job.spec.route);
+  const current = deps.comparing.tools(live, job.spec.route);
+  return {
+    ...current,
+    ask: (request, variant, signal) =>
+      (variant === candidate ? tuned : current).ask(request, variant, signal),
+  };
 }
 
+/** The control is asked once the tuned model has answered, and only what that answered: what fails is not paid for twice. */
 async function compare(
   context: StepContext,
   { control, candidate, table }: Preview,
   tools: Tools,
   queries: readonly Query[],
-): Promise<JobEvaluation> {
+): Promise<void> {
   const { job, deps } = context;
-  const { concurrency } = table.compare;
+  const answers = await candidateAnswers(context, candidate, tools, queries);
+  const answered = queries.filter((query) => answers.get(query)?.outcome.kind === "answer");
+  const known = new Map(answered.map((query) => [query.request, answers.get(query)]));
   const variants = [control, candidate];
-  const rows = await new Comparison({ variants, tools, concurrency }).set(queries, context.endable, () => {});
-  requireAnswers(context, candidate.name, rows);
+  const comparison = new Comparison({
+    variants,
+    tools: {
+      ...tools,
+      ask: async (request, variant, signal) =>
+        (variant === candidate ? known.get(request) : undefined) ?? tools.ask(request, variant, signal),
+    },
+    concurrency: table.compare.concurrency,
+  });
+  const rows = await comparison.set(answered, context.endable, () => {});
   const at = Date.now();
   const id = `${job.id}-evaluation`;
   const names = variants.map(({ name }) => name);
   const compared = comparedSet({ id, at, route: job.spec.route, variants: names }, rows);
-  const { comparison, rows: stored } = storable(compared, queries, at, table.redaction.stored);
+  const stored = storable(compared, answered, at, table.redaction.stored);
   // What it took to compare is not paid for again.
-  await patiently(() => deps.store.saveComparison(comparison, stored), context.endable);
-  const json = JSON.stringify({ ...compared.document, rows: compared.rows }, undefined, 2);
-  await deps.folders.write(job.id, "evaluation.json", `${json}\n`);
-  await deps.folders.write(job.id, "evaluation.html", comparisonPage(compared));
-  const { summary } = compared.document;
-  return {
+  await patiently(() => deps.store.saveComparison(stored.comparison, stored.rows), context.endable);
+  const evaluation = evaluationOf({
     comparison: id,
-    rows: rows.length,
-    control: sideOf(summary, control.name),
-    candidate: sideOf(summary, candidate.name),
-  };
+    control: control.name,
+    candidate: candidate.name,
+    queries: queries.length,
+    rows,
+  });
+  const [example] = failuresIn(answers);
+  const problems = unanswered(evaluation, example?.message).map(context.redact);
+  await context.update((current, now) =>
+    evaluated(
+      problems.reduce((changed, problem) => troubled(changed, problem, now), current),
+      evaluation,
+      `Compared on ${evaluation.compared} rows.`,
+      now,
+    ),
+  );
+  await writePages(context, compared);
 }
 
-function sideOf({ variants, pairs }: SummaryDocument, name: string): JobEvaluation["control"] {
-  const taken = variants.find(({ variant }) => variant === name);
-  const pair = pairs.find(({ variant, against }) => variant === name && against === null);
-  return {
-    variant: name,
-    exact: pair?.exact?.share ?? null,
-    input_tokens: taken?.input_tokens?.mean ?? null,
-  };
-}
-
-/** A model that never answered must not be registered. */
-function requireAnswers(context: StepContext, candidate: string, rows: readonly RowDocument[]): void {
-  const results = rows.flatMap((row) => row.results.filter(({ variant }) => variant === candidate));
-  const [error] = results.flatMap((result) => result.error ?? []);
-  if (error === undefined || results.some((result) => result.error === null)) return;
-  const { status, code, message } = error;
-  throw silent(context, { status, code: code ?? undefined, message });
-}
-
-/** Statuses that stay as they are, however often the same is sent. */
-const LASTING: ReadonlySet<number> = new Set([400, 401, 403, 413, 422]);
-
-function silent(
-  { job }: StepContext,
-  {
-    status,
-    code,
-    message,
-  }: Pick<Extract<Answered["outcome"], { kind: "failure" }>, "status" | "code" | "message">,
-): ProviderProblem {
-  return new ProviderProblem({
-    message: `The tuned model does not answer at ${job.remote.address}: ${message} (${status}).`,
-    hint: `See whether it answers at the provider. Then \`crossover tune register ${job.id} --address ADDRESS\`, where it is deployed by hand.`,
-    status,
-    code,
-    raw: message,
-    kind: LASTING.has(status) ? "final" : "temporary",
+/** Which of the two left many rows without an answer. @param example why the tuned model did */
+function unanswered({ control, candidate }: JobEvaluation, example: string | undefined): readonly string[] {
+  return [candidate, control].flatMap(({ variant, answered, failed }) => {
+    const asked = (answered ?? 0) + (failed ?? 0);
+    const share = asked === 0 ? 0 : (failed ?? 0) / asked;
+    if (share <= MANY) return [];
+    const words = variant === candidate.variant ? example : undefined;
+    return [
+      `${variant} did not answer ${failed} of ${asked} rows (${percent(share)}), which the shares leave out${words === undefined ? "." : `, such as: ${words}`}`,
+    ];
   });
 }
 
-function noRows(): ProviderProblem {
-  return new ProviderProblem({ message: "The validation file has no rows.", raw: "", kind: "final" });
+/** For people to read. The numbers are in the job and the rows in the store by now, so that the job goes on without. */
+async function writePages(context: StepContext, compared: Compared): Promise<void> {
+  const { job, deps } = context;
+  const json = JSON.stringify({ ...compared.document, rows: compared.rows }, undefined, 2);
+  try {
+    await deps.folders.write(job.id, "evaluation.json", `${json}\n`);
+    await deps.folders.write(job.id, "evaluation.html", comparisonPage(compared));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    await context.update((current, now) =>
+      troubled(current, context.redact(`The evaluation's page could not be written: ${why}`), now),
+    );
+  }
 }

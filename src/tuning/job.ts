@@ -132,20 +132,33 @@ export const remoteJob = z.object({
 });
 export type RemoteJob = Readonly<z.infer<typeof remoteJob>>;
 
+const interval = z.object({ low: z.number(), high: z.number() });
+
+/** How a variant did. What is null where it could be known was not counted when the job ran. */
+const jobSide = z.object({
+  variant: z.string(),
+  answered: z.int().nullable().default(null).describe("Rows that it answered, of those that it was asked."),
+  failed: z.int().nullable().default(null).describe("Rows that it was asked and did not answer."),
+  exact: z.number().nullable().describe("Share of equal answers, of the rows that both answered."),
+  interval: interval.nullable().default(null).describe("95% interval of `exact`."),
+  input_tokens: z.number().nullable().describe("Mean of the rows that both answered."),
+});
+
 /** How the tuned model did on the validation split beside the control. */
 export const jobEvaluation = z.object({
   comparison: z.string().describe("Id of the comparison in the store."),
-  rows: z.int(),
-  control: z.object({
-    variant: z.string(),
-    exact: z.number().nullable(),
-    input_tokens: z.number().nullable(),
-  }),
-  candidate: z.object({
-    variant: z.string(),
-    exact: z.number().nullable(),
-    input_tokens: z.number().nullable(),
-  }),
+  rows: z
+    .int()
+    .describe("Drawn from the validation file. The control was asked those that the candidate answered."),
+  compared: z.int().nullable().default(null).describe("Rows that both answered."),
+  control: jobSide,
+  candidate: jobSide,
+  difference: interval
+    .nullable()
+    .default(null)
+    .describe(
+      "95% interval of the candidate's `exact` less the control's: where 0 is in it, it may be chance.",
+    ),
 });
 export type JobEvaluation = Readonly<z.infer<typeof jobEvaluation>>;
 

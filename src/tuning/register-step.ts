@@ -29,6 +29,9 @@ export const registerStep: Step = async (context) => {
 /** The configuration as it would be with what the job made. */
 export interface Preview {
   readonly table: Table;
+  /** As it is now. */
+  readonly live: Table;
+  /** Of the table as it is now: in the other one it may be the tuned model itself. */
   readonly control: Variant;
   readonly candidate: Variant;
 }
@@ -37,7 +40,6 @@ export interface Preview {
 export function previewed({ job, deps, table: live }: StepContext, registration: Registration): Preview {
   requireNamesLeft(job, live);
   const table = deps.registry.preview(registration);
-  // As it is now: in the table of the preview it may be the tuned model itself.
   const control = live.variants.get(job.spec.control);
   const candidate = table.variants.get(registration.variant.name);
   if (control === undefined)
@@ -46,7 +48,7 @@ export function previewed({ job, deps, table: live }: StepContext, registration:
     );
   if (candidate === undefined)
     throw new TypeError(`the registry previews no variant ${registration.variant.name}`);
-  return { table, control, candidate };
+  return { table, live, control, candidate };
 }
 
 /** What a person says must fit into the configuration. @throws GatewayError 400 */

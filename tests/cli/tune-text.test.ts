@@ -104,7 +104,7 @@ describe("a job", () => {
     expect(text).toContain(
       "\njournal\n-------\n2027-01-31 18:00:00  train.jsonl is uploaded\n2027-01-31 18:00:01  Step 12/90\n",
     );
-    expect(text).toMatch(/^prompted +70% +812\nrecipes-tuned-1 +90% +21$/m);
+    expect(text).toMatch(/^prompted +70% .* 812\nrecipes-tuned-1 +90% .* 21$/m);
     expect(text).toMatch(/proposed rollout\n-+\nroutes:\n {2}recipes: \{ default: recipes-tuned-1 \}\n$/);
   });
 
@@ -122,12 +122,14 @@ The provider said (status 400, code invalid_training_file): {"error":"\ufffd[2Jb
   test("at its good end: numbers beside the control's, what is registered, the proposal, the page", () => {
     expect(resultText(succeededJob(), "data/tuning/tj_1/evaluation.html")).toBe(`\
 Job tj_1 succeeded.
-On 10 rows that it was not trained on:
+On 11 rows that it was not trained on:
 
-variant          exact  tokens in
----------------  -----  ---------
-prompted           70%        812
-recipes-tuned-1    90%         21
+variant          exact    95% interval  answered  tokens in
+---------------  -----  --------------  --------  ---------
+prompted           70%  39.7% to 89.2%  10 of 10        812
+recipes-tuned-1    90%  59.6% to 98.2%  10 of 11         21
+
+Shares and means are of the 10 rows that both answered. The difference is within the noise: from −16% to 51% with 95% confidence. More rows tell more.
 
 Answers side by side: data/tuning/tj_1/evaluation.html
 

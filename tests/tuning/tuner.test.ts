@@ -263,11 +263,13 @@ describe("what goes wrong", () => {
     const all = await world({ timing: { patienceMs: 30 } });
     let asked = 0;
     all.answer = (variant) =>
-      variant === "prompted" || asked++ % 6 === 0 ? answered("x") : refused(500, "worn out");
+      variant === "prompted" || asked++ === 0 ? answered("x") : refused(500, "worn out");
     const job = await trained(all.tuner());
-    expect(job).toMatchObject({ state: "failed", registered: false, problem: { state: "evaluating" } });
+    expect(job).toMatchObject({ state: "manual", registered: false, problem: { state: "evaluating" } });
     expect(job.problem?.message).toContain("worn out");
     expect(await all.store.comparisons(5)).toEqual([]);
+    // The first question, then all of them twice; the control none.
+    expect(all.asked).toEqual(Array.from({ length: 11 }, () => job.spec.variant));
   });
 
   test("one that answers only after a while is waited for, before anything else is asked", async () => {

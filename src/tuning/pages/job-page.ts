@@ -1,5 +1,6 @@
 import { type Html, html } from "../../comparison/html.ts";
 import { percent, rounded, usd } from "../../reports/words.ts";
+import { answeredText, comparedText, intervalText } from "../evaluation-words.ts";
 import {
   isEnded,
   type JobEvaluation,
@@ -150,17 +151,19 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
 <p class="quiet">${estimate.basis}</p>`;
 }
 
-function shownEvaluation({ comparison, rows, control, candidate }: JobEvaluation, { spec }: TuningJob): Html {
+function shownEvaluation(evaluation: JobEvaluation, { spec }: TuningJob): Html {
+  const { comparison, rows, control, candidate } = evaluation;
   const shown = [
     { ...candidate, what: "tuned, the bare query" },
     { ...control, what: "the prompt and the base model" },
   ];
-  return html`<div class="wide"><table><thead><tr><th>variant</th><th></th><th class="number">equal answers</th><th class="number">tokens in</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th>variant</th><th></th><th class="number">equal answers</th><th class="number">95% interval</th><th class="number">answered</th><th class="number">tokens in</th></tr></thead>
 <tbody>${shown.map(
-    ({ variant, what, exact, input_tokens }) =>
-      html`<tr><td>${variant}</td><td class="quiet">${what}</td><td class="number">${exact === null ? NOTHING : percent(exact)}</td><td class="number">${input_tokens === null ? NOTHING : rounded(input_tokens)}</td></tr>\n`,
+    ({ what, input_tokens, ...side }) =>
+      html`<tr><td>${side.variant}</td><td class="quiet">${what}</td><td class="number">${side.exact === null ? NOTHING : percent(side.exact)}</td><td class="number">${intervalText(side.interval)}</td><td class="number">${answeredText(side)}</td><td class="number">${input_tokens === null ? NOTHING : rounded(input_tokens)}</td></tr>\n`,
   )}</tbody></table></div>
-<p class="quiet">Shares and means of ${rounded(rows)} rows that ${spec.model} was not trained on. <a href="../comparisons/${encodeURIComponent(comparison)}.html">The answers side by side</a></p>`;
+<p>${comparedText(evaluation)}</p>
+<p class="quiet">${rounded(rows)} rows that ${spec.model} was not trained on. <a href="../comparisons/${encodeURIComponent(comparison)}.html">The answers side by side</a></p>`;
 }
 
 function outcome({ spec, remote, registered }: TuningJob): Html {

@@ -23,6 +23,9 @@ const PROBLEM: JobProblem = {
 const stepsOf = (text: string): string[] =>
   [...text.matchAll(/<li class="(\w*)">([^<]*)<\/li>/g)].map(([, mark, name]) => `${name} ${mark}`.trim());
 
+/** Of a job that did not count. */
+const side = { answered: null, failed: null, interval: null } as const;
+
 describe("what a page may do", () => {
   const script = /<script>([\s\S]*)<\/script>/.exec(page(TRAINING))?.[1] ?? "";
   const style = /<style>([\s\S]*)<\/style>/.exec(page(TRAINING))?.[1] ?? "";
@@ -48,8 +51,10 @@ describe("what a page may do", () => {
         evaluation: {
           comparison: evil,
           rows: 1,
-          control: { variant: evil, exact: 0, input_tokens: 1 },
-          candidate: { variant: evil, exact: 0, input_tokens: 1 },
+          compared: null,
+          control: { ...side, variant: evil, exact: 0, input_tokens: 1 },
+          candidate: { ...side, variant: evil, exact: 0, input_tokens: 1 },
+          difference: null,
         },
         estimate: { ...TRAINING.estimate, basis: evil },
       },
@@ -100,8 +105,17 @@ describe("the page of a job", () => {
           evaluation: {
             comparison: "cx_1",
             rows: 204,
-            control: { variant: "prompted", exact: 0.712, input_tokens: 1204 },
-            candidate: { variant: "recipes-tuned", exact: 0.893, input_tokens: 21.4 },
+            compared: 200,
+            control: { ...side, variant: "prompted", exact: 0.712, input_tokens: 1204 },
+            candidate: {
+              variant: "recipes-tuned",
+              answered: 200,
+              failed: 4,
+              exact: 0.893,
+              interval: { low: 0.84, high: 0.93 },
+              input_tokens: 21.4,
+            },
+            difference: { low: 0.103, high: 0.256 },
           },
           journal: [
             ...TRAINING.journal,
@@ -117,6 +131,11 @@ describe("the page of a job", () => {
     expect(text).toMatch(/Training time<\/th><td class="number">about 40 minutes<\/td><td class="number">/);
     expect(text).toContain('href="../comparisons/cx_1.html"');
     expect(text).toContain("89.3%");
+    expect(text).toContain("84% to 93%");
+    expect(text).toContain("200 of 204");
+    expect(text).toContain(
+      "of the 200 rows that both answered. The difference is more than noise: from 10.3% to 25.6%",
+    );
     expect(text).toContain("recipes-tuned, registered");
     expect(text).toContain("<pre>routes: {}</pre>");
     expect(page(jobWith({}, { spec: { simulated: true } }))).toContain("Simulated");
