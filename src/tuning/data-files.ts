@@ -7,6 +7,7 @@ import { badRequest, type GatewayError } from "../domain/errors.ts";
 import type { TuningAccess } from "../domain/tuning.ts";
 import type { JobFile } from "./job.ts";
 import type { DataSource, JobFolders } from "./job-folders.ts";
+import { unhurried } from "./unhurried.ts";
 
 /** A file of a data set that may be trained on. */
 export interface CheckedFile {
@@ -30,7 +31,7 @@ export async function checkedFile(
 ): Promise<CheckedFile> {
   const hash = createHash("sha256");
   const report = await readable(part, () =>
-    validate(readLines(hashed(folders.read(source), hash)), {
+    validate(unhurried(readLines(hashed(folders.read(source), hash))), {
       format: formatFor(api),
       model,
       ...(training === undefined ? {} : { training }),
@@ -54,14 +55,19 @@ export async function hashOf(file: Blob): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Bytes that are hashed at a time: a text comes in one piece, however long. */
+const PIECE = 65_536;
+
 async function* hashed(
   pieces: AsyncIterable<Uint8Array>,
   hash: ReturnType<typeof createHash>,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    hash.update(piece);
-    yield piece;
-  }
+  for await (const whole of pieces)
+    for (let from = 0; from < whole.length; from += PIECE) {
+      const piece = whole.subarray(from, from + PIECE);
+      hash.update(piece);
+      yield piece;
+    }
 }
 
 /** A set that was built for OpenAI is one that TRL reads too. */
