@@ -66,15 +66,14 @@ function tryOut(registration: Registration, { configPath, env }: DiskRegistryOpt
 }
 
 /** Names of other models and variants stay what they are: routes may use them. One variant can be meant to be replaced. */
-function refuseTakenNames({ model, variant }: Registration, table: Table, file: string): void {
+function refuseTakenNames({ model, variant, replaces }: Registration, table: Table, file: string): void {
   const isOwn = (job: string | undefined): boolean => job === model.tuningJob;
   const sameModel = table.models.get(model.name);
   if (sameModel !== undefined && !isOwn(sameModel.tuningJob))
     throw problemOf(file, `models.${model.name}`, `${TAKEN}. Choose another name`);
   const sameVariant = table.variants.get(variant.name);
   if (sameVariant === undefined || isOwn(sameVariant.model.tuningJob)) return;
-  if (variant.replaces !== true)
-    throw problemOf(file, `variants.${variant.name}`, `${TAKEN}. Choose another name`);
+  if (!replaces) throw problemOf(file, `variants.${variant.name}`, `${TAKEN}. Choose another name`);
   if (!table.tuning.replaceLive)
     throw problemOf(
       file,

@@ -169,8 +169,10 @@ describe("a name that is taken", () => {
     const careful = { model: "base" };
     const config = { ...CONFIG, variants: { ...CONFIG.variants, careful } };
     const { registry, table, configPath } = onDisk({ ...config, tuning: { replaceLive: true } });
-    const live = (fallback: string) =>
-      registration({}, { name: "prompted", fallback, replaces: true } as const);
+    const live = (fallback: string) => ({
+      ...registration({}, { name: "prompted", fallback }),
+      replaces: true,
+    });
     expect(problemsOf(() => registry.preview(registration({}, { name: "prompted" })))).toEqual([
       `variants.prompted: ${TAKEN}`,
     ]);
@@ -183,7 +185,10 @@ describe("a name that is taken", () => {
     expect(table().variants.get("prompted")?.fallback).toEqual([]);
     writeFileSync(configPath, stringify(config));
     expect(table().variants.get("prompted")?.model.name).toBe("recipes-ft");
-    const other = registration({ name: "other", tuningJob: "tj_2" }, { name: "careful", replaces: true });
+    const other = {
+      ...registration({ name: "other", tuningJob: "tj_2" }, { name: "careful" }),
+      replaces: true,
+    };
     expect(problemsOf(() => registry.preview(other))).toEqual([
       "variants.careful: this name is taken by another entry, of the configuration or of another job. The job is to replace it: allow that with `tuning.replaceLive`",
     ]);
@@ -191,7 +196,7 @@ describe("a name that is taken", () => {
 
   test("of a model is never replaced", () => {
     const { registry } = onDisk({ ...CONFIG, tuning: { replaceLive: true } });
-    const live = registration({ name: "base" }, { replaces: true });
+    const live = { ...registration({ name: "base" }), replaces: true };
     expect(problemsOf(() => registry.preview(live))).toEqual([`models.base: ${TAKEN}`]);
   });
 });

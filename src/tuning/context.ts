@@ -1,3 +1,4 @@
+import type { Redactor } from "../domain/redactor.ts";
 import type { Table } from "../domain/table.ts";
 import type { TuningAccess } from "../domain/tuning.ts";
 import type { Deployer } from "./deployer.ts";
@@ -9,6 +10,10 @@ import { isSamePlace, placeOf } from "./place.ts";
 import type { Places } from "./places.ts";
 import { ConfigurationGap, type Redact } from "./problems.ts";
 import type { Trainer } from "./trainer.ts";
+import { withoutSecrets } from "./without-secrets.ts";
+
+/** So many configurations are remembered by what takes their secrets out. */
+const REDACTORS = 4;
 
 /** What a step works with. A step does one thing, saves it, and returns how long to wait before the next, in milliseconds. */
 export type Step = (context: StepContext) => Promise<number>;
@@ -20,6 +25,9 @@ export class StepContext {
   readonly timing: TuningTiming;
   /** Of all jobs of this process. */
   readonly places: Places;
+
+  /** Of the configurations that were in force of late, the latest last. */
+  #redactors: readonly Redactor[] = [];
 
   constructor(held: HeldJob, deps: TunerDeps, timing: TuningTiming, places: Places) {
     this.held = held;
@@ -33,7 +41,9 @@ export class StepContext {
   }
 
   get table(): Table {
-    return this.deps.table();
+    const table = this.deps.table();
+    this.#keep(table.redaction.secrets);
+    return table;
   }
 
   get signal(): AbortSignal {
@@ -45,7 +55,17 @@ export class StepContext {
     return AbortSignal.any([this.held.signal, this.held.cancelSignal]);
   }
 
-  readonly redact: Redact = (text) => this.table.redaction.secrets.redact(text);
+  /** With the secrets of the configuration that a call under way began with too: a key may have been changed since. */
+  readonly redact: Redact = (text) => {
+    this.#keep(this.deps.table().redaction.secrets);
+    return this.#redactors.reduce((before, { redact }) => redact(before), text);
+  };
+
+  #keep(redactor: Redactor): void {
+    if (this.#redactors.at(-1) === redactor) return;
+    const others = this.#redactors.filter((one) => one !== redactor);
+    this.#redactors = [...others, redactor].slice(-REDACTORS);
+  }
 
   /** @throws ConfigurationGap where the provider is not any more what it was when the job began */
   get access(): TuningAccess {
@@ -71,7 +91,10 @@ export class StepContext {
   }
 
   update(change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {
-    return this.held.update((job) => change(job, Date.now()));
+    return this.held.update((job) => {
+      const changed = change(job, Date.now());
+      return changed === job ? job : withoutSecrets(changed, job, this.redact);
+    });
   }
 }
 

@@ -17,7 +17,7 @@ export function problemOf(error: unknown, redact: Redact): Omit<JobProblem, "sta
     message: redact(message),
     hint: hint === undefined ? null : redact(hint),
     status: status ?? null,
-    code: code ?? null,
+    code: code === undefined ? null : redact(code),
     // Cut afterwards: half a secret would not be known as one.
     raw: redact(raw).slice(0, RAW),
   };
@@ -41,7 +41,7 @@ function fieldsOf(error: unknown): Fields {
   return {
     message: `The gateway could not go on: ${message}`,
     hint: "This is no answer of the provider's. The gateway's log may say more.",
-    raw: error instanceof Error ? (error.stack ?? "") : "",
+    raw: "",
   };
 }
 

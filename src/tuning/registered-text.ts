@@ -16,7 +16,7 @@ type Entry = Readonly<Record<string, string | number | boolean | Price | readonl
  */
 export function withRegistration(
   text: string,
-  { model, variant }: Registration,
+  { model, variant, replaces }: Registration,
   price: Price | undefined,
 ): string {
   const document = parseDocument(text);
@@ -35,7 +35,7 @@ export function withRegistration(
     }),
     put(document, ["variants", variant.name], {
       model: name,
-      ...(variant.replaces === true ? { replaces: true } : {}),
+      ...(replaces ? { replaces: true } : {}),
       ...(variant.fallback === variant.name ? {} : { fallback: [variant.fallback] }),
     }),
   ];

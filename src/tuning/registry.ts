@@ -20,10 +20,8 @@ export interface Registration {
     readonly name: string;
     /** The variant that answers when this one can't; none does for one that takes its name. */
     readonly fallback: string;
-    /** Does it count in place of the configuration's variant of its name? That takes `tuning.replaceLive`. Default false. */
-    readonly replaces?: boolean | undefined;
   };
-  /** May it take the place of what another entry of these names is? */
+  /** Does the variant count in place of the configuration's one of its name? That takes `tuning.replaceLive`. */
   readonly replaces: boolean;
 }
 

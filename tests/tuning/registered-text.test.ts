@@ -92,6 +92,6 @@ test("no text is a reference to the environment", () => {
 });
 
 test("a variant that takes another's place says so", () => {
-  const text = add("", registration({}, { name: "prompted", replaces: true }));
+  const text = add("", { ...registration({}, { name: "prompted" }), replaces: true });
   expect(parse(text).variants).toEqual({ prompted: { model: "recipes-ft", replaces: true } });
 });
