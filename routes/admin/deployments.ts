@@ -1,12 +1,11 @@
 import type { Context, Hono } from "hono";
-import type { z } from "zod";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { deploymentsPage } from "../../src/tuning/pages/deployments-page.ts";
 import { endpoint } from "../endpoint.ts";
 import type { Platform } from "../platform.ts";
 import { parseQuery } from "../query.ts";
 import { bodyOf } from "./body.ts";
-import { type deploymentList, deploymentsQuery, scaling, shownDeployment } from "./tuning-fields.ts";
+import { deploymentsQuery, scaling, shownDeployments } from "./tuning-fields.ts";
 import { page } from "./tuning-jobs.ts";
 import { withTuning } from "./with-tuning.ts";
 
@@ -15,13 +14,9 @@ export function deployments(app: Hono, gateway: Gateway, platform: Platform): vo
   endpoint(app, "/admin/api/deployments", {
     GET: async (context) => {
       const { provider, format } = parseQuery(context.req.url, deploymentsQuery);
-      const listed = await withTuning(gateway, platform, (tuning) => tuning.deployments(provider));
-      if (format === "html") return page(context, deploymentsPage(listed));
-      const answer: Readonly<z.infer<typeof deploymentList>> = {
-        object: "list",
-        data: listed.map(shownDeployment),
-      };
-      return context.json(answer);
+      const overview = await withTuning(gateway, platform, (tuning) => tuning.deployments(provider));
+      if (format === "html") return page(context, deploymentsPage(overview));
+      return context.json(shownDeployments(overview));
     },
   });
   endpoint(app, "/admin/api/deployments/:provider/:name", {

@@ -2,7 +2,12 @@ import { z } from "zod";
 import type { DatasetReport } from "../../src/datasets/validate.ts";
 import { CODES } from "../../src/datasets/validate-codes.ts";
 import { jobEstimate, tuningJob, tuningSpec } from "../../src/tuning/job.ts";
-import type { ListedDeployment, TuningPlan, TuningQuestion } from "../../src/tuning/tuning.ts";
+import type {
+  DeploymentOverview,
+  ListedDeployment,
+  TuningPlan,
+  TuningQuestion,
+} from "../../src/tuning/tuning.ts";
 import type { DatasetFiles } from "../platform.ts";
 
 const MOST = 1000;
@@ -118,7 +123,18 @@ const deployment = z.object({
 const which = { object: z.literal("crossover.deployment"), provider: z.string(), name: z.string() };
 export const removedDeployment = z.object({ ...which, deleted: z.literal(true) });
 export const scaledDeployment = z.object({ ...which, capacity: z.int() });
-export const deploymentList = z.object({ object: z.literal("list"), data: z.array(deployment) });
+export const deploymentList = z.object({
+  object: z.literal("list"),
+  data: z.array(deployment),
+  problems: z
+    .array(
+      z.object({
+        provider: z.string().nullable().describe("Null: the store, which knows when one was last used."),
+        message: z.string(),
+      }),
+    )
+    .describe("What could not be asked: it may have more deployments."),
+});
 
 export function questionOf(wanted: NewTuningJob, files: DatasetFiles): TuningQuestion {
   const { hyperparameters } = wanted;
@@ -165,7 +181,18 @@ function shownReport({ examples, errors, warnings, counts }: DatasetReport): z.i
   return { examples, errors, warnings, counts };
 }
 
-export function shownDeployment(one: ListedDeployment): z.infer<typeof deployment> {
+export function shownDeployments({
+  deployments,
+  problems,
+}: DeploymentOverview): z.infer<typeof deploymentList> {
+  return {
+    object: "list",
+    data: deployments.map(shownDeployment),
+    problems: problems.map(({ provider, message }) => ({ provider: provider ?? null, message })),
+  };
+}
+
+function shownDeployment(one: ListedDeployment): z.infer<typeof deployment> {
   return {
     object: "crossover.deployment",
     provider: one.provider,

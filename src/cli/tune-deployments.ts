@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { shownDeployment } from "../../routes/admin/tuning-fields.ts";
+import { shownDeployments } from "../../routes/admin/tuning-fields.ts";
 import { usd } from "../reports/words.ts";
-import type { ListedDeployment } from "../tuning/tuning.ts";
+import type { DeploymentOverview, ListedDeployment } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import { numberOf } from "./number-option.ts";
@@ -25,12 +25,20 @@ export async function deployments(args: readonly string[], open: OpenTuning): Pr
     },
   });
   return withTuning(open, args, async ({ tuning }) => {
-    const found = await tuning.deployments(values.provider);
-    if (values.json) printJson({ object: "list", data: found.map(shownDeployment) });
-    else if (found.length === 0) process.stderr.write("There are no deployments.\n");
-    else process.stdout.write(deploymentTable(found));
-    return 0;
+    const overview = await tuning.deployments(values.provider);
+    const { deployments: found, problems } = overview;
+    if (values.json) printJson(shownDeployments(overview));
+    else if (found.length > 0) process.stdout.write(deploymentTable(found));
+    else if (problems.length === 0) process.stderr.write("There are no deployments.\n");
+    if (!values.json) process.stderr.write(problemLines(overview));
+    return problems.length === 0 ? 0 : 1;
   });
+}
+
+function problemLines({ problems }: DeploymentOverview): string {
+  return problems
+    .map(({ provider, message }) => `${provider === undefined ? "" : `${provider}: `}${plainLine(message)}\n`)
+    .join("");
 }
 
 /** A row of each deployment; one that nobody uses is marked with what it costs. */
@@ -88,7 +96,8 @@ export async function undeploy(args: readonly string[], open: OpenTuning): Promi
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new UsageError("give the name of one deployment");
   return withTuning(open, args, async ({ tuning }) => {
-    const users = (await tuning.deployments(provider)).find((one) => one.name === name)?.models ?? [];
+    const { deployments: all } = await tuning.deployments(provider);
+    const users = all.find((one) => one.name === name)?.models ?? [];
     const used = users.length === 0 ? "" : `, which answers for ${users.join(", ")}`;
     await consent(`Delete the deployment ${name} at ${provider}${used}?`, values.yes);
     await tuning.undeploy(provider, name);

@@ -7,7 +7,7 @@ import type { TunerDeps } from "./deps.ts";
 import { problemOf } from "./problems.ts";
 import { deploysNothing } from "./refusals.ts";
 import { ProviderProblem } from "./trainer.ts";
-import type { ListedDeployment } from "./tuning.ts";
+import type { DeploymentOverview, ListedDeployment } from "./tuning.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -24,19 +24,51 @@ export class Deployments {
     this.#deps = deps;
   }
 
-  /** @param provider undefined: all that deploy. @throws GatewayError 404, 502 for what a provider says, StoreError */
-  async list(provider: string | undefined): Promise<readonly ListedDeployment[]> {
-    const deployers = await this.#deployers(provider);
+  /**
+   * @param provider undefined: all that deploy. What fails of one hides none of another
+   * @throws GatewayError 404 for a provider that deploys nothing
+   */
+  async list(provider: string | undefined): Promise<DeploymentOverview> {
+    const deploying = this.#deploying(provider);
     const now = Date.now();
-    const hours = deployers.length === 0 ? [] : await this.#deps.store.usage({ from: now - LOOKED_BACK_MS });
-    const lists = await Promise.all(
-      deployers.map(async ({ name, deployer }) => {
-        const models = [...this.#deps.table().models.values()].filter((model) => model.provider === name);
-        const found = await this.#asked((signal) => deployer.list(signal));
-        return found.map((deployment) => listed(deployment, name, models, hours, now));
+    const { models } = this.#deps.table();
+    const [use, ...lists] = await Promise.all([
+      deploying.length === 0 ? undefined : this.#use(now),
+      ...deploying.map((each) => this.#listOf(each)),
+    ]);
+    const able = lists.filter(({ found }) => found !== undefined);
+    if (provider !== undefined && able.length === 0) throw deploysNothing(provider);
+    return {
+      deployments: able.flatMap(({ name, found = [] }) => {
+        const own = [...models.values()].filter((model) => model.provider === name);
+        return found.map((deployment) => listed(deployment, name, own, use?.hours, now));
       }),
-    );
-    return lists.flat();
+      problems: [use, ...lists].flatMap((each) => each?.problem ?? []),
+    };
+  }
+
+  /** Hours with requests, of late. */
+  async #use(now: number): Promise<Answer & { readonly hours: readonly UsageHour[] | undefined }> {
+    try {
+      return { hours: await this.#deps.store.usage({ from: now - LOOKED_BACK_MS }), problem: undefined };
+    } catch (error) {
+      const message = `When they were last used is not known: ${this.#words(error)}`;
+      return { hours: undefined, problem: { provider: undefined, message } };
+    }
+  }
+
+  /** @returns nothing found for a provider that deploys nothing */
+  async #listOf(
+    provider: Provider,
+  ): Promise<Answer & { readonly name: string; readonly found: readonly Deployment[] | undefined }> {
+    const { name } = provider;
+    try {
+      const deployer = await this.#deployerOf(provider);
+      const found = await deployer?.list(AbortSignal.timeout(PATIENCE_MS));
+      return { name, found, problem: undefined };
+    } catch (error) {
+      return { name, found: [], problem: { provider: name, message: this.#words(error) } };
+    }
   }
 
   async scale(provider: string, name: string, capacity: number): Promise<void> {
@@ -49,26 +81,23 @@ export class Deployments {
     await this.#asked((signal) => deployer.remove(name, signal));
   }
 
-  async #deployer(provider: string): Promise<Deployer> {
-    const [found] = await this.#deployers(provider);
-    if (found === undefined) throw deploysNothing(provider);
-    return found.deployer;
+  async #deployer(name: string): Promise<Deployer> {
+    const [provider] = this.#deploying(name);
+    const deployer = provider && (await this.#deployerOf(provider));
+    if (deployer === undefined) throw deploysNothing(name);
+    return deployer;
   }
 
-  async #deployers(
-    name: string | undefined,
-  ): Promise<readonly { readonly name: string; readonly deployer: Deployer }[]> {
+  /** Those that may deploy something. */
+  #deploying(name: string | undefined): readonly Provider[] {
     const { providers } = this.#deps.table();
-    const meant = [...providers.values()].filter((provider) => name === undefined || provider.name === name);
-    const found = await Promise.all(meant.map((provider) => this.#deployerOf(provider)));
-    const able = found.flatMap((each) => each ?? []);
-    if (name !== undefined && able.length === 0) throw deploysNothing(name);
-    return able;
+    return [...providers.values()].filter(
+      (each) => each.tuning !== undefined && (name === undefined || each.name === name),
+    );
   }
 
-  async #deployerOf({ name, tuning }: Provider) {
-    const deployer = tuning && (await this.#deps.deployerFor(tuning));
-    return deployer && { name, deployer };
+  async #deployerOf({ tuning }: Provider): Promise<Deployer | undefined> {
+    return tuning && this.#deps.deployerFor(tuning);
   }
 
   /** What a provider refuses is an answer for whoever asked. */
@@ -77,33 +106,44 @@ export class Deployments {
       return await ask(AbortSignal.timeout(PATIENCE_MS));
     } catch (error) {
       if (!(error instanceof ProviderProblem)) throw error;
-      const { message, hint } = problemOf(error, this.#deps.table().redaction.secrets.redact);
       throw new GatewayError({
         status: 502,
         type: "server_error",
         code: "provider_problem",
-        message: hint === null ? message : `${message} ${hint}`,
+        message: this.#words(error),
       });
     }
   }
+
+  #words(error: unknown): string {
+    if (error instanceof Error && error.name === "TimeoutError")
+      return `No answer came for ${PATIENCE_MS / 1000} seconds.`;
+    const { message, hint } = problemOf(error, this.#deps.table().redaction.secrets.redact);
+    return hint === null ? message : `${message} ${hint}`;
+  }
+}
+
+/** What a question came to. */
+interface Answer {
+  readonly problem: DeploymentOverview["problems"][number] | undefined;
 }
 
 function listed(
   deployment: Deployment,
   provider: string,
   all: readonly Model[],
-  hours: readonly UsageHour[],
+  hours: readonly UsageHour[] | undefined,
   now: number,
 ): ListedDeployment {
   const models = all
     .filter(({ upstreamModel }) => upstreamModel === deployment.name || upstreamModel === deployment.address)
     .map(({ name }) => name);
-  const used = hours.filter(({ model, requests }) => requests > 0 && models.includes(model));
+  const used = (hours ?? []).filter(({ model, requests }) => requests > 0 && models.includes(model));
   const lastUsed = used.reduce<number | undefined>(
     (last, { hour }) => (last === undefined || hour > last ? hour : last),
     undefined,
   );
-  const isQuiet = lastUsed === undefined || lastUsed + HOUR_MS < now - DAY_MS;
+  const isQuiet = hours !== undefined && (lastUsed === undefined || lastUsed + HOUR_MS < now - DAY_MS);
   // Where nobody says what it costs, it is taken to cost something.
   const costs = deployment.phase === "running" && (deployment.hostingPerHour ?? 1) > 0;
   return { ...deployment, provider, models, lastUsed, idle: costs && isQuiet };

@@ -16,7 +16,7 @@ import { datasetChanged, jobEnded, jobExists, jobNotFound, waitsForNobody } from
 import { requireAddress } from "./register-step.ts";
 import { jobIn, rowOf } from "./stored-job.ts";
 import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts";
-import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
+import type { DeploymentOverview, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
 /** Jobs of one fingerprint that are looked at, the latest. */
@@ -128,7 +128,7 @@ export class Tuner implements Tuning {
     }
   }
 
-  deployments(provider?: string): Promise<readonly ListedDeployment[]> {
+  deployments(provider?: string): Promise<DeploymentOverview> {
     return this.#deployments.list(provider);
   }
 

@@ -53,6 +53,17 @@ export interface ListedDeployment extends Deployment {
   readonly idle: boolean;
 }
 
+/** What answers for tuned models, as far as it could be told. */
+export interface DeploymentOverview {
+  readonly deployments: readonly ListedDeployment[];
+  /** What could not be asked. Others are listed all the same: they may cost by the hour. */
+  readonly problems: readonly {
+    /** Undefined: the store, which knows when a deployment was last used. */
+    readonly provider: string | undefined;
+    readonly message: string;
+  }[];
+}
+
 /** Fine-tuning, as the command line and the admin API see it. Methods throw GatewayError for what can't be, and StoreError. */
 export interface Tuning {
   /** Validates and reckons. @throws GatewayError 400 for a data set with errors, which the error tells */
@@ -81,7 +92,7 @@ export interface Tuning {
   /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
   work(id: string, signal: AbortSignal): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */
-  deployments(provider?: string): Promise<readonly ListedDeployment[]>;
+  deployments(provider?: string): Promise<DeploymentOverview>;
   scale(provider: string, name: string, capacity: number): Promise<void>;
   undeploy(provider: string, name: string): Promise<void>;
 }

@@ -3,7 +3,13 @@ import { validate } from "../../src/datasets/validate.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { TuningJob } from "../../src/tuning/job.ts";
 import type { NewNames } from "../../src/tuning/names.ts";
-import type { ListedDeployment, Tuning, TuningPlan, TuningQuestion } from "../../src/tuning/tuning.ts";
+import type {
+  DeploymentOverview,
+  ListedDeployment,
+  Tuning,
+  TuningPlan,
+  TuningQuestion,
+} from "../../src/tuning/tuning.ts";
 import { tuningJob } from "../support/tuning-job.ts";
 
 /** Jobs in memory, on which nobody works but the test. */
@@ -12,6 +18,7 @@ export class FakeTuning implements Tuning {
   readonly calls: (readonly unknown[])[] = [];
   earlier: readonly TuningJob[] = [];
   deployed: readonly ListedDeployment[] = [];
+  unasked: DeploymentOverview["problems"] = [];
   /** What working on a job comes to. */
   work: Mock<Tuning["work"]> = vi.fn<Tuning["work"]>();
 
@@ -63,9 +70,9 @@ export class FakeTuning implements Tuning {
     return this.put({ ...this.#known(id), state: "evaluating" });
   }
 
-  async deployments(provider?: string): Promise<readonly ListedDeployment[]> {
+  async deployments(provider?: string): Promise<DeploymentOverview> {
     this.calls.push(["deployments", provider]);
-    return this.deployed;
+    return { deployments: this.deployed, problems: this.unasked };
   }
 
   async scale(...args: readonly [string, string, number]): Promise<void> {

@@ -414,6 +414,15 @@ describe("deployments", () => {
     ]);
   });
 
+  test("that could not be asked for are told beside the others", async () => {
+    const { tuning, open, out, err } = setUp();
+    tuning.deployed = [deployed];
+    tuning.unasked = [{ provider: "hf", message: "The token has expired." }];
+    expect(await deployments([], open)).toBe(1);
+    expect(out()).toContain("crossover-tj_1");
+    expect(err()).toBe("hf: The token has expired.\n");
+  });
+
   test("are scaled and deleted by name", async () => {
     const { tuning, open } = setUp();
     const name = ["--provider", "azure", "crossover-tj_1"];

@@ -250,7 +250,7 @@ describe("deployments", () => {
     const own: Pick<Tuning, "deployments" | "scale" | "undeploy"> = {
       deployments: async (provider) => {
         calls.push(["list", provider]);
-        return [LISTED];
+        return { deployments: [LISTED], problems: [{ provider: undefined, message: "No store." }] };
       },
       scale: async (...call) => void calls.push(["scale", ...call]),
       undeploy: async (...call) => void calls.push(["remove", ...call]),
@@ -261,7 +261,9 @@ describe("deployments", () => {
 
   test("are listed with what they cost, and whether anybody uses them", async () => {
     const { get, calls } = await deploying();
-    expect(deploymentList.parse(await (await get("deployments?provider=cloud")).json()).data).toEqual([
+    const answer = deploymentList.parse(await (await get("deployments?provider=cloud")).json());
+    expect(answer.problems).toEqual([{ provider: null, message: "No store." }]);
+    expect(answer.data).toEqual([
       {
         object: "crossover.deployment",
         provider: "cloud",
@@ -278,7 +280,9 @@ describe("deployments", () => {
         idle: true,
       },
     ]);
-    expect(await (await get("deployments?format=html")).text()).toContain("One costs by the hour");
+    const page = await (await get("deployments?format=html")).text();
+    expect(page).toContain("One costs by the hour");
+    expect(page).toContain("No store.");
     expect(calls).toEqual([
       ["list", "cloud"],
       ["list", undefined],

@@ -27,7 +27,7 @@ async function withDeployment(
 test("tells who uses a deployment, and that nobody does", async () => {
   const all = await withDeployment("running", 1.7);
   const tuner = all.tuner();
-  expect(await tuner.deployments()).toMatchObject([
+  expect((await tuner.deployments()).deployments).toMatchObject([
     { provider: "cloud", name: "dep", models: ["tuned"], lastUsed: undefined, idle: true },
   ]);
   const now = Date.now();
@@ -36,9 +36,9 @@ test("tells who uses a deployment, and that nobody does", async () => {
   await all.store.write(
     batch({ usage: [usage({ hour: old, model: "tuned" }), usage({ hour, model: "base" })] }),
   );
-  expect(await tuner.deployments("cloud")).toMatchObject([{ lastUsed: old, idle: true }]);
+  expect((await tuner.deployments("cloud")).deployments).toMatchObject([{ lastUsed: old, idle: true }]);
   await all.store.write(batch({ usage: [usage({ hour, model: "tuned" })] }));
-  expect(await tuner.deployments("cloud")).toMatchObject([{ lastUsed: hour, idle: false }]);
+  expect((await tuner.deployments("cloud")).deployments).toMatchObject([{ lastUsed: hour, idle: false }]);
 });
 
 test.each([
@@ -48,7 +48,7 @@ test.each([
   ["creating", 5, false],
 ] as const)("one that is %s at %s an hour is idle: %s", async (phase, hosting, idle) => {
   const all = await withDeployment(phase, hosting);
-  expect((await all.tuner().deployments()).map((each) => each.idle)).toEqual([idle]);
+  expect((await all.tuner().deployments()).deployments.map((each) => each.idle)).toEqual([idle]);
 });
 
 test("scales and deletes", async () => {
@@ -68,11 +68,43 @@ test("a provider that deploys nothing is told as such, and what one refuses in i
   all.provider.at = () => {
     throw problem("final", `not with ${SECRET}`);
   };
-  const refusal = await tuner.deployments().catch((error: unknown) => error);
+  const refusal = await tuner.scale("cloud", "dep", 1).catch((error: unknown) => error);
   expect(refusal).toMatchObject({
     status: 502,
     code: "provider_problem",
     message: /^not with .* Do something\.$/,
   });
   expect(String(refusal)).not.toContain(SECRET);
+});
+
+test("what fails at one provider, or of the store, hides none of another", async () => {
+  const all = await withDeployment("running", 1.7);
+  const { providers } = config();
+  const other = { ...Object(Object(providers).cloud), endpoint: "https://other.openai.azure.com" };
+  all.configure(config({ providers: { ...Object(providers), other } }));
+  const broken = {
+    ...all.provider.deployer,
+    list: async () => {
+      throw problem("final", `the token ${SECRET} has expired`);
+    },
+  };
+  const tuner = all.tuner({
+    deployerFor: async (access) => {
+      if (access.api !== "azure" || access.management === undefined) return undefined;
+      return access.endpoint.includes("other") ? broken : all.provider.deployer;
+    },
+  });
+  const overview = await tuner.deployments();
+  expect(overview.deployments).toMatchObject([{ provider: "cloud", name: "dep", idle: true }]);
+  expect(overview.problems).toEqual([
+    { provider: "other", message: expect.stringMatching(/^the token .* has expired Do something\.$/) },
+  ]);
+  expect(JSON.stringify(overview)).not.toContain(SECRET);
+
+  await all.store.close();
+  const { deployments, problems } = await tuner.deployments("cloud");
+  expect(deployments).toMatchObject([{ name: "dep", lastUsed: undefined, idle: false }]);
+  expect(problems).toMatchObject([
+    { provider: undefined, message: expect.stringContaining("When they were last used is not known") },
+  ]);
 });

@@ -1,20 +1,20 @@
 import { html } from "../../comparison/html.ts";
 import { rounded, usd } from "../../reports/words.ts";
-import type { ListedDeployment } from "../tuning.ts";
+import type { DeploymentOverview } from "../tuning.ts";
 import { framed } from "./frame.ts";
 import { NOTHING, timeOf } from "./words.ts";
 
 /** What answers at the providers, what it costs by the hour, and what of it nobody uses. */
-export function deploymentsPage(deployments: readonly ListedDeployment[]): string {
+export function deploymentsPage({ deployments, problems }: DeploymentOverview): string {
   const idle = deployments.filter((one) => one.idle).length;
   return framed(
     "Deployments",
     html`<p class="quiet"><a href="tuning-jobs?format=html">All jobs</a></p>
 <h1>Deployments</h1>
 ${idle === 0 ? html`` : html`<p class="box">${idle === 1 ? "One costs" : `${idle} cost`} by the hour, and had no request for a day.</p>`}
-${
+${problems.map(({ provider, message }) => html`<p class="box bad">${provider === undefined ? "" : `${provider}: `}${message}</p>\n`)}${
   deployments.length === 0
-    ? html`<p class="quiet">There is none.</p>`
+    ? html`<p class="quiet">There is none${problems.length === 0 ? "" : " that is known"}.</p>`
     : html`<div class="wide"><table>
 <thead><tr><th>name</th><th>provider</th><th>state</th><th>answers for</th><th class="number">capacity</th><th class="number">USD an hour</th><th>last used (UTC)</th></tr></thead>
 <tbody>${deployments.map(

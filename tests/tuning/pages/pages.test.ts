@@ -35,7 +35,11 @@ describe("what a page may do", () => {
     expect(PAGE_POLICY).toBe(
       `default-src 'none'; style-src 'sha256-${sha256(style)}'; script-src 'sha256-${sha256(script)}'; connect-src 'self'; base-uri 'none'; form-action 'none'`,
     );
-    for (const text of [page(TRAINING), jobsPage([TRAINING], CHOICES), deploymentsPage([])])
+    for (const text of [
+      page(TRAINING),
+      jobsPage([TRAINING], CHOICES),
+      deploymentsPage({ deployments: [], problems: [] }),
+    ])
       expect(text).not.toMatch(/\bsrc=|url\(|@import|\son\w+=|\sstyle=|https?:\/\//);
   });
 
@@ -238,10 +242,11 @@ test("of deployments those are marked that cost and that nobody uses", () => {
     lastUsed: NOW,
     idle: true,
   } as const;
-  const text = deploymentsPage([
-    one,
-    { ...one, idle: false, hostingPerHour: undefined, lastUsed: undefined },
-  ]);
+  const text = deploymentsPage({
+    deployments: [one, { ...one, idle: false, hostingPerHour: undefined, lastUsed: undefined }],
+    problems: [{ provider: "hf", message: "<expired>" }],
+  });
+  expect(text).toContain("hf: &lt;expired&gt;");
   expect(text).toContain("One costs by the hour, and had no request for a day.");
   expect(text.match(/ idle</g)).toHaveLength(1);
   expect(text).toContain("$1.70");
