@@ -3,7 +3,10 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "no
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { replaceFile } from "./replace-file.ts";
-import type { DataSource, JobFolders } from "./tuning/job-folders.ts";
+import type { DataSource, JobFolder, JobFolders } from "./tuning/job-folders.ts";
+
+/** As jobs are named, and their folders before they are whole. */
+const NAME = /^tj-[\da-f]{12}(\.tmp)?$/;
 
 /** Folders of jobs on this machine, which nobody but the owner can read. */
 export class DiskJobFolders implements JobFolders {
@@ -14,11 +17,22 @@ export class DiskJobFolders implements JobFolders {
     this.#root = join(dataDir, "tuning");
   }
 
-  async any(): Promise<boolean> {
+  async list(): Promise<readonly JobFolder[]> {
+    const names = await readdir(this.#root).catch(() => []);
+    // A file that somebody put there is none of ours.
+    const ours = names.filter((name) => NAME.test(name));
+    const found = await Promise.all(ours.map((name) => this.#look(name)));
+    return found.flatMap((folder) => folder ?? []);
+  }
+
+  async #look(name: string): Promise<JobFolder | undefined> {
+    const path = join(this.#root, name);
     try {
-      return (await readdir(this.#root)).length > 0;
+      const { mtimeMs: at } = await stat(path);
+      const files = await readdir(path);
+      return { id: name, at, hasResults: files.some((file) => file.startsWith("evaluation.")) };
     } catch {
-      return false;
+      return undefined; // gone meanwhile, or no folder
     }
   }
 
@@ -68,7 +82,8 @@ export class DiskJobFolders implements JobFolders {
 
   #folder(id: string): string {
     // An id comes from a store, which others may write to.
-    if (!/^[\w-]{1,64}$/.test(id)) throw new RangeError(`no folder can be named ${JSON.stringify(id)}`);
+    if (!/^[\w-]{1,64}(\.tmp)?$/.test(id))
+      throw new RangeError(`no folder can be named ${JSON.stringify(id)}`);
     return join(this.#root, id);
   }
 }

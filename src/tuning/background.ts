@@ -1,4 +1,6 @@
+import { GatewayError } from "../domain/errors.ts";
 import { StoreError } from "../store/store.ts";
+import type { TuningJobColumns } from "../store/tuning-jobs.ts";
 import type { TunerDeps } from "./deps.ts";
 import { isFree } from "./held-job.ts";
 import { wait } from "./wait.ts";
@@ -9,17 +11,28 @@ interface BackgroundOptions extends Pick<TunerDeps, "store" | "folders" | "log" 
   /** How long a claim counts, in milliseconds. */
   readonly leaseMs: number;
   readonly signal: AbortSignal;
-  /** Works on a job, if it is still free. */
+  /** Works on a job, if it is still free. @throws GatewayError for one that can't be worked on until somebody changes it */
   readonly workOn: (id: string) => Promise<void>;
 }
 
 /** Open jobs that are worked on, the oldest ones. */
 const MOST = 10_000;
+/**
+ * Looks that a job must be free for, where its files are on no disk of this machine: one that has them goes first. Little
+ * needs them, so that a job whose files are lost goes on all the same. After each so many further looks it is tried again.
+ */
+const PATIENCE = 3;
+const AGAIN = 12;
 
 /** Looks again and again for jobs that nobody works on, and works on them. */
 export class Background {
   readonly #options: BackgroundOptions;
   readonly #working = new Set<string>();
+  /** Looks at which a job without files here was free. */
+  readonly #freeFor = new Map<string, number>();
+  readonly #told = new Set<string>();
+  /** Revisions that can't be worked on. */
+  readonly #stuck = new Map<string, number>();
   /** Resolves once it has ended. */
   ended: Promise<void> = Promise.resolve();
   #isRunning = false;
@@ -35,8 +48,9 @@ export class Background {
     this.ended = this.#run();
   }
 
-  /** Looks now: there is something new. */
-  wake(): void {
+  /** Looks now: there is something new. @param id of a job that need not wait for its files' machine */
+  wake(id?: string): void {
+    if (id !== undefined) this.#freeFor.set(id, PATIENCE);
     this.#waking.abort();
   }
 
@@ -51,23 +65,44 @@ export class Background {
   }
 
   async #look(): Promise<void> {
-    const { store, folders, metrics, leaseMs } = this.#options;
-    // Where nobody fine-tunes, the store is not asked again and again.
-    if (!(await folders.any())) return;
+    const { store, metrics, leaseMs } = this.#options;
     const open = await store.openTuningJobs(MOST);
     metrics?.tuningOpen(open.length);
+    this.#forgetAllBut(new Set(open.map(({ id }) => id)));
     for (const row of open) {
-      if (row.state === "manual" || this.#working.has(row.id) || !isFree(row, leaseMs)) continue;
-      if (await folders.has(row.id)) this.#begin(row.id);
+      if (row.state === "manual" || this.#working.has(row.id)) continue;
+      if (!isFree(row, leaseMs)) this.#freeFor.delete(row.id);
+      else if (this.#stuck.get(row.id) !== row.revision && (await this.#isOurs(row.id))) this.#begin(row);
     }
   }
 
-  #begin(id: string): void {
+  async #isOurs(id: string): Promise<boolean> {
+    if (await this.#options.folders.has(id)) return true;
+    const looks = this.#freeFor.get(id) ?? 0;
+    this.#freeFor.set(id, looks + 1);
+    if (looks % AGAIN !== PATIENCE) return false;
+    if (!this.#told.has(id))
+      this.#options.log("warn", "the files of a fine-tuning job are not here: it goes on without them", {
+        job: id,
+      });
+    this.#told.add(id);
+    return true;
+  }
+
+  #begin({ id, revision }: TuningJobColumns): void {
     this.#working.add(id);
     void this.#options
       .workOn(id)
-      .catch((error: unknown) => this.#tell("fine-tuning job left for later", id, error))
+      .catch((error: unknown) => {
+        if (error instanceof GatewayError) this.#stuck.set(id, revision);
+        this.#tell("fine-tuning job left for later", id, error);
+      })
       .finally(() => this.#working.delete(id));
+  }
+
+  #forgetAllBut(open: ReadonlySet<string>): void {
+    for (const known of [this.#freeFor, this.#told, this.#stuck])
+      for (const id of known.keys()) if (!open.has(id)) known.delete(id);
   }
 
   #tell(message: string, job: string | undefined, error: unknown): void {

@@ -4,6 +4,7 @@ import { type Step, StepContext } from "./context.ts";
 import { createStep, findCreated } from "./create-step.ts";
 import { deployStep } from "./deploy-step.ts";
 import type { TunerDeps, TuningTiming } from "./deps.ts";
+import { withFiles } from "./elsewhere.ts";
 import { evaluateStep } from "./evaluate-step.ts";
 import { CancelAsked, type HeldJob, isWorkable } from "./held-job.ts";
 import type { JobState } from "./job.ts";
@@ -51,7 +52,7 @@ function stepOf({ job, table }: StepContext): Step {
   if (TIMED.has(job.state) && Date.now() > job.created + table.tuning.deadlineMs) return timeoutStep;
   switch (job.state) {
     case "uploading":
-      return placed(uploadStep);
+      return withFiles(placed(uploadStep));
     case "creating":
       return createStep;
     case "training":
@@ -59,7 +60,7 @@ function stepOf({ job, table }: StepContext): Step {
     case "deploying":
       return deployStep;
     case "evaluating":
-      return placed(evaluateStep);
+      return withFiles(placed(evaluateStep));
     case "registering":
       return registerStep;
     default:

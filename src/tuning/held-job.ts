@@ -101,6 +101,11 @@ export class HeldJob {
     }
   }
 
+  /** Begins nothing more, so that another can do what can't be done here. @returns what to throw */
+  leave(): LeaseLost {
+    return this.#lose();
+  }
+
   /** Gives the lease back, so that another can go on at once. Never rejects. */
   async release(): Promise<void> {
     clearTimeout(this.#renewal);

@@ -1,7 +1,7 @@
 /** A folder for each job: its copy of the data set, its script, its results. */
 export interface JobFolders {
-  /** Has there been any job on this machine? */
-  any(): Promise<boolean>;
+  /** What is on this machine: of jobs, and of such that never began. */
+  list(): Promise<readonly JobFolder[]>;
   /** Are the files of this job on this machine? */
   has(id: string): Promise<boolean>;
   /**
@@ -19,6 +19,14 @@ export interface JobFolders {
   write(id: string, name: string, text: string): Promise<void>;
   /** For people to read. */
   pathOf(id: string, name: string): string;
+}
+
+export interface JobFolder {
+  readonly id: string;
+  /** When a file came last, in milliseconds since 1970. */
+  readonly at: number;
+  /** Is there more in it than what the job began with? */
+  readonly hasResults: boolean;
 }
 
 /** A part of a data set, wherever it is. */

@@ -15,6 +15,7 @@ import { planned } from "./plan.ts";
 import { datasetChanged, jobEnded, jobExists, jobNotFound, waitsForNobody } from "./refusals.ts";
 import { requireAddress } from "./register-step.ts";
 import { jobIn, rowOf } from "./stored-job.ts";
+import { sweep } from "./sweep.ts";
 import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts";
 import type { DeploymentOverview, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
@@ -100,7 +101,7 @@ export class Tuner implements Tuning {
       return found.state === "manual" ? cancelled(asked, "Cancelled.", now) : asked;
     });
     await this.#held.get(id)?.refresh();
-    this.#background.wake();
+    this.#background.wake(id);
     return job;
   }
 
@@ -112,7 +113,7 @@ export class Tuner implements Tuning {
       requireAddress(job, this.#deps);
       return job;
     });
-    this.#background.wake();
+    this.#background.wake(id);
     return job;
   }
 
@@ -140,9 +141,10 @@ export class Tuner implements Tuning {
     return this.#deployments.remove(provider, name);
   }
 
-  /** Works on jobs whose files are on this machine and that nobody works on, until it is closed. */
+  /** Works on jobs that nobody works on, those first whose files are on this machine, until it is closed. */
   run(): void {
     this.#background.start();
+    void this.#inSession(this.#sweep());
   }
 
   /** Gives all jobs back, so that others go on at once, within some seconds. Never rejects. */
@@ -175,9 +177,23 @@ export class Tuner implements Tuning {
 
   /** Works on a job while it can have it. @throws the signal's reason, StoreError */
   #session(id: string, signal: AbortSignal): Promise<void> {
-    const session = this.#workOn(id, signal).finally(() => this.#sessions.delete(session));
+    return this.#inSession(this.#workOn(id, signal));
+  }
+
+  /** What the end waits for. */
+  #inSession(work: Promise<void>): Promise<void> {
+    const session = work.finally(() => this.#sessions.delete(session));
     this.#sessions.add(session);
     return session;
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await sweep(this.#deps, this.#closing.signal);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#deps.log("warn", "folders without a job could not be deleted", { error: String(error) });
+    }
   }
 
   async #workOn(id: string, signal: AbortSignal): Promise<void> {

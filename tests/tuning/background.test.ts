@@ -1,9 +1,13 @@
+import { existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { DiskJobFolders } from "../../src/job-folders.ts";
 import { StoreError } from "../../src/store/store.ts";
+import type { Tuner } from "../../src/tuning/tuner.ts";
 import { until } from "../support/until.ts";
-import { seen } from "./fake-provider.ts";
-import { bound, config, examples, QUESTION, world } from "./world.ts";
+import { problem, seen } from "./fake-provider.ts";
+import { bound, config, examples, QUESTION, trained, type World, world } from "./world.ts";
 
 /** As Azure takes them. */
 const BOM = {
@@ -24,16 +28,104 @@ test("works on what is open, and on what begins later", async () => {
   expect(all.ended).toEqual(["main succeeded", "main succeeded"]);
 });
 
-test("leaves jobs alone whose files are on another machine, and those that wait for a person", async () => {
+/** A machine with the same store and a disk of its own. */
+function elsewhere(all: World): Tuner {
+  return all.tuner({ folders: new DiskJobFolders(all.folders.pathOf("elsewhere", "")) });
+}
+
+async function leftTraining(all: World): Promise<string> {
+  all.provider.script = [seen("running")];
+  const tuner = all.tuner();
+  const { id } = await tuner.start(await tuner.plan(QUESTION), false);
+  const stop = new AbortController();
+  const working = tuner.work(id, stop.signal).catch(() => {});
+  await until(async () => (await tuner.job(id))?.state === "training");
+  stop.abort();
+  await working;
+  return id;
+}
+
+test("a job whose folder is gone goes on, which is told once", async () => {
+  const all = await world({ timing: { leaseMs: 600 } });
+  const id = await leftTraining(all);
+  await all.folders.remove(id);
+  const tuner = all.tuner();
+  tuner.run();
+  await until(() => all.provider.calls.filter((call) => call === "observe").length > 5);
+  // Asked for by another process, as the command line is one.
+  await all.tuner().cancel(id);
+  await until(async () => (await tuner.job(id))?.state === "cancelled");
+  expect(all.provider.effects.at(-1)).toBe("cancel");
+  expect(all.logs.map(({ message, fields }) => [message, fields["job"]])).toEqual([
+    ["the files of a fine-tuning job are not here: it goes on without them", id],
+  ]);
+});
+
+test("what was not uploaded yet waits for the machine that has it, and says so; its end does not", async () => {
   const all = await world();
   const starter = all.tuner();
-  const here = await starter.start(await starter.plan(QUESTION), false);
-  const there = await starter.start(await starter.plan({ ...QUESTION, seed: 2 }), false);
-  await all.folders.remove(there.id);
-  all.tuner().run();
-  await until(async () => (await starter.job(here.id))?.state === "succeeded");
-  expect((await starter.job(there.id))?.state).toBe("uploading");
+  const ids: string[] = [];
+  for (let seed = 0; seed < 2; seed++)
+    ids.push((await starter.start(await starter.plan({ ...QUESTION, seed }), false)).id);
+  const [waiting = "", ended = ""] = ids;
+  elsewhere(all).run();
+  const told = async () =>
+    (await starter.job(waiting))?.journal.filter(({ message }) => message.includes("not on the machine"));
+  await until(async () => (await told())?.length === 1);
+  await starter.cancel(ended);
+  await until(async () => (await starter.job(ended))?.state === "cancelled");
+  expect(all.provider.calls).not.toContain("upload");
+  starter.run();
+  await until(async () => (await starter.job(waiting))?.state === "succeeded");
+  expect(await told()).toHaveLength(1);
+});
+
+test("a comparison is left to the machine that has the validation file", async () => {
+  const all = await world({ timing: { scanMs: 20 } });
+  const id = await leftTraining(all);
+  all.provider.script = [seen("succeeded")];
+  const other = elsewhere(all);
+  other.run();
+  await until(async () => (await other.job(id))?.state === "evaluating");
+  const tuner = all.tuner();
+  tuner.run();
+  await until(async () => (await tuner.job(id))?.state === "succeeded");
+  expect((await tuner.job(id))?.evaluation?.rows).toBe(5);
+});
+
+test("jobs that wait for a person are left to them", async () => {
+  const all = await world();
+  all.provider.at = (moment) => {
+    if (moment === "before create") throw problem("unsupported");
+  };
+  const manual = await trained(all.tuner());
+  all.provider.at = () => {};
+  const tuner = all.tuner();
+  tuner.run();
+  const { id } = await tuner.start(await tuner.plan({ ...QUESTION, seed: 2 }), false);
+  await until(async () => (await tuner.job(id))?.state === "succeeded");
+  expect(await tuner.job(manual.id)).toEqual(manual);
   await until(() => all.openJobs === 1);
+});
+
+test("folders of jobs that never began are deleted after a day, and no others", async () => {
+  const all = await world();
+  const starter = all.tuner();
+  const { id } = await starter.start(await starter.plan(QUESTION), false);
+  const text = new Map([["train.jsonl", { kind: "text", text: "x" } as const]]);
+  const [old, young, rated] = ["tj-00000000000a", "tj-00000000000b", "tj-00000000000c"] as const;
+  for (const each of [old, young, rated, "my-own"]) await all.folders.create(each, text);
+  await all.folders.write(rated, "evaluation.json", "{}");
+  const root = all.folders.pathOf("my-own", "..");
+  mkdirSync(join(root, `${young}.tmp`));
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  for (const each of [id, old, rated, "my-own", `${young}.tmp`])
+    utimesSync(join(root, each), yesterday, yesterday);
+  starter.run();
+  await until(() => !existsSync(join(root, old)) && !existsSync(join(root, `${young}.tmp`)));
+  await starter.close();
+  expect(readdirSync(root).toSorted()).toEqual([id, "my-own", rated, young].toSorted());
+  expect(all.logs).toEqual([]);
 });
 
 test("closing gives the jobs back, and another goes on at once", async () => {

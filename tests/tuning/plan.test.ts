@@ -26,7 +26,7 @@ test("what is left out is found in the configuration", async () => {
   expect(plan.estimate.basis).toContain("How long it takes is not known");
   expect([plan.earlier, plan.notes]).toEqual([[], []]);
   expect(all.provider.calls).toEqual([]);
-  expect(await all.folders.any()).toBe(false);
+  expect(await all.folders.list()).toEqual([]);
 });
 
 test("what is given counts", async () => {

@@ -49,7 +49,7 @@ async function killedAt(all: World, id: string, nth: number): Promise<boolean> {
         saveComparison: around((comparison, rows) => store.saveComparison(comparison, rows)),
       },
       folders: {
-        any: () => folders.any(),
+        list: () => folders.list(),
         has: (jobId) => folders.has(jobId),
         create: (jobId, files) => folders.create(jobId, files),
         remove: (jobId) => folders.remove(jobId),
