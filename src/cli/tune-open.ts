@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { DiskFiles } from "../config/disk.ts";
 import type { Table } from "../domain/table.ts";
 import { DiskJobFolders } from "../job-folders.ts";
 import { loadFromDisk } from "../load-from-disk.ts";
@@ -42,10 +44,12 @@ export async function withTuning<T>(
  */
 export const openTuning: OpenTuning = async (args) => {
   const configPath = configPathOf(args, process.env);
-  const table = loadFromDisk(configPath, process.env);
+  const files = new DiskFiles(dirname(configPath));
+  let table = loadFromDisk(configPath, process.env, files);
   if (table.store === undefined)
     throw new UsageError("the configuration has `store: false`, and jobs are kept in the store");
   const notes = new Notes();
+  const log = redactedLog(notes.log, () => table.redaction.secrets);
   const store = await openStore(table.store.url);
   const transport = new UndiciTransport();
   const tuning = openTuner({
@@ -54,13 +58,24 @@ export const openTuning: OpenTuning = async (args) => {
     configPath,
     env: process.env,
     transport,
-    log: redactedLog(notes.log, () => table.redaction.secrets),
+    log,
+  });
+  // A job may be followed for days, and wait for the configuration meanwhile.
+  const stopWatching = files.watch(() => {
+    try {
+      table = loadFromDisk(configPath, process.env, files);
+    } catch (error) {
+      log("warn", "the configuration was changed and can't be read, so that the old one counts", {
+        error: String(error),
+      });
+    }
   });
   return {
     tuning,
     providers: table.providers,
     folders: new DiskJobFolders(table.server.dataDir),
     close: async () => {
+      stopWatching();
       await tuning.close();
       await transport.close();
       await store.close();
