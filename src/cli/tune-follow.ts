@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { isEnded, type JobState, type TuningJob } from "../tuning/job.ts";
+import type { JobState, TuningJob } from "../tuning/job.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { jobOf, oneId } from "./tune-job.ts";
@@ -72,16 +72,14 @@ async function worked(opened: OpenedTuning, id: string, view: JobView): Promise<
   }
 }
 
-/** Works on a job, or waits for who does where its files are. Without them only its end can be brought about. */
+/** Works on a job, or waits for who does. Without its files here what needs them is left to who has them. */
 async function endOf({ tuning, folders }: OpenedTuning, id: string, signal: AbortSignal): Promise<TuningJob> {
   const { cancel_asked } = await jobOf(tuning, id);
-  if (cancel_asked || (await folders.has(id))) return tuning.work(id, signal);
-  process.stderr.write(`The files of job ${id} are not in this data folder: who has them works on it.\n`);
-  for (;;) {
-    const job = await jobOf(tuning, id);
-    if (isEnded(job.state) || job.state === "manual") return job;
-    await setTimeout(LOOK_EVERY_MS, undefined, { signal });
-  }
+  if (!cancel_asked && !(await folders.has(id)))
+    process.stderr.write(
+      `The files of job ${id} are not in this data folder: what needs them waits for who has them.\n`,
+    );
+  return tuning.work(id, signal);
 }
 
 /** Looks at the job in the store now and then: whoever works on it, it is there that it tells. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { StoredTuningJob, TuningJobStore } from "../store/tuning-jobs.ts";
 import { isEnded, type TuningJob } from "./job.ts";
+import { jobUnreadable } from "./refusals.ts";
 import { jobIn, rowOf } from "./stored-job.ts";
 import { patiently, wait } from "./wait.ts";
 
@@ -43,12 +44,13 @@ export class HeldJob {
     this.#renewLater();
   }
 
-  /** @returns undefined when there is nothing to do, or somebody else does it. @throws StoreError */
+  /** @returns undefined when there is nothing to do, or somebody else does it. @throws StoreError, GatewayError 409 */
   static async claim(id: string, lease: Lease): Promise<HeldJob | undefined> {
     const found = await lease.store.tuningJob(id);
-    const job = jobIn(found);
-    if (found === undefined || job === undefined || !isWorkable(job) || !isFree(found, lease.leaseMs))
+    if (found === undefined || !found.open || found.state === "manual" || !isFree(found, lease.leaseMs))
       return undefined;
+    const job = jobIn(found);
+    if (job === undefined) throw jobUnreadable(found);
     const ownedUntil = Date.now() + lease.leaseMs;
     const row = { ...found, owner: lease.owner, ownedUntil, revision: found.revision + 1 };
     return (await lease.store.saveTuningJob(row)) ? new HeldJob(lease, row, job) : undefined;

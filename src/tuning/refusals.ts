@@ -28,6 +28,13 @@ export function jobNotFound(id: string): GatewayError {
   });
 }
 
+export function jobUnreadable({ id }: Pick<StoredTuningJob, "id">): GatewayError {
+  return conflict(
+    "tuning_job_unreadable",
+    `The job ${id} is in the store as another version of Crossover writes it: go on with that version, or cancel it.`,
+  );
+}
+
 export function jobEnded({ id, state }: TuningJob): GatewayError {
   return conflict("tuning_job_ended", `The job ${id} has ${state} already.`);
 }

@@ -12,9 +12,16 @@ import { type NewNames, renamed, requireNames } from "./names.ts";
 import { newJob } from "./new-job.ts";
 import { Places } from "./places.ts";
 import { planned } from "./plan.ts";
-import { datasetChanged, jobEnded, jobExists, jobNotFound, waitsForNobody } from "./refusals.ts";
+import {
+  datasetChanged,
+  jobEnded,
+  jobExists,
+  jobNotFound,
+  jobUnreadable,
+  waitsForNobody,
+} from "./refusals.ts";
 import { requireAddress } from "./register-step.ts";
-import { jobIn, rowOf } from "./stored-job.ts";
+import { endedUnread, jobIn, rowOf, shownJob } from "./stored-job.ts";
 import { sweep } from "./sweep.ts";
 import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts";
 import type { DeploymentOverview, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
@@ -82,7 +89,8 @@ export class Tuner implements Tuning {
   }
 
   async job(id: string): Promise<TuningJob | undefined> {
-    return jobIn(await this.#deps.store.tuningJob(id));
+    const row = await this.#deps.store.tuningJob(id);
+    return row && shownJob(row);
   }
 
   async jobs(filter: {
@@ -90,15 +98,19 @@ export class Tuner implements Tuning {
     readonly limit: number;
   }): Promise<readonly TuningJob[]> {
     const rows = await this.#deps.store.tuningJobs(filter);
-    return rows.flatMap((row) => jobIn(row) ?? []);
+    return rows.map(shownJob);
   }
 
   async cancel(id: string): Promise<TuningJob> {
-    const job = await this.#change(id, (found, now) => {
+    const asked = (found: TuningJob, now: number): TuningJob => {
       if (isEnded(found.state)) throw jobEnded(found);
-      const asked = cancelAsked(found, now);
+      const job = cancelAsked(found, now);
       // Nobody works on it, so that nobody else would end it.
-      return found.state === "manual" ? cancelled(asked, "Cancelled.", now) : asked;
+      return found.state === "manual" ? cancelled(job, "Cancelled.", now) : job;
+    };
+    const job = await this.#change(id, asked, (row) => {
+      if (!row.open) throw jobEnded(shownJob(row));
+      return endedUnread(row);
     });
     await this.#held.get(id)?.refresh();
     this.#background.wake(id);
@@ -217,15 +229,26 @@ export class Tuner implements Tuning {
     if (isEnded(state)) this.#deps.metrics?.tuningEnded(spec.provider, state);
   }
 
-  /** @throws GatewayError 404, and what the change throws */
-  async #change(id: string, change: (job: TuningJob, now: number) => TuningJob): Promise<TuningJob> {
+  /**
+   * @param unread changes a job that can't be read. Default: nothing can
+   * @throws GatewayError 404, and what the changes throw
+   */
+  async #change(
+    id: string,
+    change: (job: TuningJob, now: number) => TuningJob,
+    unread: (row: StoredTuningJob) => StoredTuningJob = (row) => {
+      throw jobUnreadable(row);
+    },
+  ): Promise<TuningJob> {
     for (;;) {
       const row = await this.#deps.store.tuningJob(id);
+      if (row === undefined) throw jobNotFound(id);
       const found = jobIn(row);
-      if (row === undefined || found === undefined) throw jobNotFound(id);
-      const job = change(found, Date.now());
-      const changed: StoredTuningJob = rowOf(job, { ...row, revision: row.revision + 1 });
-      if (await this.#deps.store.saveTuningJob(changed)) return job;
+      const changed =
+        found === undefined
+          ? unread(row)
+          : rowOf(change(found, Date.now()), { ...row, revision: row.revision + 1 });
+      if (await this.#deps.store.saveTuningJob(changed)) return shownJob(changed);
       // It was changed meanwhile, or another of its fingerprint has been opened.
       if (row.open || !changed.open) continue;
       const [open] = await this.#deps.store.tuningJobs({

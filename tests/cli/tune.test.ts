@@ -267,16 +267,14 @@ describe("follow", () => {
     expect(out()).toBe("");
   });
 
-  test("a job whose files are elsewhere is only watched, and its end alone brought about", async () => {
+  test("of a job whose files are elsewhere what needs them waits, which is told", async () => {
     const { tuning, open, elsewhere, err, out } = setUp();
     elsewhere.add("tj_1");
     tuning.put(tuningJob());
-    const code = follow(["tj_1"], open);
-    await until(() => err().includes("are not in this data folder") || undefined);
-    tuning.put(succeededJob());
-    expect(await code).toBe(0);
+    comesTo(tuning, succeededJob());
+    expect(await follow(["tj_1"], open)).toBe(0);
+    expect(err()).toContain("are not in this data folder");
     expect(out()).not.toContain("evaluation.html");
-    expect(tuning.work).not.toHaveBeenCalled();
     tuning.put(tuningJob());
     comesTo(tuning, tuningJob({ state: "cancelled", cancel_asked: true }));
     expect(await cancel(["tj_1", "--yes"], open)).toBe(0);
