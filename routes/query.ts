@@ -43,3 +43,16 @@ export function queryParameters(schema: z.ZodType): readonly unknown[] {
     };
   });
 }
+
+const MOST_LISTED = 1000;
+
+/** How many of a list are asked for. @param what is listed, in the plural */
+export function limitOf(what: string) {
+  return z
+    .string()
+    .regex(/^\d+$/, "a whole number is expected")
+    .transform(Number)
+    .pipe(z.number().min(1).max(MOST_LISTED))
+    .default(100)
+    .describe(`Most ${what}, 1 to ${MOST_LISTED}. Default 100.`);
+}

@@ -7,18 +7,10 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { withStore } from "../../src/gateway/stored.ts";
 import { endpoint } from "../endpoint.ts";
-import { parseQuery } from "../query.ts";
-
-const MOST = 1000;
+import { limitOf, parseQuery } from "../query.ts";
 
 export const comparisonsQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d+$/, "a whole number is expected")
-    .transform(Number)
-    .pipe(z.number().min(1).max(MOST))
-    .default(100)
-    .describe(`Most comparisons, 1 to ${MOST}. Default 100.`),
+  limit: limitOf("comparisons"),
 });
 
 export const comparisonQuery = z.strictObject({

@@ -8,9 +8,9 @@ import type {
   TuningPlan,
   TuningQuestion,
 } from "../../src/tuning/tuning.ts";
-import type { DatasetFiles } from "../platform.ts";
 
-const MOST = 1000;
+import type { DatasetFiles } from "../platform.ts";
+import { limitOf } from "../query.ts";
 
 const text = z.string().regex(/\S/, "a text is expected");
 
@@ -71,13 +71,7 @@ const format = z.enum(["json", "html"]).default("json").describe("A page to read
 
 export const jobsQuery = z.strictObject({
   route: text.optional().describe("Default: every route."),
-  limit: z
-    .string()
-    .regex(/^\d+$/, "a whole number is expected")
-    .transform(Number)
-    .pipe(z.number().min(1).max(MOST))
-    .default(100)
-    .describe(`Most jobs, 1 to ${MOST}. Default 100.`),
+  limit: limitOf("jobs"),
   format,
 });
 export const jobQuery = z.strictObject({ format });
