@@ -1,44 +1,40 @@
 import type { Step, StepContext } from "./context.ts";
-import { findCreated, inGrace } from "./create-step.ts";
-import { fail, observe } from "./train-step.ts";
-import { ProviderProblem } from "./trainer.ts";
-import { cancelled } from "./transitions.ts";
+import { findCreated, inGrace, notTried } from "./create-step.ts";
+import { registerStep } from "./register-step.ts";
+import { fail, observe, stopTraining } from "./train-step.ts";
+import { cancelled, known } from "./transitions.ts";
 
-/** Ends a job whose end was asked for, and what it has under way at the provider. */
+/** Ends a job whose end was asked for, and what it has under way or made at the provider. */
 export const cancelStep: Step = async (context) => {
-  const { state, remote } = context.job;
-  switch (state) {
+  switch (context.job.state) {
     case "creating":
-      // An answer may have been lost: what was created is looked for, so that it is not trained for nothing.
-      if (remote.create_tried_at === null || (!(await findCreated(context)) && !inGrace(context)))
-        return end(context, "Cancelled before the provider had the job.");
-      return context.job.state === "creating" ? context.timing.lookMs : 0;
+      return endCreating(context);
     case "training":
       return endTraining(context);
     case "deploying":
-      await undeploy(context);
-      return end(context, `Cancelled. The model ${remote.model} stays at the provider.`);
     case "evaluating":
+      await undeploy(context);
+      return end(context, "Cancelled.");
     case "registering":
-      return end(context, `Cancelled before it was registered. ${whatStays(context)}`);
+      // It may be in the configuration already, and is not taken out again.
+      return registerStep(context);
     default:
       return end(context, "Cancelled.");
   }
 };
 
-/** Asks the provider for the end of what trains. One that knows no such job has nothing to end. */
-export async function stopTraining(context: StepContext): Promise<void> {
-  const { id } = context.job.remote;
-  if (id === null) return;
-  try {
-    await (await context.trainer()).cancel(id, context.signal);
-  } catch (error) {
-    if (!(error instanceof ProviderProblem && error.kind === "final")) throw error;
+/** An answer may have been lost: what was created is looked for, so that it is not trained for nothing. */
+async function endCreating(context: StepContext): Promise<number> {
+  if (context.job.remote.create_tried_at !== null) {
+    if (await findCreated(context)) return 0;
+    if (inGrace(context)) return context.timing.lookMs;
+    await notTried(context);
   }
+  return end(context, "Cancelled before the provider had the job.");
 }
 
 async function endTraining(context: StepContext): Promise<number> {
-  await stopTraining(context);
+  if (!(await stopTraining(context))) return end(context, "Cancelled. The provider knows no such job.");
   const seen = await observe(context);
   switch (seen.phase) {
     case "waiting":
@@ -47,29 +43,22 @@ async function endTraining(context: StepContext): Promise<number> {
     case "cancelled":
       return end(context, "Cancelled, at the provider too.");
     case "succeeded":
-      return end(
-        context,
-        `Cancelled, but the model ${seen.model ?? ""} was trained already: it stays at the provider.`,
-      );
+      return end(context, "Cancelled, but the model was trained already.");
     case "failed":
       await fail(context, seen);
       return 0;
   }
 }
 
+/** The deployment that the job made. Where none can be removed from here, its end tells what stays. */
 async function undeploy(context: StepContext): Promise<void> {
   const { deployment } = context.job.remote;
   if (deployment === null) return;
   const deployer = await context.deployer();
-  await deployer?.remove(deployment, context.signal);
-}
-
-function whatStays({ job }: StepContext): string {
-  const { provider } = job.spec;
-  const { deployment, model } = job.remote;
-  return deployment === null
-    ? `The model ${model} stays at the provider.`
-    : `The deployment ${deployment} of the provider ${provider} stays, and may cost by the hour: delete it if nobody needs it.`;
+  if (deployer === undefined) return;
+  await deployer.remove(deployment, context.signal);
+  const gone = { deployment: null, hosting_per_hour: null };
+  await context.update((job, now) => known(job, gone, `Removed the deployment ${deployment}.`, now));
 }
 
 async function end(context: StepContext, message: string): Promise<number> {

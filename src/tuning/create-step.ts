@@ -1,7 +1,7 @@
 import type { Step, StepContext } from "./context.ts";
 import type { TuningJob } from "./job.ts";
 import { ProviderProblem, type TrainingRequest } from "./trainer.ts";
-import { known, moved, stepped } from "./transitions.ts";
+import { known, moved } from "./transitions.ts";
 
 /**
  * Creates the provider's job, once. That it is tried is saved before: after a crash or a lost answer it is looked for, for
@@ -42,16 +42,23 @@ async function create(context: StepContext): Promise<void> {
     const id = await trainer.create(requestOf(context.job), context.signal);
     await context.update((job, now) => created(job, id, `The provider has the job ${id}.`, now));
   } catch (error) {
+    if (!(error instanceof ProviderProblem)) throw error;
     // A refusal is an answer: nothing was created, and nothing has to be looked for.
-    if (error instanceof ProviderProblem && error.kind !== "unknown") await notTried(context);
+    await (error.kind === "unknown" ? unanswered(context) : notTried(context));
     throw error;
   }
 }
 
-async function notTried(context: StepContext): Promise<void> {
+/** It may have taken a while until that was known: the time of grace begins anew. */
+async function unanswered(context: StepContext): Promise<void> {
   await context.update((job, now) =>
-    stepped({ ...job, remote: { ...job.remote, create_tried_at: null } }, "Nothing was created.", now),
+    known(job, { create_tried_at: now }, "No answer came: the job is looked for.", now),
   );
+}
+
+/** Nothing is at the provider that would have to be looked for. */
+export async function notTried(context: StepContext): Promise<void> {
+  await context.update((job, now) => known(job, { create_tried_at: null }, "Nothing was created.", now));
 }
 
 function created(job: TuningJob, id: string, message: string, now: number): TuningJob {

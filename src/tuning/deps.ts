@@ -47,9 +47,14 @@ export interface TuningTiming {
   /** The first wait and the longest one after a problem that passes. */
   readonly retryMs: number;
   readonly mostRetryMs: number;
-  /** For so long the same step is tried. */
+  /** For so long the same step is tried, unless it is waited for until the deadline. */
   readonly patienceMs: number;
-  /** For so long a job is looked for whose creation had no answer, before it is created again. */
+  /** The longest wait after that. */
+  readonly longRetryMs: number;
+  /**
+   * For so long a job is looked for whose creation had no answer, before it is created again. Longer than an answer may
+   * take, since a worker that crashed does not know when it would have come.
+   */
   readonly graceMs: number;
   /** How often it is looked for. */
   readonly lookMs: number;
@@ -62,7 +67,8 @@ export const TIMING: TuningTiming = {
   retryMs: 1_000,
   mostRetryMs: 60_000,
   patienceMs: 30 * 60_000,
-  graceMs: 60_000,
+  longRetryMs: 5 * 60_000,
+  graceMs: 180_000,
   lookMs: 5_000,
   scanMs: 5_000,
 };

@@ -4,7 +4,7 @@ import type { HuggingFaceAccess } from "../domain/tuning.ts";
 import { type Asked, refused, unanswered } from "./huggingface-problem.ts";
 
 /** Longest wait for an answer, in milliseconds. */
-const PATIENCE_MS = 60_000;
+export const TIMEOUT_MS = 60_000;
 
 export interface Call extends Omit<Asked, "token"> {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE" | undefined;
@@ -60,7 +60,7 @@ async function send(token: string, { method = "GET", url, body }: Call, signal: 
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
   return {
     status: response.status,

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Where a job is. `manual`: a person has to train or to deploy, and then registers the model with `crossover tune
- * register`. The last three are ends.
+ * Where a job is. `manual`: a person has to see to something, and then lets the job go on with `crossover tune resume`, or
+ * says with `crossover tune register` what answers. The last three are ends, which no job leaves.
  */
 export const JOB_STATES = [
   "uploading",
@@ -116,6 +116,8 @@ export const remoteJob = z.object({
     .nullable()
     .describe("When creating it was last tried: an answer may have been lost."),
   id: z.string().nullable().describe("The provider's own id of the job."),
+  ended: z.boolean().default(false).describe("Has the provider said that its job is over?"),
+  end_asked_at: z.number().nullable().default(null).describe("When the provider was asked to end it."),
   status: z.string().nullable().describe("In the provider's own word."),
   step: z.int().nullable(),
   steps: z.int().nullable(),
@@ -125,6 +127,11 @@ export const remoteJob = z.object({
   model: z.string().nullable().describe("The tuned model's name at the provider."),
   checkpoints: z.array(checkpoint),
   deployment: z.string().nullable().describe("The name of its deployment or endpoint."),
+  hosting_per_hour: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("USD an hour that the deployment costs, used or not. Null: not known."),
   address: z
     .string()
     .nullable()
@@ -169,13 +176,18 @@ export const tuningJob = z.object({
   created: z.number().describe("Milliseconds since 1970."),
   updated: z.number(),
   state: z.enum(JOB_STATES),
+  entered: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("When it came into this state, in milliseconds since 1970. Null: it is not known."),
   cancel_asked: z.boolean(),
   spec: tuningSpec,
   estimate: jobEstimate,
   remote: remoteJob,
   losses: z.array(lossPoint).describe("By step, thinned out where they are many."),
   journal: z.array(journalEntry),
-  problem: jobProblem.nullable().describe("Why it failed, or what it waits for."),
+  problem: jobProblem.nullable().describe("Why it failed, what it waits for, or what goes wrong just now."),
   evaluation: jobEvaluation.nullable(),
   registered: z.boolean(),
   proposal: z.string().nullable().describe("YAML: the rollout that would move traffic to it."),

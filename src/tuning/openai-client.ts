@@ -5,7 +5,7 @@ import { type Doing, explainApiError, explainSilence } from "./explain-openai.ts
 import { ProviderProblem } from "./trainer.ts";
 
 /** Milliseconds until an answer must have come, whole. */
-const TIMEOUT_MS: Readonly<Record<Doing, number>> = {
+export const TIMEOUT_MS: Readonly<Record<Doing, number>> = {
   reading: 60_000,
   cancelling: 60_000,
   creating: 120_000,

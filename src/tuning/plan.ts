@@ -5,6 +5,7 @@ import type { Route, Table, Variant } from "../domain/table.ts";
 import { variantsOf } from "../routing/reach.ts";
 import { type CheckedFile, checkedFile } from "./data-files.ts";
 import type { TunerDeps } from "./deps.ts";
+import { isEarlier } from "./earlier.ts";
 import { forecast } from "./forecast.ts";
 import type { TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
@@ -47,9 +48,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     }),
     reports: { training: training.report, validation: validation?.report },
     fingerprint,
-    earlier: rows
-      .filter(({ open, state }) => open || state === "succeeded")
-      .flatMap((row) => jobIn(row) ?? []),
+    earlier: rows.filter(isEarlier).flatMap((row) => jobIn(row) ?? []),
     sources: sourcesOf(question),
     notes: notesOn(spec, provider.tuning, otherRoutes(spec.variant, spec.route, table)),
   };

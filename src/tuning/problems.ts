@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { ConfigError } from "../config/problem.ts";
 import { GatewayError } from "../domain/errors.ts";
+import { StoreError } from "../store/store.ts";
 import type { JobProblem } from "./job.ts";
-import { type Observation, ProviderProblem } from "./trainer.ts";
+import { type Observation, type ProblemKind, ProviderProblem } from "./trainer.ts";
 import type { Seen } from "./transitions.ts";
 
 /** Takes secrets out of a text. */
@@ -52,6 +54,16 @@ export function redactedSeen({ problem: _, ...seen }: Observation, redact: Redac
     status: redact(seen.status),
     events: seen.events.map(({ at, message }) => ({ at, message: redact(message) })),
   };
+}
+
+/** Codes of a disk that is full, broken or locked: a person sees to it, and nothing is lost. */
+const DISK = z.object({ code: z.enum(["ENOSPC", "EDQUOT", "EROFS", "EIO"]) });
+
+/** Can the same succeed later? What nobody knows of stays as it is. */
+export function kindOf(error: unknown): ProblemKind {
+  if (error instanceof ProviderProblem) return error.kind;
+  const passes = (error instanceof StoreError && error.temporary) || DISK.safeParse(error).success;
+  return passes ? "temporary" : "final";
 }
 
 /**

@@ -7,11 +7,11 @@ export function jobExists(job: Pick<StoredTuningJob, "id" | "open" | "state"> | 
   if (job === undefined || job.open)
     return conflict(
       "tuning_job_exists",
-      `The job ${job?.id ?? ""} trains the same model on the same data already: follow it, or cancel it.`,
+      `The job ${job?.id ?? ""} trains the same model on the same data already: ${job?.state === "manual" ? "it waits for you. Go on with it" : "follow it"}, or cancel it.`,
     );
   return conflict(
     "tuning_job_exists",
-    `The job ${job.id} has trained the same model on the same data. Force it (\`--force\`, \`"force": true\`) to pay for it again.`,
+    `The job ${job.id} has trained the same model on the same data, or may have. Force it (\`--force\`, \`"force": true\`) to pay for it again.`,
   );
 }
 
@@ -42,7 +42,7 @@ export function jobEnded({ id, state }: TuningJob): GatewayError {
 export function waitsForNobody({ id, state }: TuningJob): GatewayError {
   return conflict(
     "tuning_job_not_waiting",
-    `The job ${id} is ${state}: only one that waits for a person (\`manual\`), or failed after its training, takes an address.`,
+    `The job ${id} is ${state}: only one that waits for a person (\`manual\`) can be told that it goes on.`,
   );
 }
 

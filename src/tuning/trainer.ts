@@ -72,10 +72,10 @@ export interface ProblemFields {
 }
 
 /**
- * `temporary`: the same may succeed later. `unknown`: no answer came, and it may have been done all the same.
+ * `temporary`: the same may succeed later. `lasting`: so it may, but in hours rather than minutes. `unknown`: no answer came, and it may have been done all the same.
  * `unsupported`: the account can't do this, and a person can do it by hand. `final`: it stays so.
  */
-export type ProblemKind = "temporary" | "unknown" | "unsupported" | "final";
+export type ProblemKind = "temporary" | "lasting" | "unknown" | "unsupported" | "final";
 
 /** A provider refused or failed. */
 export class ProviderProblem extends Error {

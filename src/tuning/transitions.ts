@@ -8,10 +8,14 @@ import {
   type TuningJob,
 } from "./job.ts";
 import { written } from "./journal.ts";
+import { leftBehind, mayBePaid, mayTrain, stillCosts } from "./left-behind.ts";
 import { joined } from "./losses.ts";
 import type { Observation } from "./trainer.ts";
 
-/** Every change of a job. None leaves an end, save for `reopened`; each writes what happened into the journal. */
+/** Every change of a job. None leaves an end; each writes what happened into the journal. */
+
+/** What went wrong, whatever state it is in. */
+export type Problem = Omit<JobProblem, "state">;
 
 /** What an observation says without why it failed: that is the driver's to explain. */
 export type Seen = Omit<Observation, "problem">;
@@ -36,6 +40,7 @@ export function observed(job: TuningJob, seen: Seen, now: number): TuningJob {
     remote: {
       ...remote,
       status: seen.status,
+      ended: isOver(seen),
       step: seen.step ?? remote.step,
       steps: seen.steps ?? remote.steps,
       estimated_finish: seen.estimatedFinish ?? null,
@@ -50,14 +55,32 @@ export function observed(job: TuningJob, seen: Seen, now: number): TuningJob {
     : stepped(changed, `The provider says: ${seen.status}.`, now);
 }
 
+/** A job that succeeded is over once its model is known. */
+function isOver({ phase, model }: Seen): boolean {
+  return phase === "failed" || phase === "cancelled" || (phase === "succeeded" && model !== undefined);
+}
+
 /** Something was done. */
 export function stepped(job: TuningJob, message: string, now: number): TuningJob {
   return isEnded(job.state) ? job : noted(job, "step", message, now);
 }
 
-/** Something went wrong that is tried again. */
+/** Something went wrong, and it goes on. */
 export function troubled(job: TuningJob, message: string, now: number): TuningJob {
   return isEnded(job.state) ? job : noted(job, "problem", message, now);
+}
+
+/** Something went wrong that is tried again. It is told once, and shown until it is over. */
+export function hindered(job: TuningJob, problem: Problem, now: number): TuningJob {
+  if (isEnded(job.state) || job.problem?.message === problem.message) return job;
+  const { state } = job;
+  return noted({ ...job, problem: { state, ...problem } }, "problem", problem.message, now);
+}
+
+/** What was tried again succeeded. */
+export function recovered(job: TuningJob, now: number): TuningJob {
+  if (isEnded(job.state) || job.state === "manual") return job;
+  return { ...job, updated: now, problem: null };
 }
 
 /** What there is at the provider is known better. */
@@ -65,64 +88,83 @@ export function known(job: TuningJob, remote: Partial<RemoteJob>, message: strin
   return isEnded(job.state) ? job : stepped({ ...job, remote: { ...job.remote, ...remote } }, message, now);
 }
 
-/** On to the next state. */
+/** On to a state, which begins now. */
 export function moved(job: TuningJob, state: JobState, message: string, now: number): TuningJob {
   if (isEnded(job.state)) return job;
-  return noted({ ...job, state }, "step", message, now);
+  return noted({ ...job, state, entered: now, problem: null }, "step", message, now);
 }
 
-/** It can't go on. */
-export function failed(job: TuningJob, problem: Omit<JobProblem, "state">, now: number): TuningJob {
+/** The gateway can't go on by itself: what may be paid for is a person's to decide on. */
+export function halted(job: TuningJob, problem: Problem, now: number): TuningJob {
+  return mayBePaid(job) ? handedOver(job, problem, now) : failed(job, problem, now);
+}
+
+/** Nothing comes of it. */
+export function failed(job: TuningJob, problem: Problem, now: number): TuningJob {
   return stopped(job, "failed", problem, now);
 }
 
 /** A person has to go on. */
-export function handedOver(job: TuningJob, problem: Omit<JobProblem, "state">, now: number): TuningJob {
+export function handedOver(job: TuningJob, problem: Problem, now: number): TuningJob {
   return stopped(job, "manual", problem, now);
 }
 
-function stopped(
-  job: TuningJob,
-  state: "failed" | "manual",
-  problem: Omit<JobProblem, "state">,
-  now: number,
-): TuningJob {
+function stopped(job: TuningJob, state: "failed" | "manual", problem: Problem, now: number): TuningJob {
   if (isEnded(job.state)) return job;
-  const told = noted(job, "problem", problem.message, now);
+  // What is shown already was told when it came up.
+  const told = hindered(job, problem, now);
   const words = state === "failed" ? "The job has failed." : "The job waits for a person.";
-  return noted({ ...told, state, problem: { state: job.state, ...problem } }, "step", words, now);
+  return leaving({ ...moved(told, state, words, now), problem: { state: stateOf(job), ...problem } }, now);
 }
 
+/**
+ * A person wants its end. Of a job that waits for them the work goes on, if something is left at the provider that can be
+ * ended; asked for it a second time, it is given up.
+ */
 export function cancelAsked(job: TuningJob, now: number): TuningJob {
-  if (isEnded(job.state) || job.cancel_asked) return job;
-  return stepped({ ...job, cancel_asked: true }, "Its end was asked for.", now);
+  if (isEnded(job.state) || (job.cancel_asked && job.state !== "manual")) return job;
+  const asked = stepped({ ...job, cancel_asked: true }, "Its end was asked for.", now);
+  if (job.state !== "manual") return asked;
+  const at = stateOf(job);
+  const canBeEnded = mayTrain(job.remote) || job.remote.deployment !== null || at === "registering";
+  if (job.cancel_asked || !canBeEnded) return cancelled(asked, "Cancelled.", now);
+  return moved(asked, at, "What there is of it is ended.", now);
 }
 
 export function cancelled(job: TuningJob, message: string, now: number): TuningJob {
-  return moved(job, "cancelled", message, now);
+  return isEnded(job.state) ? job : leaving(moved(job, "cancelled", message, now), now);
 }
 
-/** States after the training: what fails in them can be done again, and nothing is trained anew. */
-const TRAINED: ReadonlySet<JobState> = new Set(["deploying", "evaluating", "registering"]);
+/** Tells what stays at the provider. */
+function leaving(job: TuningJob, now: number): TuningJob {
+  return leftBehind(job).reduce((told, line) => noted(told, "step", line, now), job);
+}
 
-/** Could a person say what answers for the model, and the job go on from there? */
-export function isReopenable({ state, problem }: TuningJob): boolean {
-  return state === "manual" || (state === "failed" && problem !== null && TRAINED.has(problem.state));
+/** Where a job is, or was before it waited for a person. */
+function stateOf({ state, problem }: TuningJob): JobState {
+  return state === "manual" ? (problem?.state ?? "creating") : state;
+}
+
+/** A person has seen to what it waited for: it goes on where it was. Changes nothing that waits for nobody. */
+export function resumed(job: TuningJob, now: number): TuningJob {
+  if (job.state !== "manual") return job;
+  const again: TuningJob = { ...job, cancel_asked: false, remote: { ...job.remote, end_asked_at: null } };
+  return moved(again, stateOf(job), "A person says that it can go on.", now);
 }
 
 /** What was trained or deployed by hand is evaluated and registered. Changes nothing that waits for nobody. */
 export function reopened(job: TuningJob, address: string, now: number): TuningJob {
-  if (!isReopenable(job)) return job;
+  if (job.state !== "manual") return job;
   const { remote } = job;
   const model = remote.model ?? address;
-  const open: TuningJob = {
-    ...job,
-    state: "evaluating",
-    cancel_asked: false,
-    problem: null,
-    remote: { ...remote, model, address },
-  };
-  return noted(open, "step", `A person says that ${address} answers for the model.`, now);
+  const open: TuningJob = { ...job, cancel_asked: false, remote: { ...remote, model, address } };
+  const message = `A person says that ${address} answers for the model.`;
+  const isOurs = address === remote.deployment || address === remote.address;
+  const others = isOurs ? { ...open, remote: { ...remote, deployment: null } } : open;
+  return stillCosts(others).reduce(
+    (told, line) => noted(told, "step", line, now),
+    moved(open, "evaluating", message, now),
+  );
 }
 
 export function evaluated(

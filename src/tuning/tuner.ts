@@ -6,6 +6,7 @@ import { hashOf } from "./data-files.ts";
 import { Deployments } from "./deployments.ts";
 import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
+import { isEarlier } from "./earlier.ts";
 import { HeldJob, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { type NewNames, renamed, requireNames } from "./names.ts";
@@ -23,7 +24,7 @@ import {
 import { requireAddress } from "./register-step.ts";
 import { endedUnread, jobIn, rowOf, shownJob } from "./stored-job.ts";
 import { sweep } from "./sweep.ts";
-import { cancelAsked, cancelled, isReopenable, reopened } from "./transitions.ts";
+import { cancelAsked, reopened, resumed } from "./transitions.ts";
 import type { DeploymentOverview, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
@@ -67,7 +68,7 @@ export class Tuner implements Tuning {
     const { store, folders } = this.#deps;
     const { jobId, fingerprint, sources } = plan;
     const same = await store.tuningJobs({ fingerprint, limit: SAME });
-    const earlier = same.find(({ open, state }) => open || (!force && state === "succeeded"));
+    const earlier = same.find((row) => row.open || (!force && isEarlier(row)));
     if (earlier !== undefined) throw jobExists(earlier);
     await requireNames(plan, this.#deps);
     await folders.create(jobId, sources);
@@ -104,14 +105,13 @@ export class Tuner implements Tuning {
   async cancel(id: string): Promise<TuningJob> {
     const asked = (found: TuningJob, now: number): TuningJob => {
       if (isEnded(found.state)) throw jobEnded(found);
-      const job = cancelAsked(found, now);
-      // Nobody works on it, so that nobody else would end it.
-      return found.state === "manual" ? cancelled(job, "Cancelled.", now) : job;
+      return cancelAsked(found, now);
     };
     const job = await this.#change(id, asked, (row) => {
       if (!row.open) throw jobEnded(shownJob(row));
       return endedUnread(row);
     });
+    this.#count(job);
     await this.#held.get(id)?.refresh();
     this.#background.wake(id);
     return job;
@@ -120,10 +120,19 @@ export class Tuner implements Tuning {
   async register(id: string, address: string, names: NewNames = {}): Promise<TuningJob> {
     await this.#requireNewNames(id, names);
     const job = await this.#change(id, (found, now) => {
-      if (!isReopenable(found)) throw waitsForNobody(found);
+      if (found.state !== "manual") throw waitsForNobody(found);
       const job = reopened(renamed(found, names, this.#deps.table()), address.trim(), now);
       requireAddress(job, this.#deps);
       return job;
+    });
+    this.#background.wake(id);
+    return job;
+  }
+
+  async resume(id: string): Promise<TuningJob> {
+    const job = await this.#change(id, (found, now) => {
+      if (found.state !== "manual") throw waitsForNobody(found);
+      return resumed(found, now);
     });
     this.#background.wake(id);
     return job;
@@ -225,7 +234,11 @@ export class Tuner implements Tuning {
       this.#held.delete(id);
       await held.release();
     }
-    const { state, spec } = held.job;
+    this.#count(held.job);
+  }
+
+  /** Whoever brings a job to its end counts it. */
+  #count({ state, spec }: TuningJob): void {
     if (isEnded(state)) this.#deps.metrics?.tuningEnded(spec.provider, state);
   }
 
@@ -249,14 +262,6 @@ export class Tuner implements Tuning {
           ? unread(row)
           : rowOf(change(found, Date.now()), { ...row, revision: row.revision + 1 });
       if (await this.#deps.store.saveTuningJob(changed)) return shownJob(changed);
-      // It was changed meanwhile, or another of its fingerprint has been opened.
-      if (row.open || !changed.open) continue;
-      const [open] = await this.#deps.store.tuningJobs({
-        fingerprint: row.fingerprint,
-        open: true,
-        limit: 1,
-      });
-      if (open !== undefined && open.id !== id) throw jobExists(open);
     }
   }
 }

@@ -80,7 +80,10 @@ export interface Tuning {
     readonly route?: string | undefined;
     readonly limit: number;
   }): Promise<readonly TuningJob[]>;
-  /** Asks for its end. @throws GatewayError 404, 409 for a job that has ended */
+  /**
+   * Asks for its end. One that waits for a person and has left something at its provider is worked on for that; asked
+   * again, it ends at once. @throws GatewayError 404, 409 for a job that has ended
+   */
   cancel(id: string): Promise<TuningJob>;
   /**
    * Goes on with a job that waits for a person.
@@ -89,6 +92,8 @@ export interface Tuning {
    * @throws GatewayError 400 for what does not fit the configuration, 404, 409 for a job that waits for nobody
    */
   register(id: string, address: string, names?: NewNames): Promise<TuningJob>;
+  /** Goes on with a job that waits for a person, where it was. @throws GatewayError 404, 409 for a job that waits for nobody */
+  resume(id: string): Promise<TuningJob>;
   /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
   work(id: string, signal: AbortSignal): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */

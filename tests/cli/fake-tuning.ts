@@ -70,6 +70,11 @@ export class FakeTuning implements Tuning {
     return this.put({ ...this.#known(id), state: "evaluating" });
   }
 
+  async resume(id: string): Promise<TuningJob> {
+    this.calls.push(["resume", id]);
+    return this.put({ ...this.#known(id), state: "training" });
+  }
+
   async deployments(provider?: string): Promise<DeploymentOverview> {
     this.calls.push(["deployments", provider]);
     return { deployments: this.deployed, problems: this.unasked };

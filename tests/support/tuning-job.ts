@@ -10,6 +10,7 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
     created: AT,
     updated: AT + 60_000,
     state: "training",
+    entered: AT,
     cancel_asked: false,
     spec: {
       route: "recipes",
@@ -42,6 +43,8 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       validation_file: "file-2",
       create_tried_at: AT,
       id: "ftjob-1",
+      ended: false,
+      end_asked_at: null,
       status: "running",
       step: 12,
       steps: 90,
@@ -51,6 +54,7 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       model: null,
       checkpoints: [],
       deployment: null,
+      hosting_per_hour: null,
       address: null,
     },
     losses: [],
@@ -72,7 +76,7 @@ export function succeededJob(fields: Partial<TuningJob> = {}): TuningJob {
   return {
     ...job,
     state: "succeeded",
-    remote: { ...job.remote, status: "succeeded", step: 90, model: "ft:gpt-4.1-mini:us::1" },
+    remote: { ...job.remote, ended: true, status: "succeeded", step: 90, model: "ft:gpt-4.1-mini:us::1" },
     evaluation: {
       comparison: "cx_1",
       rows: 11,

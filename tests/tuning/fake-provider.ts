@@ -8,8 +8,13 @@ import {
 } from "../../src/tuning/trainer.ts";
 
 /** A provider's refusal. */
-export function problem(kind: ProblemKind, message = `it is ${kind}`, raw = message): ProviderProblem {
-  return new ProviderProblem({ message, hint: "Do something.", status: 500, code: "fault", raw, kind });
+export function problem(
+  kind: ProblemKind,
+  message = `it is ${kind}`,
+  raw = message,
+  status = 500,
+): ProviderProblem {
+  return new ProviderProblem({ message, hint: "Do something.", status, code: "fault", raw, kind });
 }
 
 /** How far a job is. */

@@ -36,6 +36,7 @@ export const TRAINING: TuningJob = {
   created: NOW - 3_600_000,
   updated: NOW,
   state: "training",
+  entered: NOW - 3_000_000,
   cancel_asked: false,
   spec: SPEC,
   estimate: {
@@ -52,6 +53,8 @@ export const TRAINING: TuningJob = {
     validation_file: "file-2",
     create_tried_at: null,
     id: "ftjob-1",
+    ended: false,
+    end_asked_at: null,
     status: "running",
     step: 25,
     steps: 100,
@@ -61,6 +64,7 @@ export const TRAINING: TuningJob = {
     model: null,
     checkpoints: [],
     deployment: null,
+    hosting_per_hour: null,
     address: null,
   },
   losses: [

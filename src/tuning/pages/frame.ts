@@ -87,6 +87,10 @@ const acts = {
     await send(form.dataset.job + "/cancel", {});
     location.reload();
   },
+  resume: async (form) => {
+    await send(form.dataset.job + "/resume", {});
+    location.reload();
+  },
   register: async (form) => {
     await send(form.dataset.job + "/register", { address: new FormData(form).get("address") });
     location.reload();

@@ -11,7 +11,7 @@ import {
   type TuningJob,
 } from "../job.ts";
 import { stayIn } from "../journal.ts";
-import { isReopenable } from "../transitions.ts";
+import { leftBehind } from "../left-behind.ts";
 import { framed } from "./frame.ts";
 import { lossChart } from "./loss-chart.ts";
 import { lasting, NOTHING, timeOf } from "./words.ts";
@@ -33,6 +33,7 @@ ${spec.simulated ? html`<p class="bad">Simulated: the built-in simulator trains 
 <ol class="steps">${stepsOf(job).map(({ name, mark }) => html`<li class="${mark}">${name}</li>`)}</ol>
 ${progress(job, now)}
 ${problem === null ? html`` : shownProblem(problem, state)}
+${stays(job)}
 ${actions(job)}
 ${section("Loss", lossChart(losses))}
 ${section("What it takes", costs(job))}
@@ -103,14 +104,25 @@ ${hint === null ? html`` : html`<p>${hint}</p>`}
 ${raw.trim() === "" ? html`` : html`<details><summary>What the provider said${by === "" ? "" : ` (${by})`}</summary><pre>${raw}</pre></details>`}</div>`;
 }
 
+/** What is at the provider, of a job that nobody works on or that came to nothing. */
+function stays(job: TuningJob): Html {
+  const left =
+    job.state === "manual" || job.state === "failed" || job.state === "cancelled" ? leftBehind(job) : [];
+  return html`${left.map(
+    (line) => html`<p>${line}</p>
+`,
+  )}`;
+}
+
 function actions(job: TuningJob): Html {
   const { id, state, cancel_asked, spec, remote } = job;
-  const takesAddress = isReopenable(job);
-  const cancels = !isEnded(state) && !cancel_asked;
-  if (!takesAddress && !cancels) return html``;
+  const waits = state === "manual";
+  const cancels = !isEnded(state) && (waits || !cancel_asked);
+  if (!cancels) return html``;
   return html`<div class="actions">${
-    takesAddress
-      ? html`<form id="register" data-job="${id}" class="actions"><label>Where the model answers: an ft: id, a deployment, an endpoint's URL
+    waits
+      ? html`<form id="resume" data-job="${id}"><button>Go on where it was</button></form>
+<form id="register" data-job="${id}" class="actions"><label>Where the model answers: an ft: id, a deployment, an endpoint's URL
 <input name="address" required value="${remote.address ?? ""}"></label><button>Register ${spec.model}</button></form>`
       : html``
   }${cancels ? html`<form id="cancel" data-job="${id}"><button class="second">Cancel the job</button></form>` : html``}</div>`;

@@ -1,0 +1,31 @@
+import type { StepContext } from "./context.ts";
+import type { JobState } from "./job.ts";
+import type { Problem } from "./transitions.ts";
+
+/** States whose length a provider decides; what comes later is ours, and a person may have come between. */
+const TIMED: ReadonlySet<JobState> = new Set(["uploading", "creating", "training", "deploying"]);
+
+/** Has a job been in its state for longer than the configuration allows? One that is to end takes as long as it takes. */
+export function isOverdue({ job, table }: StepContext): boolean {
+  return (
+    !job.cancel_asked &&
+    TIMED.has(job.state) &&
+    Date.now() > (job.entered ?? job.updated) + table.tuning.deadlineMs
+  );
+}
+
+/** Of a job, not of an answer. */
+const TIMEOUT = "timeout";
+
+/** @param why what went wrong until then */
+export function timeoutOf({ table }: StepContext, why?: Problem): Problem {
+  const hours = table.tuning.deadlineMs / 3_600_000;
+  const message = `It took longer than the ${hours} hours that the configuration allows.`;
+  return {
+    message: why === undefined ? message : `${message} ${why.message}`,
+    hint: why?.hint ?? "`tuning.deadlineHours` allows more.",
+    status: why?.status ?? null,
+    code: TIMEOUT,
+    raw: why?.raw ?? "",
+  };
+}
