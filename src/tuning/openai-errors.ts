@@ -1,8 +1,10 @@
 import type { ProblemKind } from "./trainer.ts";
 
 /** What is done about what may pass, and what to do when it does not. */
-export const AGAIN =
-  "It is tried again for a while. Should the job have failed for it, start it again later.";
+export const AGAIN = "It is tried again for a while.";
+
+/** The same of what takes hours. */
+const AGAIN_LONG = "It is tried again every few minutes until `tuning.deadlineHours` are over.";
 
 /** What an error means, and how it is known. */
 export interface ErrorRule {
@@ -37,16 +39,16 @@ export const ERROR_RULES: readonly ErrorRule[] = [
   {
     codes: ["daily_rate_limit_exceeded"],
     words: /fine-?tun\w+ requests per day/i,
-    kind: "temporary",
+    kind: "lasting",
     message: "The account has created as many fine-tuning jobs today as it may for this model.",
-    hint: `A place becomes free a day after the first of them was created. ${AGAIN}`,
+    hint: `A place becomes free a day after the first of them was created. ${AGAIN_LONG}`,
   },
   {
     codes: ["exceeded_quota"],
     words: /maximum (number )?of .*\b(active|running|concurrent|simultaneous|pending|queued)\b/i,
-    kind: "temporary",
+    kind: "lasting",
     message: "The account trains as many models at the same time as it may.",
-    hint: `A place becomes free when another job ends, or is cancelled. ${AGAIN}`,
+    hint: `A place becomes free when another job ends, or is cancelled. ${AGAIN_LONG}`,
   },
   {
     codes: ["quotaExceeded"],

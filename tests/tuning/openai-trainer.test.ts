@@ -248,7 +248,7 @@ describe("what goes wrong in a request", () => {
     [503, null, "temporary", "unknown"],
     [429, "rate_limit_exceeded", "temporary", "temporary"],
     [429, "insufficient_quota", "final", "final"],
-    [429, "daily_rate_limit_exceeded", "temporary", "temporary"],
+    [429, "daily_rate_limit_exceeded", "lasting", "lasting"],
     [400, "billing_hard_limit_reached", "final", "final"],
     [403, null, "final", "final"],
     [418, null, "final", "final"],
