@@ -67,12 +67,29 @@ export const tuningPaths: Readonly<Record<string, unknown>> = {
       security: BY_ADMIN_TOKEN,
     }),
   },
+  "/admin/api/tuning-jobs/{id}/resume": {
+    post: operation(
+      "Go on with a job that waits for a person, where it was.",
+      "The job",
+      jsonSchema(tuningJob),
+      {
+        parameters: [JOB_ID],
+        requestBody: { required: false, content: json(jsonSchema(nothing)) },
+        security: BY_ADMIN_TOKEN,
+      },
+    ),
+  },
   "/admin/api/tuning-jobs/{id}/register": {
-    post: operation("Go on with a job that waits for a person.", "The job", jsonSchema(tuningJob), {
-      parameters: [JOB_ID],
-      requestBody: { required: true, content: json(jsonSchema(registration)) },
-      security: BY_ADMIN_TOKEN,
-    }),
+    post: operation(
+      "Tell where the model of a job that waits for a person answers.",
+      "The job",
+      jsonSchema(tuningJob),
+      {
+        parameters: [JOB_ID],
+        requestBody: { required: true, content: json(jsonSchema(registration)) },
+        security: BY_ADMIN_TOKEN,
+      },
+    ),
   },
   "/admin/api/deployments": {
     get: operation(

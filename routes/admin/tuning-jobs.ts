@@ -64,6 +64,12 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
       return context.json(job);
     },
   });
+  endpoint(app, "/admin/api/tuning-jobs/:id/resume", {
+    POST: async (context) => {
+      await bodyOf(context, gateway, nothing);
+      return context.json(await withTuning(gateway, platform, (tuning) => tuning.resume(idIn(context))));
+    },
+  });
   endpoint(app, "/admin/api/tuning-jobs/:id/register", {
     POST: async (context) => {
       const { address, ...names } = await bodyOf(context, gateway, registration);

@@ -3,6 +3,7 @@ export const TUNE_HELP = `Usage: crossover tune start --route ROUTE --dataset FO
        crossover tune show ID
        crossover tune follow ID
        crossover tune cancel ID [--yes]
+       crossover tune resume ID [--detach]
        crossover tune register ID --address URL|MODEL [--model NAME] [--variant NAME] [--detach]
        crossover tune script ID [--out FILE [--force]]
        crossover tune deployments [--provider NAME]
@@ -29,8 +30,8 @@ itself. No gateway needs to run; one that runs on the same store goes on where t
   --detach      begin, and leave the work to a gateway or to \`follow\`
 \`follow\` works on a job too, and shows how far it is: on a terminal with a bar and its losses, elsewhere line by line.
 Control-C ends that, not the job. Exit code 0: it succeeded, 1: it failed, is cancelled or waits for you.
-\`cancel\` ends a job, at its provider too. \`register\` goes on with a job that waits for you, or that failed after its
-training: give the URL, deployment or model that answers, such as one that you trained and deployed by hand, and
+\`cancel\` ends a job, at its provider too. \`resume\` goes on with a job that waits for you, where it was. \`register\` does
+so with the comparison: give the URL, deployment or model that answers, such as one that you trained and deployed by hand, and
 \`--model\`, \`--variant\` where the names of what comes out are taken by now. \`script\` prints the training script of a job for Hugging Face.
 \`deployments\` lists what is deployed; what costs by the hour and had no request for a day is IDLE. \`scale\` sets a
 deployment's capacity, in thousands of tokens a minute or replicas; \`undeploy\` deletes it.

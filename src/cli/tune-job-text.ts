@@ -7,6 +7,7 @@ import {
   type JournalEntry,
   type TuningJob,
 } from "../tuning/job.ts";
+import { leftBehind } from "../tuning/left-behind.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine, plainText } from "./plain-text.ts";
@@ -126,10 +127,14 @@ export function resultText(job: TuningJob, evaluationPage: string | undefined): 
           : ["To move traffic to it:", "", plainText(proposal).trimEnd()]),
       ]);
     case "manual":
-      return lines([`Job ${id} waits for you.`, ...why, ...byHand(job)]);
+      return lines([`Job ${id} waits for you.`, ...why, ...staysLines(job), ...waysOnByHand(job)]);
     case "failed":
     case "cancelled":
-      return lines([`Job ${id} ${state === "failed" ? "failed" : "is cancelled"}.`, ...why]);
+      return lines([
+        `Job ${id} ${state === "failed" ? "failed" : "is cancelled"}.`,
+        ...why,
+        ...staysLines(job),
+      ]);
     case "uploading":
     case "creating":
     case "training":
@@ -154,9 +159,16 @@ function evaluationLines(evaluation: JobEvaluation | null, page: string | undefi
   ];
 }
 
-function byHand({ id, spec }: TuningJob): readonly string[] {
+/** What is at the provider. */
+function staysLines(job: TuningJob): readonly string[] {
+  const left = leftBehind(job).map(plainLine);
+  return left.length === 0 ? [] : ["", ...left];
+}
+
+function waysOnByHand({ id, spec }: TuningJob): readonly string[] {
   return [
     "",
+    `When that is seen to: crossover tune resume ${id}`,
     ...(spec.api === "huggingface" ? [`The training script: crossover tune script ${id}`] : []),
     `When the model answers: crossover tune register ${id} --address URL_OR_MODEL`,
   ];

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { isEnded } from "../tuning/job.ts";
+import { isEnded, type TuningJob } from "../tuning/job.ts";
 import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import { consent } from "./tune-consent.ts";
 import { followToEnd, waysOn } from "./tune-follow.ts";
 import { jobOf, oneId } from "./tune-job.ts";
-import { type OpenTuning, withTuning } from "./tune-open.ts";
+import { type OpenedTuning, type OpenTuning, withTuning } from "./tune-open.ts";
 
 const JOB_OPTIONS = {
   json: { type: "boolean", default: false },
@@ -29,6 +29,21 @@ export async function cancel(args: readonly string[], open: OpenTuning): Promise
   });
 }
 
+/** `crossover tune resume`. @returns the exit code */
+export async function resume(args: readonly string[], open: OpenTuning): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...JOB_OPTIONS, detach: { type: "boolean", default: false } },
+  });
+  const id = oneId(positionals);
+  return withTuning(open, args, async (opened) => {
+    await jobOf(opened.tuning, id);
+    const job = await opened.tuning.resume(id);
+    return goneOn(opened, job, values, "where it was");
+  });
+}
+
 /** `crossover tune register`. @returns the exit code */
 export async function register(args: readonly string[], open: OpenTuning): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -49,9 +64,18 @@ export async function register(args: readonly string[], open: OpenTuning): Promi
   return withTuning(open, args, async (opened) => {
     await jobOf(opened.tuning, id);
     const job = await opened.tuning.register(id, address, { model, variant });
-    if (!values.detach) return followToEnd(opened, id, values.json);
-    if (values.json) printJson(job);
-    else process.stdout.write(`Job ${id} goes on with ${address}.\n${waysOn(id)}`);
-    return 0;
+    return goneOn(opened, job, values, `with ${address}`);
   });
+}
+
+async function goneOn(
+  opened: OpenedTuning,
+  job: TuningJob,
+  { detach, json }: { readonly detach: boolean; readonly json: boolean },
+  how: string,
+): Promise<number> {
+  if (!detach) return followToEnd(opened, job.id, json);
+  if (json) printJson(job);
+  else process.stdout.write(`Job ${job.id} goes on ${how}.\n${waysOn(job.id)}`);
+  return 0;
 }

@@ -12,6 +12,7 @@ const actions: Readonly<Record<string, () => Promise<Action>>> = {
   show: async () => (await import("./tune-list.ts")).show,
   follow: async () => (await import("./tune-follow.ts")).follow,
   cancel: async () => (await import("./tune-one.ts")).cancel,
+  resume: async () => (await import("./tune-one.ts")).resume,
   register: async () => (await import("./tune-one.ts")).register,
   script: async () => (await import("./tune-script.ts")).script,
   deployments: async () => (await import("./tune-deployments.ts")).deployments,

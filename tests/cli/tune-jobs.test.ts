@@ -166,7 +166,9 @@ test("cancelling ends it at the provider, and for who follows it", async () => {
   await until(() => double.state.jobs[0], 20_000);
   expect(await run("cancel", job?.id ?? "", "--yes")).toMatchObject({
     code: 0,
-    out: `Job ${job?.id} is cancelled.\n`,
+    out: expect.stringMatching(
+      new RegExp(`^Job ${job?.id} is cancelled\\.\\n\\nFiles that stay at main: file-\\w+\\.\\n$`),
+    ),
   });
   expect(await following.ended).toBe(1);
   expect(double.state.jobs.map(({ status }) => status)).toEqual(["cancelled"]);

@@ -152,10 +152,16 @@ Rules use it already: it answers from now on.
     expect(resultText(tuningJob({ state: "failed", problem }), undefined)).toMatch(
       /^Job tj_1 failed\.\nWhile training: /,
     );
-    expect(resultText(tuningJob({ state: "cancelled" }), undefined)).toBe("Job tj_1 is cancelled.\n");
+    const left =
+      "The job ftjob-1 may still train at openai: look there.\nFiles that stay at openai: file-1, file-2.\n";
+    expect(resultText(tuningJob({ state: "cancelled" }), undefined)).toBe(
+      `Job tj_1 is cancelled.\n\n${left}`,
+    );
     const manual = tuningJob({ state: "manual", problem });
-    expect(resultText(manual, undefined)).toMatch(
-      /^Job tj_1 waits for you\.\n(.+\n){3}\nWhen the model answers: crossover tune register tj_1 --address URL_OR_MODEL\n$/,
+    const text = resultText(manual, undefined);
+    expect(text).toMatch(/^Job tj_1 waits for you\.\n(.+\n){3}\n/);
+    expect(text).toContain(
+      `\n\n${left}\nWhen that is seen to: crossover tune resume tj_1\nWhen the model answers: crossover tune register tj_1 --address URL_OR_MODEL\n`,
     );
     const byHand = { ...manual, spec: { ...manual.spec, api: "huggingface" as const } };
     expect(resultText(byHand, undefined)).toContain("The training script: crossover tune script tj_1\n");

@@ -6,7 +6,7 @@ import { main } from "../../src/cli/main.ts";
 import { deployments, scale, undeploy } from "../../src/cli/tune-deployments.ts";
 import { follow } from "../../src/cli/tune-follow.ts";
 import { list, show } from "../../src/cli/tune-list.ts";
-import { cancel, register } from "../../src/cli/tune-one.ts";
+import { cancel, register, resume } from "../../src/cli/tune-one.ts";
 import type { OpenTuning } from "../../src/cli/tune-open.ts";
 import { script } from "../../src/cli/tune-script.ts";
 import { start } from "../../src/cli/tune-start.ts";
@@ -323,6 +323,7 @@ test.each([
   ["show", show, []],
   ["follow", follow, []],
   ["cancel", cancel, ["--yes"]],
+  ["resume", resume, []],
   ["register", register, ["--address", "ft:x"]],
 ] as const)("%s of a job that is not there says so", async (_, action, more) => {
   const { open } = setUp();
@@ -337,13 +338,27 @@ test("cancel asks first, works until it is cancelled, and ends with 0 then only"
   await expect(cancel(["tj_1"], open)).rejects.toThrow("nobody can be asked here: give --yes");
   comesTo(tuning, tuningJob({ state: "cancelled", cancel_asked: true }));
   expect(await cancel(["tj_1", "--yes"], open)).toBe(0);
-  expect(out()).toBe("Job tj_1 is cancelled.\n");
+  expect(out()).toMatch(/^Job tj_1 is cancelled\.\n/);
   tuning.put(tuningJob());
   comesTo(tuning, succeededJob());
   expect(await cancel(["tj_1", "--yes"], open)).toBe(1);
   expect(tuning.calls).toEqual([
     ["cancel", "tj_1"],
     ["cancel", "tj_1"],
+  ]);
+});
+
+test("resume goes on with a job that waits, here or elsewhere", async () => {
+  const { tuning, open, out } = setUp();
+  tuning.put(tuningJob({ state: "manual" }));
+  comesTo(tuning, succeededJob());
+  expect(await resume(["tj_1"], open)).toBe(0);
+  tuning.put(tuningJob({ state: "manual" }));
+  expect(await resume(["tj_1", "--detach"], open)).toBe(0);
+  expect(out()).toContain("Job tj_1 goes on where it was.\nTo follow it: crossover tune follow tj_1\n");
+  expect(tuning.calls).toEqual([
+    ["resume", "tj_1"],
+    ["resume", "tj_1"],
   ]);
 });
 
@@ -448,5 +463,7 @@ test("help, and what is no action", async () => {
   expect(await main(["tune", "--help"])).toBe(0);
   expect(out()).toMatch(/^Usage: crossover tune start --route ROUTE /);
   expect(await main(["tune", "fly"])).toBe(2);
-  expect(err()).toMatch(/^crossover tune: say what to do: start, list, show, follow, cancel, register, /);
+  expect(err()).toMatch(
+    /^crossover tune: say what to do: start, list, show, follow, cancel, resume, register, /,
+  );
 });

@@ -74,6 +74,12 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
     DELETE: closed(405),
     PUT: closed(405),
   },
+  "/admin/api/tuning-jobs/:id/resume": {
+    GET: closed(405),
+    POST: closed(400),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
   "/admin/api/tuning-jobs/:id/register": {
     GET: closed(405),
     POST: closed(400),

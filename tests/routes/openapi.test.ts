@@ -148,6 +148,7 @@ test("every path of the document is served, and every endpoint is in the documen
       "/admin/api/tuning-jobs/{id}",
       "/admin/api/tuning-jobs/{id}/cancel",
       "/admin/api/tuning-jobs/{id}/register",
+      "/admin/api/tuning-jobs/{id}/resume",
       "/admin/api/deployments",
       "/admin/api/deployments/{provider}/{name}",
       "/admin/api/deployments/{provider}/{name}/scale",

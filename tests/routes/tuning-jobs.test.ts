@@ -222,7 +222,18 @@ test("one that waits for nobody takes no address; one that is not there is not f
     code: "missing_required_parameter",
     param: "address",
   });
+  await expectRefused(await post(`tuning-jobs/${id}/resume`), {
+    status: 409,
+    code: "tuning_job_not_waiting",
+    param: null,
+  });
+  await expectRefused(await post(`tuning-jobs/${id}/resume`, { at: "training" }), {
+    status: 400,
+    code: "unknown_parameter",
+    param: "at",
+  });
   const missing = { status: 404, code: "tuning_job_not_found", param: null };
+  await expectRefused(await post("tuning-jobs/ft_none/resume"), missing);
   await expectRefused(await get("tuning-jobs/ft_none"), missing);
   await expectRefused(await get("tuning-jobs/ft_none.html"), missing);
   await expectRefused(await post("tuning-jobs/ft_none/cancel"), missing);
