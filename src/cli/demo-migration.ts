@@ -97,12 +97,20 @@ async function inFolder(folder: string, questions: Questions, leaving: AbortSign
     };
     const contest = await walk(road);
     process.stdout.write(`\n${contestTable(contest)}`);
-    await crossover(road, ["report", "--route", "intents", "--candidate", contest.tuned.name]);
+    const { name } = contest.tuned;
+    const price = ["--training-cost", String(await listedCost(running, name))];
+    await crossover(road, ["report", "--route", "intents", "--candidate", name, ...price]);
     return conclude(contest, (performance.now() - beganAt) / 1000);
   } finally {
     await running.close(1000);
     notes.tell(process.stderr);
   }
+}
+
+/** What the training would have cost at the list price, in USD: the simulator took nothing. */
+async function listedCost({ tuner }: RunningGateway, variant: string): Promise<number> {
+  const jobs = (await tuner?.jobs({ route: "intents", limit: 10 })) ?? [];
+  return jobs.find(({ spec }) => spec.variant === variant)?.estimate.usd ?? 0;
 }
 
 async function capturedIn({ store }: RunningGateway): Promise<Captured> {

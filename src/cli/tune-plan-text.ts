@@ -51,11 +51,15 @@ function settingsOf({ hyperparameters, suffix, seed }: TuningSpec): readonly Fac
 
 function estimateFacts(
   { hyperparameters, simulated }: TuningSpec,
-  { epochs, billed_tokens, usd: cost, usd_as_of, seconds, basis }: JobEstimate,
+  { epochs, billed_tokens, usd: cost, usd_per_hour, usd_most, usd_as_of, seconds, basis }: JobEstimate,
 ): readonly Fact[] {
   const chosen = hyperparameters.n_epochs === null ? " as reckoned; the provider chooses" : "";
   const dated = usd_as_of === null ? "" : `, by the price list of ${usd_as_of}`;
-  const price = cost === null ? undefined : `${usd(cost)}${dated}`;
+  const byHour =
+    usd_per_hour === null || usd_most === null
+      ? undefined
+      : `${usd(usd_per_hour)} an hour, ${usd(usd_most)} at most`;
+  const price = cost === null ? byHour : `${usd(cost)}${dated}`;
   return [
     ["epochs", `${epochs}${chosen}`],
     ["billed", count(billed_tokens, "token")],

@@ -30,6 +30,8 @@ export interface DatasetReport {
   readonly valid: boolean;
   /** Rows without errors. */
   readonly examples: number;
+  /** Conversations with a system message. */
+  readonly systems: number;
   /** Lines that are not blank. */
   readonly rows: number;
   readonly bytes: number;
@@ -159,6 +161,7 @@ class Validation {
     return {
       valid: this.#problems.errors === 0,
       examples: this.#tokens.length,
+      systems: this.#conversations - this.#withoutSystem.length,
       rows: this.#read,
       bytes: this.#bytes,
       ...this.#problems.told(),

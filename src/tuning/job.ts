@@ -60,6 +60,12 @@ export const jobEstimate = z.object({
   epochs: z.int(),
   billed_tokens: z.int(),
   usd: z.number().nullable().describe("Null: no price is known."),
+  usd_per_hour: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("Of the hardware, where training is billed by the hour."),
+  usd_most: z.number().nullable().default(null).describe("At that price, until the provider stops the job."),
   usd_as_of: z.string().nullable().describe("The date of the price list."),
   seconds: z.number().nullable().describe("Of training. Null: nothing to reckon from."),
   basis: z.string().describe("What cost and time rest on, in words."),

@@ -4,7 +4,7 @@ import type { TuningPlan } from "./tuning.ts";
 
 /** A job in its first state. @param now milliseconds since 1970 */
 export function newJob(
-  { jobId, spec, estimate }: Pick<TuningPlan, "jobId" | "spec" | "estimate">,
+  { jobId, spec, estimate, notes }: Pick<TuningPlan, "jobId" | "spec" | "estimate" | "notes">,
   now: number,
 ): TuningJob {
   const job: TuningJob = {
@@ -44,5 +44,6 @@ export function newJob(
     registered: false,
     proposal: null,
   };
-  return stepped(job, `The job begins: ${spec.base_model} at ${spec.provider}.`, now);
+  const begun = stepped(job, `The job begins: ${spec.base_model} at ${spec.provider}.`, now);
+  return notes.reduce((noted, note) => stepped(noted, note, now), begun);
 }

@@ -1,12 +1,20 @@
 import type { TuningAccess } from "../domain/tuning.ts";
+import { count } from "../reports/words.ts";
 import type { TuningSpec } from "./job.ts";
 import { hostingOf } from "./registration.ts";
 
+export interface NoteParts {
+  /** Training rows with a system message. */
+  readonly systems: number;
+  /** Those that use the variant which is replaced. */
+  readonly otherRoutes: readonly string[];
+}
+
 /** What somebody should know before a job begins. */
 export function notesOn(
-  { route, variant, replaces, simulated, validation }: TuningSpec,
+  { route, variant, replaces, simulated, training, validation }: TuningSpec,
   access: TuningAccess,
-  otherRoutes: readonly string[],
+  { systems, otherRoutes }: NoteParts,
 ): readonly string[] {
   const hosting = hostingOf(access);
   const isDeployed =
@@ -27,6 +35,11 @@ export function notesOn(
           `Other routes use ${variant} too: ${otherRoutes.join(", ")}. The model is measured on the data of ${route} alone.`,
         ]
       : []),
+    ...(systems > 0
+      ? [
+          `${systems} of ${training.rows} training rows have a system message, and the tuned variant sends none: the model would be asked otherwise than it was trained, in the comparison too. Build the set without them, as \`crossover dataset build\` does. If your clients send that very message, give the registered variant \`bare: keep\`.`,
+        ]
+      : []),
     ...(validation === null
       ? ["There is no validation file: the tuned model will not be compared with the control."]
       : []),
@@ -35,10 +48,14 @@ export function notesOn(
           "The provider's settings have no `management`: you deploy the model yourself once it is trained, and register it.",
         ]
       : []),
-    ...(isDeployed
-      ? [
-          `What answers for the model costs by the hour, used or not: ${hosting === undefined ? "the settings do not say how much" : `USD ${hosting}`}.`,
-        ]
-      : []),
+    ...(isDeployed ? [hostingNote(access, hosting)] : []),
   ];
+}
+
+function hostingNote(access: TuningAccess, hosting: number | undefined): string {
+  const price = hosting === undefined ? "the settings do not say how much" : `USD ${hosting}`;
+  const minutes = access.api === "huggingface" ? access.endpoint.scaleToZeroMinutes : undefined;
+  return minutes === undefined
+    ? `What answers for the model costs by the hour, used or not: ${price}.`
+    : `What answers for the model costs by the hour while it is awake: ${price}. It sleeps after ${count(minutes, "minute")} without a request.`;
 }

@@ -7,6 +7,7 @@ import { type CheckedFile, checkedFile } from "./data-files.ts";
 import type { TunerDeps } from "./deps.ts";
 import { isEarlier } from "./earlier.ts";
 import { forecast } from "./forecast.ts";
+import { hourlyPrice } from "./hourly-price.ts";
 import type { TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
 import { mayReplace, otherRoutes, requireNames } from "./names.ts";
@@ -44,13 +45,17 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     estimate: forecast(spec, training.report, {
       epochs: question.epochs,
       usdPerMillion: question.usdPerMillion,
+      usdPerHour: await hourlyPrice(provider.tuning),
       earlier: ended.flatMap((row) => jobIn(row) ?? []),
     }),
     reports: { training: training.report, validation: validation?.report },
     fingerprint,
     earlier: rows.filter(isEarlier).flatMap((row) => jobIn(row) ?? []),
     sources: sourcesOf(question),
-    notes: notesOn(spec, provider.tuning, otherRoutes(spec.variant, spec.route, table)),
+    notes: notesOn(spec, provider.tuning, {
+      systems: training.report.systems,
+      otherRoutes: otherRoutes(spec.variant, spec.route, table),
+    }),
   };
 }
 

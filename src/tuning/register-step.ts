@@ -10,13 +10,14 @@ import { ConfigurationGap } from "./problems.ts";
 import { proposalOf } from "./proposal.ts";
 import { registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
+import { ProviderProblem } from "./trainer.ts";
 import { succeeded } from "./transitions.ts";
 
 /** Adds the model and its variant to the configuration, and proposes how traffic could move to it. */
 export const registerStep: Step = async (context) => {
   const { job, deps } = context;
   const { route, variant } = job.spec;
-  const registration = registrationOf(job, context.access);
+  const registration = registrationOf(job, context.access, await hostingAt(context));
   const { table, control, candidate } = previewed(context, registration);
   await deps.registry.register(registration);
   // A variant that rules use already needs no rollout: with the configuration's leave it is live now.
@@ -25,6 +26,23 @@ export const registerStep: Step = async (context) => {
   await context.update((current, now) => succeeded(current, proposal, now));
   return 0;
 };
+
+/** USD an hour, as the provider says of what answers, also where a person made it; undefined: it says nothing. */
+async function hostingAt(context: StepContext): Promise<number | undefined> {
+  const { deployment, address } = context.job.remote;
+  const deployer = await context.deployer();
+  if (deployer === undefined) return undefined;
+  try {
+    const made = deployment === null ? undefined : await deployer.find(deployment, context.signal);
+    if (made !== undefined && made.address === address) return made.hostingPerHour;
+    const all = await deployer.list(context.signal);
+    return all.find((one) => one.address === address)?.hostingPerHour;
+  } catch (error) {
+    // A price alone is not worth a wait.
+    if (error instanceof ProviderProblem) return undefined;
+    throw error;
+  }
+}
 
 /** The configuration as it would be with what the job made. */
 export interface Preview {

@@ -3,8 +3,15 @@ import { tunedHosting } from "./azure-hosting.ts";
 import type { TuningJob } from "./job.ts";
 import type { Registration } from "./registry.ts";
 
-/** What the job made, as the configuration will have it. */
-export function registrationOf(job: TuningJob, access: TuningAccess): Registration {
+/**
+ * What the job made, as the configuration will have it.
+ * @param hosting USD an hour, as the provider says. Default: as the settings say
+ */
+export function registrationOf(
+  job: TuningJob,
+  access: TuningAccess,
+  hosting = hostingOf(access),
+): Registration {
   const { id, spec, remote, estimate } = job;
   return {
     model: {
@@ -14,8 +21,11 @@ export function registrationOf(job: TuningJob, access: TuningAccess): Registrati
       baseModel: spec.base_model,
       datasetHash: spec.training.sha256,
       tuningJob: id,
-      hostingPerHour: remote.deployment === null ? undefined : hostingOf(access),
-      trainingCost: costOf(job, remote.trained_tokens) ?? estimate.usd ?? undefined,
+      hostingPerHour: hosting,
+      // Nothing was paid for a simulated one, and its model must not look as if.
+      trainingCost: spec.simulated
+        ? undefined
+        : (costOf(job, remote.trained_tokens) ?? estimate.usd ?? undefined),
     },
     variant: { name: spec.variant, fallback: spec.control },
     replaces: spec.replaces,

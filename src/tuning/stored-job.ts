@@ -58,7 +58,7 @@ function unreadable(row: StoredTuningJob): TuningJob {
   const { id: jobId, at } = row;
   const state = jobState.safeParse(row.state).data ?? (row.open ? "manual" : "failed");
   return {
-    ...newJob({ jobId, spec: specOf(row), estimate: UNKNOWN }, at),
+    ...newJob({ jobId, spec: specOf(row), estimate: UNKNOWN, notes: [] }, at),
     state,
     journal: [],
     problem: {
@@ -80,6 +80,8 @@ const UNKNOWN: JobEstimate = {
   epochs: 0,
   billed_tokens: 0,
   usd: null,
+  usd_per_hour: null,
+  usd_most: null,
   usd_as_of: null,
   seconds: null,
   basis: "",

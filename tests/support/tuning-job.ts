@@ -33,6 +33,8 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       epochs: 3,
       billed_tokens: 3600,
       usd: 0.018,
+      usd_per_hour: null,
+      usd_most: null,
       usd_as_of: "2026-08-05",
       seconds: null,
       basis: "OpenAI's list price; nobody publishes how long it takes.",

@@ -71,6 +71,8 @@ export class FakeProvider {
   ];
   /** Told of each moment; what it throws is the call's. */
   at: (moment: Moment) => void | Promise<void> = () => {};
+  /** USD an hour of a deployment. */
+  hosting: number | undefined = 1.7;
   /** So many looks do not find a job that is there. */
   blind = 0;
   #cancelled = false;
@@ -125,7 +127,7 @@ export class FakeProvider {
           message: undefined,
           address: name,
           capacity: 10,
-          hostingPerHour: 1.7,
+          hostingPerHour: this.hosting,
         });
       }),
     find: (name) =>

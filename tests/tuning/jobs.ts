@@ -43,6 +43,8 @@ export const TRAINING: TuningJob = {
     epochs: 3,
     billed_tokens: 400_000,
     usd: 2,
+    usd_per_hour: null,
+    usd_most: null,
     usd_as_of: "2026-05-01",
     seconds: 2400,
     basis: "By the list.",

@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { HUB_TOKEN, startHuggingFaceHub } from "../support/huggingface-hub.ts";
 import { config, examples, QUESTION, SECRET, trained, world } from "./world.ts";
 
 test("what is left out is found in the configuration", async () => {
@@ -154,6 +155,44 @@ test("what should be known is told beforehand", async () => {
   );
   expect(cloud?.notes.join()).toMatch(/no validation file.*costs by the hour/);
   expect(bare?.notes.join()).toMatch(/no `management`/);
+});
+
+test("system messages of the training file are told in the plan and the journal", async () => {
+  const all = await world();
+  const text = examples(12).replaceAll(
+    '"messages":[',
+    '"messages":[{"role":"system","content":"You are a clerk."},',
+  );
+  const tuner = all.tuner();
+  const plan = await tuner.plan({ ...QUESTION, training: { kind: "text", text } });
+  expect(plan.notes).toEqual([
+    expect.stringMatching(/^12 of 12 training rows have a system message.*bare: keep/),
+  ]);
+  expect((await tuner.start(plan, false)).journal.map(({ message }) => message)).toContain(plan.notes[0]);
+});
+
+describe("at Hugging Face", () => {
+  const planAt = async (hubURL: string) => {
+    const all = await world();
+    const { providers, models } = config();
+    const provider = { kind: "huggingface", apiKey: HUB_TOKEN, tuning: { hubURL, timeoutHours: 4 } };
+    all.configure(config({ providers: { ...Object(providers), hf: provider }, models }));
+    return all.tuner().plan({ ...QUESTION, provider: "hf", baseModel: "Qwen/Qwen3-0.6B" });
+  };
+
+  test("what an hour costs and a job at most is told, and that an endpoint sleeps", async () => {
+    const hub = await startHuggingFaceHub();
+    const { estimate, notes } = await planAt(hub.url);
+    expect(estimate).toMatchObject({ usd: null, usd_per_hour: 1, usd_most: 4 });
+    expect(estimate.basis).toContain("USD 1 an hour of a10g-small by Hugging Face's list");
+    expect(notes.join()).toMatch(/while it is awake.*sleeps after 15 minutes/);
+  });
+
+  test("a list that can't be had leaves the price unknown", async () => {
+    const { estimate } = await planAt("http://127.0.0.1:1");
+    expect(estimate).toMatchObject({ usd_per_hour: null, usd_most: null });
+    expect(estimate.basis).toContain("could not be found out");
+  });
 });
 
 describe("beginning", () => {

@@ -27,7 +27,17 @@ const begun = newJob(
       training: { name: "train.jsonl", rows: 10, bytes: 100, tokens: 100, sha256: "0" },
       validation: null,
     },
-    estimate: { epochs: 3, billed_tokens: 300, usd: null, usd_as_of: null, seconds: null, basis: "" },
+    estimate: {
+      epochs: 3,
+      billed_tokens: 300,
+      usd: null,
+      usd_per_hour: null,
+      usd_most: null,
+      usd_as_of: null,
+      seconds: null,
+      basis: "",
+    },
+    notes: ["What should be known."],
   },
   1,
 );

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { config, examples, QUESTION, trained, world } from "./world.ts";
+
+const AZURE = {
+  ...QUESTION,
+  provider: "cloud",
+  training: { kind: "text", text: `\uFEFF${examples(12)}` } as const,
+  validation: undefined,
+};
+
+test("hosting costs what the provider says of what answers", async () => {
+  const all = await world();
+  all.provider.hosting = 2.5;
+  await trained(all.tuner(), AZURE);
+  expect(all.registered[0]?.model.hostingPerHour).toBe(2.5);
+});
+
+test("of a deployment made by hand too", async () => {
+  const all = await world();
+  all.provider.hosting = 2.5;
+  all.provider.deploying = [{ phase: "failed", status: "Failed", message: "no quota" }];
+  const tuner = all.tuner();
+  const { id } = await trained(tuner, AZURE);
+  await all.provider.deployer.deploy({ name: "mine", model: "m" }, AbortSignal.timeout(1000));
+  await tuner.register(id, "mine");
+  await tuner.work(id, AbortSignal.timeout(20_000));
+  expect(all.registered[0]?.model).toMatchObject({ model: "mine", hostingPerHour: 2.5 });
+});
+
+test("where it says nothing the settings do", async () => {
+  const all = await world();
+  all.provider.hosting = undefined;
+  await trained(all.tuner(), AZURE);
+  expect(all.registered[0]?.model.hostingPerHour).toBe(1.7);
+});
+
+test("nothing was paid for a simulated training", async () => {
+  const all = await world();
+  await trained(all.tuner());
+  const { providers } = config();
+  const main = { kind: "openai", apiKey: "", withoutKey: "simulator" };
+  all.configure(config({ providers: { ...Object(providers), main } }));
+  await trained(all.tuner());
+  const costs = all.registered.map(({ model }) => model.trainingCost);
+  expect(costs).toEqual([expect.any(Number), undefined]);
+});
