@@ -45,7 +45,11 @@ function onlyTo(origin: string): Policy {
   return {
     name: "onlyToConfiguredEndpoint",
     sendRequest: async (request, next) => {
-      request.timeout = REQUEST_TIMEOUT_MS;
+      // Not the client's own limit: its timer keeps a process that is done from ending.
+      const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const { abortSignal } = request;
+      request.abortSignal =
+        abortSignal instanceof AbortSignal ? AbortSignal.any([abortSignal, limit]) : (abortSignal ?? limit);
       if (new URL(request.url).origin === origin) return next(request);
       throw new ProviderProblem({
         message: `Azure's answer points to ${new URL(request.url).origin}, which is not the configured endpoint ${origin}.`,

@@ -1,5 +1,5 @@
 import { Document, isSeq } from "yaml";
-import type { Rule, Table, Variant } from "../domain/table.ts";
+import type { Rule, StickyKey, Table, Use, Variant } from "../domain/table.ts";
 
 const STAGES = [1, 5, 25, 50, 100];
 
@@ -12,45 +12,86 @@ interface ProposalParts {
 }
 
 /**
- * A rollout from the control to the candidate and the rules that would use it, as YAML to be put into the
- * configuration: each rule in place of the one of its name. A route that uses the control in splits or rollouts
- * alone gets the rollout without rules.
+ * A rollout from the control to the candidate and the route's rules with it, as YAML to be put into the configuration:
+ * all rules in their order, of which those that use the control, alone or in a split, use the rollout.
  */
 export function proposalOf({ route, table, ...variants }: ProposalParts): string {
   const control = variants.control.name;
   const candidate = variants.candidate.name;
-  const rules = (table.routes.get(route)?.rules ?? []).filter(
-    ({ use }) => use.kind === "variant" && use.variant.name === control,
+  const rules = table.routes.get(route)?.rules ?? [];
+  const moved = rules.filter(({ use }) => isOf(use, control));
+  const document = new Document(
+    {
+      rollouts: { [candidate]: { control, candidate, stickyBy: "user", stages: STAGES, stage: 0 } },
+      ...(moved.length === 0
+        ? {}
+        : { routes: { [route]: { rules: rules.map((rule) => ruleText(rule, control, candidate)) } } }),
+    },
+    { aliasDuplicateObjects: false },
   );
-  const use = { rollout: candidate };
-  const document = new Document({
-    rollouts: { [candidate]: { control, candidate, stickyBy: "user", stages: STAGES, stage: 0 } },
-    ...(rules.length === 0 ? {} : { routes: { [route]: routeWith(rules, use) } }),
-  });
   const stages = document.getIn(["rollouts", candidate, "stages"]);
   if (isSeq(stages)) stages.flow = true;
   document.commentBefore = [
     ` Nothing changes until this is put into the configuration. It moves users of ${route} from ${control}`,
     ` to ${candidate} in steps: ${STAGES.map((stage) => `${stage} %`).join(", ")}. For the next step add 1 to \`stage\`.`,
-    rules.length === 0
-      ? ` Use it with \`use: { rollout: ${candidate} }\` where the route uses ${control}.`
-      : ` What stands under \`routes\` goes in place of the ${rules.length === 1 ? "rule" : "rules"} there: ${rules.map(({ name }) => name).join(", ")}.`,
+    ...(moved.length === 0
+      ? [` Use it with \`use: { rollout: ${candidate} }\` where the route uses ${control}.`]
+      : [
+          ` What stands under \`routes\` goes in place of the route's \`rules\` and \`default\`. Changed: ${moved.map(({ name }) => name).join(", ")}.`,
+          ...moved.flatMap(({ name, use }) =>
+            use.kind === "split" ? [` ${name} was a split of ${shares(use)}.`] : [],
+          ),
+        ]),
   ].join("\n");
   return document.toString({ lineWidth: 0 });
 }
 
-function routeWith(rules: readonly Rule[], use: object): object {
-  const fallback = rules.find(isDefault);
-  const others = rules.filter((rule) => rule !== fallback);
+/** Does a rule with this use send requests to the variant by itself? */
+function isOf(use: Use, variant: string): boolean {
+  switch (use.kind) {
+    case "variant":
+      return use.variant.name === variant;
+    case "split":
+      return use.arms.some((arm) => arm.variant.name === variant);
+    case "rollout":
+      return false;
+  }
+}
+
+/** A rule as the configuration has it. */
+function ruleText({ name, when, use }: Rule, control: string, candidate: string): object {
   return {
-    ...(others.length === 0
-      ? {}
-      : { rules: others.map(({ name, when }) => ({ name, ...(when && { when: when.source }), use })) }),
-    ...(fallback === undefined ? {} : { default: use }),
+    name,
+    ...(when && { when: when.source }),
+    use: isOf(use, control) ? { rollout: candidate } : useText(use),
   };
 }
 
-/** A route's `default` is a last rule of this name. */
-function isDefault({ name, when }: Rule): boolean {
-  return name === "default" && when === undefined;
+function useText(use: Use): string | object {
+  switch (use.kind) {
+    case "variant":
+      return use.variant.name;
+    case "split":
+      return {
+        split: Object.fromEntries(use.arms.map(({ variant, share }) => [variant.name, share])),
+        ...(use.sticky && { stickyBy: stickyText(use.sticky) }),
+        name: use.name,
+      };
+    case "rollout":
+      return { rollout: use.rollout.name };
+  }
+}
+
+function stickyText(sticky: StickyKey): string {
+  switch (sticky.from) {
+    case "user":
+      return "user";
+    case "metadata":
+    case "header":
+      return `${sticky.from}.${sticky.name}`;
+  }
+}
+
+function shares({ arms }: Extract<Use, { kind: "split" }>): string {
+  return arms.map(({ variant, share }) => `${variant.name} ${+(share * 100).toFixed(2)} %`).join(", ");
 }

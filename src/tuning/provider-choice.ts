@@ -22,8 +22,8 @@ const KINDS: Readonly<Record<string, (provider: Provider) => boolean>> = {
 export function trainingProvider(name: string, { providers }: Table): TrainingProvider {
   const named = providers.get(name);
   if (named !== undefined) return trains(named) ? named : refuse(cannotTrain(named));
-  const isMeant = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
-  if (isMeant === undefined) return refuse(unknown(name, providers));
+  const short = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  const isMeant = short ?? (({ kind }: Provider) => kind === name);
   const [first, ...others] = [...providers.values()].filter(isMeant).filter(trains);
   if (first === undefined) return refuse(unknown(name, providers));
   if (others.length > 0) return refuse(several(name, [first, ...others]));

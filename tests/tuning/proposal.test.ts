@@ -32,14 +32,15 @@ const propose = (route: RouteText): string =>
     table: tableOf(configured(route)),
   });
 
-/** The configuration with the proposal put in, as its comment says: each rule in place of the one of its name. */
+/** The configuration with the proposal put in, as its comment says: its rules in place of the route's. */
 function mergedWith(route: RouteText, proposal: string) {
   const config = configured(route);
   const parsed: { rollouts: Section; routes?: { recipes: RouteText } } = parse(proposal);
-  const proposed = parsed.routes?.recipes ?? {};
-  const rules = route.rules?.map((rule) => proposed.rules?.find(({ name }) => name === rule.name) ?? rule);
-  const merged = { ...route, ...proposed, ...(rules && { rules }) };
-  return { ...config, rollouts: parsed.rollouts, routes: { ...config.routes, recipes: merged } };
+  return {
+    ...config,
+    rollouts: parsed.rollouts,
+    routes: { ...config.routes, recipes: parsed.routes?.recipes ?? route },
+  };
 }
 
 const rollout = {
@@ -73,12 +74,48 @@ describe("a proposal loads when it is put in", () => {
     ]);
   });
 
-  test("as a rollout alone where the control stands in a split", () => {
-    const route = { default: { split: { prompted: 1, other: 1 } } };
+  test("in place of a split, which the comment tells; others stay as they are", () => {
+    const route = {
+      rules: [
+        {
+          name: "half",
+          when: "request.stream",
+          use: { split: { tuned: 1, other: 3 }, stickyBy: "metadata.team" },
+        },
+      ],
+      default: { split: { prompted: 1, other: 1 } },
+    };
+    const proposal = propose(route);
+    expect(proposal).toContain("# default was a split of prompted 50 %, other 50 %.");
+    const rules = tableOf(mergedWith(route, proposal)).routes.get("recipes")?.rules;
+    expect(rules).toMatchObject([
+      {
+        name: "half",
+        use: {
+          kind: "split",
+          name: "recipes/half",
+          arms: [
+            { variant: { name: "tuned" }, share: 0.25 },
+            { variant: { name: "other" }, share: 0.75 },
+          ],
+          sticky: { from: "metadata", name: "team" },
+        },
+      },
+      { name: "default", use: rollout },
+    ]);
+  });
+
+  test("as a rollout alone where the control stands in no rule", () => {
+    const route = { default: "other" };
     const proposal = propose(route);
     expect(parse(proposal).routes).toBeUndefined();
     expect(proposal).toContain("use: { rollout: tuned }");
     expect(() => tableOf(mergedWith(route, proposal))).not.toThrow();
+  });
+
+  test("without YAML's anchors, which a reader would have to follow", () => {
+    const rules = ["a", "b"].map((name) => ({ name, when: "request.stream", use: "prompted" }));
+    expect(propose({ rules, default: "prompted" })).not.toMatch(/[&*]/);
   });
 });
 
@@ -87,7 +124,7 @@ test("it says that nothing changes until then, and what goes where", () => {
     propose({ rules: [{ name: "all", use: "prompted" }] }),
   ).toBe(`# Nothing changes until this is put into the configuration. It moves users of recipes from prompted
 # to tuned in steps: 1 %, 5 %, 25 %, 50 %, 100 %. For the next step add 1 to \`stage\`.
-# What stands under \`routes\` goes in place of the rule there: all.
+# What stands under \`routes\` goes in place of the route's \`rules\` and \`default\`. Changed: all.
 
 rollouts:
   tuned:
