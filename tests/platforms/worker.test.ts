@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { until } from "../support/gateway.ts";
 import { type Child, startChild } from "./child.ts";
 import { disconnects } from "./disconnects.ts";
@@ -82,12 +83,21 @@ async function startWorkerd(config: unknown): Promise<Running> {
     env,
   });
   expect([await bundle.ended, bundle.stderr()]).toEqual([0, ""]);
+  expect(librariesIn(join(folder, "worker.js.map"))).not.toMatch(/openai|@huggingface|@azure|@jax-js|kysely/);
   writeFileSync(join(folder, "config.capnp"), capnp(folder, config));
   return untilReady(
     startChild(join(bin, "workerd"), ["serve", "config.capnp", "--control-fd=1"], { cwd: folder, env }),
     /"port":(\d+)/,
     folder,
   );
+}
+
+/** Libraries of a bundle: what trains models has no place on a Worker. */
+function librariesIn(map: string): string {
+  const { sources } = z.object({ sources: z.array(z.string()) }).parse(JSON.parse(readFileSync(map, "utf8")));
+  return [
+    ...new Set(sources.flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])),
+  ].join(" ");
 }
 
 /** @param portIn what the child writes when it listens, with the port that it was given */
