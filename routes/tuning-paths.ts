@@ -8,6 +8,7 @@ import {
   nothing,
   registration,
   removedDeployment,
+  removedJob,
   scaledDeployment,
   scaling,
   tuningJobList,
@@ -58,6 +59,12 @@ export const tuningPaths: Readonly<Record<string, unknown>> = {
       jsonSchema(tuningJob),
       { parameters: [JOB_ID, ...queryParameters(jobQuery)], security: BY_ADMIN_TOKEN },
       PAGE,
+    ),
+    delete: operation(
+      "Delete a job with all copies of its data set.",
+      "What is gone",
+      jsonSchema(removedJob),
+      { parameters: [JOB_ID], security: BY_ADMIN_TOKEN },
     ),
   },
   "/admin/api/tuning-jobs/{id}/cancel": {

@@ -117,6 +117,15 @@ const deployment = z.object({
 const which = { object: z.literal("crossover.deployment"), provider: z.string(), name: z.string() };
 export const removedDeployment = z.object({ ...which, deleted: z.literal(true) });
 export const scaledDeployment = z.object({ ...which, capacity: z.int() });
+export const removedJob = z.object({
+  object: z.literal("crossover.tuning_job"),
+  id: z.string(),
+  deleted: z
+    .boolean()
+    .describe("False: something is left at the provider. The job stays, to be tried again."),
+  left: z.string().nullable().describe("What is left, and why."),
+});
+
 export const deploymentList = z.object({
   object: z.literal("list"),
   data: z.array(deployment),

@@ -20,6 +20,7 @@ import {
   nothing,
   questionOf,
   registration,
+  type removedJob,
   shownPlan,
   type tuningJobList,
 } from "./tuning-fields.ts";
@@ -54,6 +55,19 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
       const job = await found(gateway, platform, name.replace(/\.html$/, ""));
       const isPage = format === "html" || name.endsWith(".html");
       return isPage ? page(context, jobPage(job, Date.now())) : context.json(job);
+    },
+    DELETE: async (context) => {
+      const { id, deleted, left } = await withTuning(gateway, platform, (tuning) =>
+        tuning.remove(idIn(context)),
+      );
+      gateway.log("info", "fine-tuning job deleted", { job: id, deleted });
+      const answer: Readonly<z.infer<typeof removedJob>> = {
+        object: "crossover.tuning_job",
+        id,
+        deleted,
+        left: left ?? null,
+      };
+      return context.json(answer);
     },
   });
   endpoint(app, "/admin/api/tuning-jobs/:id/cancel", {

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { isEnded, type TuningJob } from "../tuning/job.ts";
 import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
+import { plainLine } from "./plain-text.ts";
 import { consent } from "./tune-consent.ts";
 import { followToEnd, waysOn } from "./tune-follow.ts";
 import { jobOf, oneId } from "./tune-job.ts";
@@ -78,4 +79,29 @@ async function goneOn(
   if (json) printJson(job);
   else process.stdout.write(`Job ${job.id} goes on ${how}.\n${waysOn(job.id)}`);
   return 0;
+}
+
+/** `crossover tune delete`. @returns the exit code */
+export async function remove(args: readonly string[], open: OpenTuning): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { yes: { type: "boolean", short: "y", default: false }, config: { type: "string", short: "c" } },
+  });
+  const id = oneId(positionals);
+  return withTuning(open, args, async ({ tuning }) => {
+    const { state, spec } = await jobOf(tuning, id);
+    await consent(
+      `Delete job ${id}, which is ${state}, and all copies of its data set, those at ${spec.provider} too?`,
+      values.yes,
+    );
+    const { deleted, left } = await tuning.remove(id);
+    if (left !== undefined) process.stderr.write(`${plainLine(left)}\n`);
+    process.stdout.write(
+      deleted
+        ? `Job ${id} is deleted, with all copies of its data set.\n`
+        : `The files of job ${id} are deleted here. It stays in the store, to be tried again.\n`,
+    );
+    return deleted ? 0 : 1;
+  });
 }

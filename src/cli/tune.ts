@@ -14,6 +14,7 @@ const actions: Readonly<Record<string, () => Promise<Action>>> = {
   cancel: async () => (await import("./tune-one.ts")).cancel,
   resume: async () => (await import("./tune-one.ts")).resume,
   register: async () => (await import("./tune-one.ts")).register,
+  delete: async () => (await import("./tune-one.ts")).remove,
   script: async () => (await import("./tune-script.ts")).script,
   deployments: async () => (await import("./tune-deployments.ts")).deployments,
   scale: async () => (await import("./tune-deployments.ts")).scale,

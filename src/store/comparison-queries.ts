@@ -18,8 +18,7 @@ export async function saveComparison(
   rows: readonly ComparisonRow[],
 ): Promise<void> {
   const comparisonId = clean(id);
-  await transaction.deleteFrom("comparison_rows").where("comparison_id", "=", comparisonId).execute();
-  await transaction.deleteFrom("comparisons").where("id", "=", comparisonId).execute();
+  await deleteComparison(transaction, comparisonId);
   await transaction
     .insertInto("comparisons")
     .values({
@@ -41,6 +40,11 @@ export async function saveComparison(
         document: clean(document),
       })
       .execute();
+}
+
+export async function deleteComparison(transaction: Transaction<Schema>, id: string): Promise<void> {
+  await transaction.deleteFrom("comparison_rows").where("comparison_id", "=", clean(id)).execute();
+  await transaction.deleteFrom("comparisons").where("id", "=", clean(id)).execute();
 }
 
 export function comparisonOf(row: Selectable<ComparisonTable>): StoredComparison {

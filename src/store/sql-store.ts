@@ -29,6 +29,7 @@ import type {
   StoreSize,
 } from "./store.ts";
 import {
+  deleteTuningJob,
   readOpenTuningJobs,
   readTuningJob,
   readTuningJobs,
@@ -149,6 +150,13 @@ export class SqlStore implements Store {
 
   renewTuningJob(lease: Pick<StoredTuningJob, "id" | "ownedUntil" | "revision">): Promise<boolean> {
     return this.#do(() => renewTuningJob(this.#db, lease));
+  }
+
+  deleteTuningJob(
+    job: Pick<StoredTuningJob, "id" | "revision">,
+    comparison: string | undefined,
+  ): Promise<boolean> {
+    return this.#do(() => deleteTuningJob(this.#database, job, comparison));
   }
 
   tuningJob(id: string): Promise<StoredTuningJob | undefined> {

@@ -1,4 +1,6 @@
 import { type Kysely, type Selectable, sql, type Updateable } from "kysely";
+import { deleteComparison } from "./comparison-queries.ts";
+import type { Database } from "./dialect.ts";
 import { clean } from "./rows.ts";
 import type { Schema, TuningJobTable } from "./schema.ts";
 import type { StoredTuningJob, TuningJobColumns, TuningJobFilter } from "./tuning-jobs.ts";
@@ -58,6 +60,26 @@ export async function renewTuningJob(
     .where("revision", "=", revision - 1)
     .executeTakeFirst();
   return numUpdatedRows === 1n;
+}
+
+/** With its comparison. @returns false for who comes second */
+export async function deleteTuningJob(
+  { db, dialect }: Database,
+  { id, revision }: Pick<StoredTuningJob, "id" | "revision">,
+  comparison: string | undefined,
+): Promise<boolean> {
+  const isDeleted = await db.transaction().execute(async (transaction) => {
+    const { numDeletedRows } = await transaction
+      .deleteFrom("tuning_jobs")
+      .where("id", "=", clean(id))
+      .where("revision", "=", revision)
+      .executeTakeFirst();
+    if (numDeletedRows !== 1n) return false;
+    if (comparison !== undefined) await deleteComparison(transaction, comparison);
+    return true;
+  });
+  if (isDeleted) await dialect.scrub(db);
+  return isDeleted;
 }
 
 export async function readTuningJob(db: Kysely<Schema>, id: string): Promise<StoredTuningJob | undefined> {

@@ -43,6 +43,14 @@ export interface TuningJobStore {
    * @returns false when somebody has changed it since the revision before, and nothing is changed
    */
   renewTuningJob(lease: Pick<StoredTuningJob, "id" | "ownedUntil" | "revision">): Promise<boolean>;
+  /**
+   * Deletes a job and the comparison that it made, so that no file holds their bytes.
+   * @returns false when somebody has changed it since this revision, and nothing is deleted
+   */
+  deleteTuningJob(
+    job: Pick<StoredTuningJob, "id" | "revision">,
+    comparison: string | undefined,
+  ): Promise<boolean>;
   tuningJob(id: string): Promise<StoredTuningJob | undefined>;
   /** Newest first. */
   tuningJobs(filter: TuningJobFilter): Promise<readonly StoredTuningJob[]>;

@@ -108,6 +108,8 @@ export class ThreadedStore implements Store {
     within(CHANGE_MS, this.#change("saveTuningJob", [job]));
   readonly renewTuningJob: Store["renewTuningJob"] = (lease) =>
     within(CHANGE_MS, this.#change("renewTuningJob", [lease]));
+  readonly deleteTuningJob: Store["deleteTuningJob"] = (job, comparison) =>
+    within(DELETE_MS, this.#change("deleteTuningJob", [job, comparison]));
   readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));
   readonly retain: Store["retain"] = (limits) => this.#change("retain", [limits]);
 

@@ -69,16 +69,7 @@ export class StepContext {
 
   /** @throws ConfigurationGap where the provider is not any more what it was when the job began */
   get access(): TuningAccess {
-    const { provider: name, api, simulated } = this.job.spec;
-    const provider = this.table.providers.get(name);
-    if (provider === undefined) throw gap(name, "is gone");
-    if (provider.tuning?.api !== api) throw gap(name, "does not train any more as it did");
-    if (provider.simulated !== simulated)
-      throw gap(name, simulated ? "is not simulated any more" : "is simulated by now");
-    const { place } = this.job.remote;
-    if (place !== null && !isSamePlace(place, placeOf(provider.tuning)))
-      throw gap(name, "leads to another address, organization, project, namespace or account");
-    return provider.tuning;
+    return accessOf(this.table, this.job);
   }
 
   async trainer(): Promise<Trainer> {
@@ -96,6 +87,20 @@ export class StepContext {
       return changed === job ? job : withoutSecrets(changed, job, this.redact);
     });
   }
+}
+
+/** How a job's provider is reached. @throws ConfigurationGap where that is not what it was when the job began */
+export function accessOf(table: Table, { spec, remote }: TuningJob): TuningAccess {
+  const { provider: name, api, simulated } = spec;
+  const provider = table.providers.get(name);
+  if (provider === undefined) throw gap(name, "is gone");
+  if (provider.tuning?.api !== api) throw gap(name, "does not train any more as it did");
+  if (provider.simulated !== simulated)
+    throw gap(name, simulated ? "is not simulated any more" : "is simulated by now");
+  const { place } = remote;
+  if (place !== null && !isSamePlace(place, placeOf(provider.tuning)))
+    throw gap(name, "leads to another address, organization, project, namespace or account");
+  return provider.tuning;
 }
 
 function gap(provider: string, why: string): ConfigurationGap {

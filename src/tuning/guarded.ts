@@ -16,6 +16,7 @@ export function guardedTrainer(trainer: Trainer, held: Pick<HeldJob, "requireLea
     find: (request, signal) => trainer.find(request, signal),
     observe: (id, seen, signal) => trainer.observe(id, seen, signal),
     cancel: (id, signal) => trainer.cancel(id, signal),
+    removeFiles: (files, signal) => trainer.removeFiles(files, signal),
   };
 }
 

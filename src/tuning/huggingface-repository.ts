@@ -1,4 +1,4 @@
-import { createRepo, datasetInfo, HubApiError, pathsInfo, uploadFile } from "@huggingface/hub";
+import { createRepo, datasetInfo, deleteRepo, HubApiError, pathsInfo, uploadFile } from "@huggingface/hub";
 import type { HuggingFaceAccess } from "../domain/tuning.ts";
 import { refused, unanswered } from "./huggingface-problem.ts";
 import { ProviderProblem } from "./trainer.ts";
@@ -12,6 +12,8 @@ export interface Repository {
    * @throws ProviderProblem, also when the repository is public; the signal's reason
    */
   put(path: string, content: () => Promise<Blob>, bytes: number, signal: AbortSignal): Promise<void>;
+  /** Deletes it with all its files and versions; one that is gone is well. */
+  remove(signal: AbortSignal): Promise<void>;
 }
 
 export function openRepository(
@@ -42,6 +44,14 @@ export function openRepository(
 
   return {
     name,
+    remove: (signal) =>
+      asking(access.token, `delete the data set repository ${name}`, signal, async () => {
+        try {
+          await deleteRepo({ repo, ...common(signal) });
+        } catch (error) {
+          if (!isStatus(error, 404)) throw error;
+        }
+      }),
     put: async (path, content, bytes, signal) => {
       await ensure(signal);
       const there = await asking(access.token, `list the files of ${name}`, signal, () =>

@@ -98,6 +98,8 @@ export function huggingFaceTrainer(access: HuggingFaceAccess, { quietMs = QUIET_
       };
     },
 
+    removeFiles: async ({ jobId }, signal) => (await repositoryOf(jobId, signal)).remove(signal),
+
     cancel: async (id, signal) => {
       const hub = await jobs(signal);
       if (isOver(await hub.get(id, signal)) || (await hub.cancel(id, signal))) return;

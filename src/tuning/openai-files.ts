@@ -1,9 +1,10 @@
 import type { OpenAI } from "openai";
+import { z } from "zod";
 import { type FileAnswer, fileAnswer, pageOf } from "./openai-answers.ts";
 import { ask } from "./openai-client.ts";
 import { AGAIN } from "./openai-errors.ts";
 import { itemsOf } from "./openai-pages.ts";
-import { ProviderProblem, type Upload } from "./trainer.ts";
+import { ProviderProblem, type Upload, type UploadedFiles } from "./trainer.ts";
 import { wait } from "./wait.ts";
 
 /** How long a file that Azure imports is waited for at a time, and how often it is asked for, in milliseconds. */
@@ -30,6 +31,31 @@ export async function findFile(
     if (isSame && !isLost(file)) return file;
   }
   return undefined;
+}
+
+/** Deletes files by their ids, and those of these names, which are a job's own. */
+export async function removeFiles(
+  client: OpenAI,
+  { ids, names }: Pick<UploadedFiles, "ids" | "names">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const id of ids) await removeFile(client, id, signal);
+  const read = (after: string | undefined) =>
+    ask("reading", filePage, signal, (options) =>
+      client.files.list({ purpose: "fine-tune", ...(after !== undefined && { after }) }, options),
+    );
+  const others: string[] = [];
+  for await (const file of itemsOf<typeof fileAnswer>(read, MOST_PAGES))
+    if (names.includes(file.filename) && !isGone(file) && !ids.includes(file.id)) others.push(file.id);
+  for (const id of others) await removeFile(client, id, signal);
+}
+
+async function removeFile(client: OpenAI, id: string, signal: AbortSignal): Promise<void> {
+  try {
+    await ask("reading", z.unknown(), signal, (options) => client.files.delete(id, options));
+  } catch (error) {
+    if (!(error instanceof ProviderProblem && error.status === 404)) throw error;
+  }
 }
 
 export async function uploadFile(client: OpenAI, upload: Upload, signal: AbortSignal): Promise<FileAnswer> {
@@ -64,7 +90,11 @@ function isImporting({ status }: FileAnswer): boolean {
 }
 
 function isLost({ status }: FileAnswer): boolean {
-  return status === "error" || status === "deleting" || status === "deleted";
+  return status === "error" || isGone({ status });
+}
+
+function isGone({ status }: Pick<FileAnswer, "status">): boolean {
+  return status === "deleting" || status === "deleted";
 }
 
 function slow(file: FileAnswer): ProviderProblem {

@@ -14,7 +14,7 @@ import {
   pageOf,
 } from "./openai-answers.ts";
 import { ask, isDated, openaiClient } from "./openai-client.ts";
-import { findFile, IMPORT_POLL_MS, untilImported, uploadFile } from "./openai-files.ts";
+import { findFile, IMPORT_POLL_MS, removeFiles, untilImported, uploadFile } from "./openai-files.ts";
 import { itemsOf, PAGE_SIZE } from "./openai-pages.ts";
 import { isOldestFirst, isOver, phaseOf, progressOf } from "./openai-progress.ts";
 import { type Observation, ProviderProblem, type Trainer, type TrainingRequest } from "./trainer.ts";
@@ -52,6 +52,7 @@ export function openaiTrainer(
       return job.id;
     },
     observe: (id, seen, signal) => observe(client, id, seen, signal),
+    removeFiles: (files, signal) => removeFiles(client, files, signal),
     cancel: (id, signal) => cancel(client, id, signal),
   };
 }

@@ -39,6 +39,13 @@ export function jobEnded({ id, state }: TuningJob): GatewayError {
   return conflict("tuning_job_ended", `The job ${id} has ${state} already.`);
 }
 
+export function notEnded({ id, state }: TuningJob): GatewayError {
+  return conflict(
+    "tuning_job_open",
+    `The job ${id} is ${state}, and somebody may work on it: cancel it, and delete it once it is cancelled.`,
+  );
+}
+
 export function waitsForNobody({ id, state }: TuningJob): GatewayError {
   return conflict(
     "tuning_job_not_waiting",

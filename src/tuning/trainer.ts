@@ -10,6 +10,15 @@ export interface Upload {
   readonly open: () => Promise<Blob>;
 }
 
+/** What was uploaded for a job. */
+export interface UploadedFiles {
+  readonly jobId: string;
+  /** Ids as `upload` returned them, as far as they are known. */
+  readonly ids: readonly string[];
+  /** Names of all that may have been uploaded: an id may have been lost. */
+  readonly names: readonly string[];
+}
+
 /** What a job is created with. */
 export interface TrainingRequest {
   /** The id of our job, which the provider's carries. */
@@ -56,6 +65,8 @@ export interface Trainer {
   create(request: TrainingRequest, signal: AbortSignal): Promise<string>;
   /** @param seen of the observation before */
   observe(id: string, seen: string | undefined, signal: AbortSignal): Promise<Observation>;
+  /** Deletes what was uploaded for a job; what is gone is well. Of a model that was trained nothing is deleted. */
+  removeFiles(files: UploadedFiles, signal: AbortSignal): Promise<void>;
   /** Asks for its end; observing tells when it has come. A job that has ended is left as it is. */
   cancel(id: string, signal: AbortSignal): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { Deployments } from "./deployments.ts";
 import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
 import { isEarlier } from "./earlier.ts";
-import { HeldJob, isWorkable, LeaseLost } from "./held-job.ts";
+import { HeldJob, isFree, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { type NewNames, renamed, requireNames } from "./names.ts";
 import { newJob } from "./new-job.ts";
@@ -19,13 +19,15 @@ import {
   jobExists,
   jobNotFound,
   jobUnreadable,
+  notEnded,
   waitsForNobody,
 } from "./refusals.ts";
 import { requireAddress } from "./register-step.ts";
+import { removed } from "./removal.ts";
 import { endedUnread, jobIn, rowOf, shownJob } from "./stored-job.ts";
 import { sweep } from "./sweep.ts";
 import { cancelAsked, reopened, resumed } from "./transitions.ts";
-import type { DeploymentOverview, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
+import type { DeploymentOverview, JobRemoval, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
 /** Jobs of one fingerprint that are looked at, the latest. */
@@ -136,6 +138,21 @@ export class Tuner implements Tuning {
     });
     this.#background.wake(id);
     return job;
+  }
+
+  async remove(id: string): Promise<JobRemoval> {
+    const { store } = this.#deps;
+    const before = await store.tuningJob(id);
+    // Nobody goes on with one whose files are being deleted.
+    if (jobIn(before)?.state === "manual") await this.cancel(id);
+    const row = await store.tuningJob(id);
+    if (row === undefined) throw jobNotFound(id);
+    const job = jobIn(row);
+    if (job === undefined) throw jobUnreadable(row);
+    if (isWorkable(job) || !isFree(row, this.#timing.leaseMs)) throw notEnded(job);
+    const removal = await removed(job, row.revision, this.#deps);
+    if (removal === undefined) throw notEnded(job);
+    return removal;
   }
 
   async work(id: string, signal: AbortSignal): Promise<TuningJob> {

@@ -53,6 +53,15 @@ export interface ListedDeployment extends Deployment {
   readonly idle: boolean;
 }
 
+/** What came of deleting a job. */
+export interface JobRemoval {
+  readonly id: string;
+  /** False: the job stays in the store, so that it can be tried again. Its folder is gone. */
+  readonly deleted: boolean;
+  /** What could not be deleted at the provider, and why; undefined: nothing is left there of the data set. */
+  readonly left: string | undefined;
+}
+
 /** What answers for tuned models, as far as it could be told. */
 export interface DeploymentOverview {
   readonly deployments: readonly ListedDeployment[];
@@ -94,6 +103,11 @@ export interface Tuning {
   register(id: string, address: string, names?: NewNames): Promise<TuningJob>;
   /** Goes on with a job that waits for a person, where it was. @throws GatewayError 404, 409 for a job that waits for nobody */
   resume(id: string): Promise<TuningJob>;
+  /**
+   * Deletes a job with all copies of its data set, here and at the provider. Model and deployment stay.
+   * @throws GatewayError 404, 409 for one that is still worked on
+   */
+  remove(id: string): Promise<JobRemoval>;
   /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
   work(id: string, signal: AbortSignal): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */

@@ -1,5 +1,5 @@
 import type { Step, StepContext } from "./context.ts";
-import type { JobFile } from "./job.ts";
+import type { JobFile, TuningJob } from "./job.ts";
 import { placeOf } from "./place.ts";
 import type { Upload } from "./trainer.ts";
 import { known, moved } from "./transitions.ts";
@@ -30,13 +30,21 @@ async function upload(
   purpose: Upload["purpose"],
 ): Promise<string> {
   const { job, deps } = context;
-  const part = purpose === "training" ? "train" : "validation";
   const file: Upload = {
-    name: `crossover-${job.id}-${part}.jsonl`,
+    name: uploadName(job.id, purpose),
     purpose,
     bytes,
     open: () => deps.folders.open(job.id, name),
   };
   const trainer = await context.trainer();
   return trainer.upload(file, context.endable);
+}
+
+function uploadName(jobId: string, purpose: Upload["purpose"]): string {
+  return `crossover-${jobId}-${purpose === "training" ? "train" : "validation"}.jsonl`;
+}
+
+/** Names at the provider of the files that a job has. */
+export function uploadNames({ id, spec }: TuningJob): readonly string[] {
+  return [uploadName(id, "training"), ...(spec.validation === null ? [] : [uploadName(id, "validation")])];
 }

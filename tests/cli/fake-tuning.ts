@@ -5,6 +5,7 @@ import type { TuningJob } from "../../src/tuning/job.ts";
 import type { NewNames } from "../../src/tuning/names.ts";
 import type {
   DeploymentOverview,
+  JobRemoval,
   ListedDeployment,
   Tuning,
   TuningPlan,
@@ -16,6 +17,7 @@ import { tuningJob } from "../support/tuning-job.ts";
 export class FakeTuning implements Tuning {
   readonly all = new Map<string, TuningJob>();
   readonly calls: (readonly unknown[])[] = [];
+  left: string | undefined;
   earlier: readonly TuningJob[] = [];
   deployed: readonly ListedDeployment[] = [];
   unasked: DeploymentOverview["problems"] = [];
@@ -73,6 +75,12 @@ export class FakeTuning implements Tuning {
   async resume(id: string): Promise<TuningJob> {
     this.calls.push(["resume", id]);
     return this.put({ ...this.#known(id), state: "training" });
+  }
+
+  async remove(id: string): Promise<JobRemoval> {
+    this.calls.push(["remove", id]);
+    if (this.left === undefined) this.all.delete(id);
+    return { id, deleted: this.left === undefined, left: this.left };
   }
 
   async deployments(provider?: string): Promise<DeploymentOverview> {

@@ -6,7 +6,7 @@ import { main } from "../../src/cli/main.ts";
 import { deployments, scale, undeploy } from "../../src/cli/tune-deployments.ts";
 import { follow } from "../../src/cli/tune-follow.ts";
 import { list, show } from "../../src/cli/tune-list.ts";
-import { cancel, register, resume } from "../../src/cli/tune-one.ts";
+import { cancel, register, remove, resume } from "../../src/cli/tune-one.ts";
 import type { OpenTuning } from "../../src/cli/tune-open.ts";
 import { script } from "../../src/cli/tune-script.ts";
 import { start } from "../../src/cli/tune-start.ts";
@@ -330,6 +330,18 @@ test.each([
   await expect(action(["tj_9", ...more], open)).rejects.toThrow(
     'there is no job "tj_9" in this store. `crossover tune list` shows those that are',
   );
+});
+
+test("delete asks first, and tells what is left at the provider", async () => {
+  const { tuning, open, out, err } = setUp();
+  tuning.put(tuningJob({ state: "failed" }));
+  await expect(remove(["tj_1"], open)).rejects.toThrow("nobody can be asked here: give --yes");
+  tuning.left = "Not deleted: file-1.";
+  expect(await remove(["tj_1", "--yes"], open)).toBe(1);
+  expect(err()).toContain("Not deleted: file-1.\n");
+  tuning.left = undefined;
+  expect(await remove(["tj_1", "--yes"], open)).toBe(0);
+  expect(out()).toContain("Job tj_1 is deleted, with all copies of its data set.\n");
 });
 
 test("cancel asks first, works until it is cancelled, and ends with 0 then only", async () => {

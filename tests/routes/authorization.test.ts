@@ -65,7 +65,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   "/admin/api/tuning-jobs/:id": {
     GET: closed(503),
     POST: closed(405),
-    DELETE: closed(405),
+    DELETE: closed(503),
     PUT: closed(405),
   },
   "/admin/api/tuning-jobs/:id/cancel": {

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import {
   deploymentList,
   removedDeployment,
+  removedJob,
   scaledDeployment,
   tuningJobList,
   tuningPlan,
@@ -238,6 +239,25 @@ test("one that waits for nobody takes no address; one that is not there is not f
   await expectRefused(await get("tuning-jobs/ft_none.html"), missing);
   await expectRefused(await post("tuning-jobs/ft_none/cancel"), missing);
   await expectRefused(await post("tuning-jobs/ft_none/register", { address }), missing);
+});
+
+test("a job that has ended is deleted, one under way is not", async () => {
+  const started = await start();
+  const id = await begun(started);
+  await expectRefused(await started.remove(`tuning-jobs/${id}`), {
+    status: 409,
+    code: "tuning_job_open",
+    param: null,
+  });
+  await started.tuning.work(id, AbortSignal.timeout(20_000));
+  const answer = await started.remove(`tuning-jobs/${id}`);
+  expect(removedJob.parse(await answer.json())).toEqual({
+    object: "crossover.tuning_job",
+    id,
+    deleted: true,
+    left: null,
+  });
+  expect((await started.get(`tuning-jobs/${id}`)).status).toBe(404);
 });
 
 describe("deployments", () => {

@@ -37,6 +37,19 @@ describe.each(DATABASES)("fine-tuning jobs on $name", (database) => {
     expect(await store.tuningJob("a")).toEqual(next);
   });
 
+  test("a job is deleted with its comparison, and only from the revision that was seen", async () => {
+    for (const id of ["a", "b"]) await store.saveTuningJob(tuningJob(id));
+    for (const id of ["x", "y"])
+      await store.saveComparison({ id, at: 1, route: undefined, variants: ["v"], summary: "{}" }, []);
+    expect(await store.deleteTuningJob({ id: "a", revision: 2 }, "x")).toBe(false);
+    expect(await store.comparison("x")).toBeDefined();
+    expect(await store.deleteTuningJob({ id: "a", revision: 1 }, "x")).toBe(true);
+    expect(await store.deleteTuningJob({ id: "a", revision: 1 }, "x")).toBe(false);
+    expect(await store.tuningJobs({ limit: 5 })).toEqual([tuningJob("b")]);
+    expect((await store.comparisons(5)).map(({ id }) => id)).toEqual(["y"]);
+    expect(await store.deleteTuningJob({ id: "b", revision: 1 }, undefined)).toBe(true);
+  });
+
   test("a lease is renewed without the rest, and only from the revision that was seen", async () => {
     const held = tuningJob("a", { owner: "me", ownedUntil: 5_000_000_000 });
     await store.saveTuningJob(held);

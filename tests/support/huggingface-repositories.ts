@@ -31,6 +31,11 @@ const creation = z.strictObject({
   type: z.enum(["dataset", "model"]),
   visibility: z.enum(["public", "private"]),
 });
+const deletion = z.strictObject({
+  name: z.string(),
+  organization: z.string(),
+  type: z.enum(["dataset", "model"]),
+});
 const preupload = z.strictObject({
   files: z.array(z.strictObject({ path: z.string(), size: z.int(), sample: z.base64() })),
 });
@@ -92,6 +97,16 @@ export function repositoryRoutes(
           return { status: 409, body: { error: `You already created this ${type} repo`, url: address } };
         repositories.set(key, { private: visibility === "private", files: new Map(), commits: [] });
         return { body: { url: address, name: `${organization}/${name}`, id: "6871a7b0c0ffee0000000001" } };
+      },
+    },
+    {
+      method: "DELETE",
+      path: /^\/api\/repos\/delete$/,
+      answer: ({ json }) => {
+        const { name, organization, type } = deletion.parse(json);
+        repository(`${type}s`, `${organization}/${name}`);
+        repositories.delete(`${type}s/${organization}/${name}`);
+        return { body: {} };
       },
     },
     {

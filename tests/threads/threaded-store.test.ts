@@ -57,6 +57,7 @@ describe.each(DATABASES)("threads with $name", (database) => {
     const { document: _, ...columns } = job;
     expect(await store.openTuningJobs(5)).toEqual([columns]);
     expect(await store.renewTuningJob({ id: "j", ownedUntil: 7, revision: 2 })).toBe(true);
+    expect(await store.deleteTuningJob({ id: "j", revision: 2 }, undefined)).toBe(true);
     expect(await store.delete({ user: "bob" })).toMatchObject({ captures: 1 });
     expect(await store.retain({ before: 5_000, maxBytes: undefined })).toBe(1);
     expect(await store.size()).toMatchObject({ captures: 0, oldest: undefined });

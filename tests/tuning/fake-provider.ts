@@ -107,6 +107,10 @@ export class FakeProvider {
         if (this.script.length > 1) this.script.shift();
         return next;
       }),
+    removeFiles: ({ names }) =>
+      this.#call("remove files", async () => {
+        for (const name of names) if (this.files.delete(name)) this.effects.push(`remove ${name}`);
+      }),
     cancel: () =>
       this.#call("cancel", async () => {
         this.effects.push("cancel");

@@ -355,3 +355,11 @@ test("the price of a job's hardware is known by the hour", async () => {
   expect(await jobsHourlyPrice(accessTo(hub), "cpu-basic", signal)).toBe(0.01);
   expect(await jobsHourlyPrice(accessTo(hub), "none", signal)).toBeUndefined();
 });
+
+test("what was uploaded goes with its repository, and what is gone is well", async () => {
+  const { hub, trainer } = await started();
+  const files = { jobId: JOB, ids: [], names: [] };
+  await trainer.removeFiles(files, signal);
+  expect(hub.repositories.has(DATA_SET)).toBe(false);
+  await trainer.removeFiles(files, signal);
+});

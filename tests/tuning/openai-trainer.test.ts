@@ -55,6 +55,17 @@ describe.each(APIS)("at %s", (api) => {
     expect(stage.double.state.files).toHaveLength(6);
   });
 
+  test("what a job uploaded is deleted, by id or by name, and nothing else", async () => {
+    const stage = await startStage(api, { pageSize: 2 });
+    const id = await stage.trainer.upload(uploadOf(), calm());
+    await stage.trainer.upload(uploadOf(rowsOf(11), "crossover-job1-validation.jsonl"), calm());
+    const other = await stage.trainer.upload(uploadOf(rowsOf(12), "crossover-job2-train.jsonl"), calm());
+    const files = { jobId: "job1", ids: [id], names: ["crossover-job1-validation.jsonl"] };
+    await stage.trainer.removeFiles(files, calm());
+    expect(stage.double.state.files.map((file) => file.id)).toEqual([other]);
+    await stage.trainer.removeFiles(files, calm());
+  });
+
   test("a file of the name and of another size is another file", async () => {
     const stage = await startStage(api);
     const first = await stage.trainer.upload(uploadOf(), calm());

@@ -232,6 +232,7 @@ export function bound(store: Store): TunerDeps["store"] {
   return {
     saveTuningJob: (job) => store.saveTuningJob(job),
     renewTuningJob: (lease) => store.renewTuningJob(lease),
+    deleteTuningJob: (job, comparison) => store.deleteTuningJob(job, comparison),
     tuningJob: (id) => store.tuningJob(id),
     tuningJobs: (filter) => store.tuningJobs(filter),
     openTuningJobs: (limit) => store.openTuningJobs(limit),
