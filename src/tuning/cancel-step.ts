@@ -19,7 +19,7 @@ export const cancelStep: Step = async (context) => {
       // It may be in the configuration already, and is not taken out again.
       return registerStep(context);
     default:
-      return end(context, `Cancelled. ${uploadedWords(context)}`.trim());
+      return end(context, "Cancelled.");
   }
 };
 
@@ -30,7 +30,7 @@ async function endCreating(context: StepContext): Promise<number> {
     if (inGrace(context)) return context.timing.lookMs;
     await notTried(context);
   }
-  return end(context, `Cancelled before the provider had the job. ${uploadedWords(context)}`.trim());
+  return end(context, "Cancelled before the provider had the job.");
 }
 
 async function endTraining(context: StepContext): Promise<number> {
@@ -59,12 +59,6 @@ async function undeploy(context: StepContext): Promise<void> {
   await deployer.remove(deployment, context.signal);
   const gone = { deployment: null, hosting_per_hour: null };
   await context.update((job, now) => known(job, gone, `Removed the deployment ${deployment}.`, now));
-}
-
-function uploadedWords({ job: { id, spec, remote } }: StepContext): string {
-  return remote.training_file === null
-    ? ""
-    : `Its files were uploaded and stay at the provider ${spec.provider}, until \`crossover tune delete ${id}\`.`;
 }
 
 async function end(context: StepContext, message: string): Promise<number> {

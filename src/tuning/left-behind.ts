@@ -20,7 +20,11 @@ export function leftBehind(job: Left): readonly string[] {
   return [
     ...stillCosts(job),
     ...(model === null ? [] : [`The model ${model} stays at ${provider}.`]),
-    ...(files.length === 0 ? [] : [`Files that stay at ${provider}: ${files.join(", ")}.`]),
+    ...(files.length === 0
+      ? []
+      : [
+          `Files that stay at ${provider}: ${files.join(", ")}. \`crossover tune delete ${job.id}\` deletes them with the job.`,
+        ]),
   ];
 }
 

@@ -167,7 +167,9 @@ test("cancelling ends it at the provider, and for who follows it", async () => {
   expect(await run("cancel", job?.id ?? "", "--yes")).toMatchObject({
     code: 0,
     out: expect.stringMatching(
-      new RegExp(`^Job ${job?.id} is cancelled\\.\\n\\nFiles that stay at main: file-\\w+\\.\\n$`),
+      new RegExp(
+        `^Job ${job?.id} is cancelled\\.\\n\\nFiles that stay at main: file-\\w+\\. \`crossover tune delete ${job?.id}\` deletes them with the job\\.\\n$`,
+      ),
     ),
   });
   expect(await following.ended).toBe(1);

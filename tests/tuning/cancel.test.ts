@@ -79,7 +79,7 @@ test("a training that was done before ends as cancelled too, and the model is to
   expect(told).toEqual([
     "Cancelled, but the model was trained already.",
     "The model ft:tuned-model stays at main.",
-    "Files that stay at main: file-1, file-2.",
+    `Files that stay at main: file-1, file-2. \`crossover tune delete ${job.id}\` deletes them with the job.`,
   ]);
   expect(all.registered).toEqual([]);
 });

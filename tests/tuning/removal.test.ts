@@ -77,6 +77,6 @@ test("the end of a job whose files were uploaded says that they are there", asyn
   const job = await tuner.work(id, AbortSignal.timeout(20_000));
   expect(job.state).toBe("cancelled");
   expect(job.journal.at(-1)?.message).toContain(
-    `stay at the provider main, until \`crossover tune delete ${id}\``,
+    `Files that stay at main: file-1. \`crossover tune delete ${id}\``,
   );
 });

@@ -210,7 +210,7 @@ describe("the deadline", () => {
     const job = await work(tuner, id);
     expect(job).toMatchObject({ state: "failed", problem: { code: "timeout", state: "training" } });
     expect(job.remote).toMatchObject({ ended: true, status: "cancelled" });
-    expect(messages(job)).toContain("Files that stay at main: file-1, file-2.");
+    expect(messages(job)).toContainEqual(expect.stringContaining("Files that stay at main: file-1, file-2."));
     expect(all.provider.effects.at(-1)).toBe("cancel");
   });
 
