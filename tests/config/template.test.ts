@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { compileTemplate, isTemplate, usesQuery } from "../../src/config/template.ts";
 import { estimateTokens } from "../../src/domain/tokens.ts";
 
@@ -20,6 +20,14 @@ test.each([
   ["", ""],
 ])("%s renders as %s", (source, text) => {
   expect(render(source, "soup", { tone: "kind" })).toBe(text);
+});
+
+test("a pause of the machine in the middle of a template refuses no request", () => {
+  const template = compileTemplate("{{ query | upcase }}{% if true %}!{% endif %}");
+  const clock = vi.spyOn(performance, "now");
+  clock.mockReturnValueOnce(1000).mockReturnValueOnce(1000).mockReturnValueOnce(1200);
+  expect(template.render({ query: "soup", metadata: {} }).text).toBe("SOUP!");
+  clock.mockRestore();
 });
 
 test("a value comes out as it is, whatever is in it", () => {
