@@ -2,7 +2,6 @@ import { UsageError } from "./error-text.ts";
 import type { Command } from "./main.ts";
 
 export const captures: Command = {
-  summary: "List, show, delete, export and import captured requests; sum up feedback.",
   help: `Usage: crossover captures list [FILTERS] [--limit NUMBER] [--cursor CURSOR] [--order newest|oldest]
        crossover captures show ID
        crossover captures delete ID

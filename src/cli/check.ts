@@ -12,7 +12,6 @@ interface Report {
 }
 
 export const check: Command = {
-  summary: "Say whether a configuration can be used, and what is wrong with it.",
   help: `Usage: crossover check [FILE...] [--json]
 
 Checks what \`start\` would check, and starts nothing. Exit code 0: all good, 1: one is bad.

@@ -24,7 +24,6 @@ const INTERRUPTED = 130;
 const MOST_CONCURRENCY = 64;
 
 export const compare: Command = {
-  summary: "Send the same queries through several variants, and compare.",
   help: `Usage: crossover compare --variants A,B [--route ROUTE] --query TEXT
        crossover compare --variants A,B [--route ROUTE] --input FILE.jsonl
        crossover compare --variants A,B [--route ROUTE] --captures [--variant NAME] [--from WHEN] [--to WHEN]

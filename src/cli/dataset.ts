@@ -12,7 +12,6 @@ const actions: Readonly<Record<string, () => Promise<Action>>> = {
 };
 
 export const dataset: Command = {
-  summary: "Build, check and convert training sets.",
   help: [BUILD_HELP, VALIDATE_HELP, CONVERT_HELP].join("\n"),
   run: async ([action = "", ...args]) => {
     const load = Object.hasOwn(actions, action) ? actions[action] : undefined;

@@ -15,7 +15,6 @@ import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
 
 export const explain: Command = {
-  summary: "Show where a request would go, and why.",
   help: `Usage: crossover explain [BODY.json] [-H 'name: value'] [--key NAME] [--json] [--config FILE]
 
 Reads a chat completion body from a file or from standard input, and calls nobody.

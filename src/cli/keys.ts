@@ -8,7 +8,6 @@ import type { Command } from "./main.ts";
 import { textTable } from "./text-table.ts";
 
 export const keys: Command = {
-  summary: "List, create, rotate and revoke clients' keys.",
   help: `Usage: crossover keys list
        crossover keys create NAME [--tag TAG] [--route ROUTE] [--limit NAME=NUMBER] [--force-variant] [--admin]
                             [--no-capture] [--expires WHEN]

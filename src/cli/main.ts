@@ -3,35 +3,64 @@ import { VERSION } from "../version.ts";
 import { errorText, UsageError } from "./error-text.ts";
 import { plainText } from "./plain-text.ts";
 
-/** A command: what it does, its own help, its work. @returns the exit code, or undefined while it goes on */
+/** A command: its own help, its work. @returns the exit code, or undefined while it goes on */
 export interface Command {
-  readonly summary: string;
   readonly help: string;
   run(args: readonly string[]): Promise<number | undefined>;
 }
 
-/** Each is loaded when it is needed: serving a request takes nothing of what makes data sets. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  start: async () => (await import("./start.ts")).start,
-  check: async () => (await import("./check.ts")).check,
-  explain: async () => (await import("./explain.ts")).explain,
-  keys: async () => (await import("./keys.ts")).keys,
-  captures: async () => (await import("./captures.ts")).captures,
-  compare: async () => (await import("./compare.ts")).compare,
-  dataset: async () => (await import("./dataset.ts")).dataset,
-  tune: async () => (await import("./tune.ts")).tune,
-  report: async () => (await import("./report.ts")).report,
+interface Listed {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Each is loaded when it is needed: serving a request takes nothing of what makes data sets, and the list nothing of any. */
+const commands: Readonly<Record<string, Listed>> = {
+  start: {
+    summary: "Serve the gateway.",
+    load: async () => (await import("./start.ts")).start,
+  },
+  check: {
+    summary: "Say whether a configuration can be used, and what is wrong with it.",
+    load: async () => (await import("./check.ts")).check,
+  },
+  explain: {
+    summary: "Show where a request would go, and why.",
+    load: async () => (await import("./explain.ts")).explain,
+  },
+  keys: {
+    summary: "List, create, rotate and revoke clients' keys.",
+    load: async () => (await import("./keys.ts")).keys,
+  },
+  captures: {
+    summary: "List, show, delete, export and import captured requests; sum up feedback.",
+    load: async () => (await import("./captures.ts")).captures,
+  },
+  compare: {
+    summary: "Send the same queries through several variants, and compare.",
+    load: async () => (await import("./compare.ts")).compare,
+  },
+  dataset: {
+    summary: "Build, check and convert training sets.",
+    load: async () => (await import("./dataset.ts")).dataset,
+  },
+  tune: {
+    summary: "Fine-tune a model for a route, and deploy it.",
+    load: async () => (await import("./tune.ts")).tune,
+  },
+  report: {
+    summary: "Say what prompting costs, and whether a fine-tuned model pays.",
+    load: async () => (await import("./report.ts")).report,
+  },
 };
 
-async function help(): Promise<string> {
-  const lines = Object.entries(commands).map(
-    async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`,
-  );
+function help(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`);
   return `crossover ${VERSION}
 
 Usage: crossover COMMAND [OPTIONS]
 
-${(await Promise.all(lines)).join("\n")}
+${lines.join("\n")}
 
 crossover COMMAND --help tells more. The configuration is config/crossover.yaml, or CROSSOVER_CONFIG.
 `;
@@ -41,19 +70,19 @@ crossover COMMAND --help tells more. The configuration is config/crossover.yaml,
 export async function main(args: readonly string[]): Promise<number | undefined> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    process.stdout.write(await help());
+    process.stdout.write(help());
     return name === undefined ? 2 : 0;
   }
   if (name === "--version" || name === "-v") {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) {
-    process.stderr.write(`crossover: there is no command ${JSON.stringify(name)}.\n\n${await help()}`);
+  const listed = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (listed === undefined) {
+    process.stderr.write(`crossover: there is no command ${JSON.stringify(name)}.\n\n${help()}`);
     return 2;
   }
-  const command = await load();
+  const command = await listed.load();
   if (name !== "start") endWithTheReader();
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(command.help);

@@ -11,7 +11,6 @@ import { type Command, configPathOf } from "./main.ts";
 import { reportLines, reportText } from "./report-text.ts";
 
 export const report: Command = {
-  summary: "Say what prompting costs, and whether a fine-tuned model pays.",
   help: `Usage: crossover report [--route ROUTE] [OPTIONS] [--json] [--config FILE]
 
 Reads the store of the configuration; the gateway may run or not. Without --route: a line for each route.

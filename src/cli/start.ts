@@ -5,7 +5,6 @@ import { type Command, configPathOf } from "./main.ts";
 import { stdoutLog } from "./stdout-log.ts";
 
 export const start: Command = {
-  summary: "Serve the gateway.",
   help: `Usage: crossover start [--config FILE]
 
 Serves the gateway until SIGINT or SIGTERM. HOST and PORT override the configuration's address.

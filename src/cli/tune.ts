@@ -22,7 +22,6 @@ const actions: Readonly<Record<string, () => Promise<Action>>> = {
 };
 
 export const tune: Command = {
-  summary: "Fine-tune a model for a route, and deploy it.",
   help: TUNE_HELP,
   run: async ([action = "", ...args]) => {
     const load = Object.hasOwn(actions, action) ? actions[action] : undefined;
