@@ -112,7 +112,7 @@ const deployment = z.object({
   hosting_per_hour: z.number().nullable().describe("USD, used or not."),
   models: z.array(z.string()).describe("Models of the configuration that it answers for."),
   last_used: z.string().nullable().describe("The last hour with a request through one of them."),
-  idle: z.boolean().describe("It costs by the hour, and had no request for a day."),
+  idle: z.boolean().describe("It costs by the hour, and for a day had no request and no job that made it."),
 });
 const which = { object: z.literal("crossover.deployment"), provider: z.string(), name: z.string() };
 export const removedDeployment = z.object({ ...which, deleted: z.literal(true) });

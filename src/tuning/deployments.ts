@@ -4,8 +4,10 @@ import type { Model } from "../domain/table.ts";
 import type { Provider } from "../domain/tuning.ts";
 import type { Deployer, Deployment } from "./deployer.ts";
 import type { TunerDeps } from "./deps.ts";
+import type { TuningJob } from "./job.ts";
 import { problemOf } from "./problems.ts";
 import { deploysNothing } from "./refusals.ts";
+import { jobIn } from "./stored-job.ts";
 import { ProviderProblem } from "./trainer.ts";
 import type { DeploymentOverview, ListedDeployment } from "./tuning.ts";
 
@@ -13,6 +15,8 @@ const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 /** How far back it is looked for requests. */
 const LOOKED_BACK_MS = 30 * DAY_MS;
+/** The latest jobs, among which the one is looked for that made a deployment. */
+const JOBS = 200;
 /** How long a provider may take to answer. */
 const PATIENCE_MS = 60_000;
 
@@ -41,19 +45,21 @@ export class Deployments {
     return {
       deployments: able.flatMap(({ name, found = [] }) => {
         const own = [...models.values()].filter((model) => model.provider === name);
-        return found.map((deployment) => listed(deployment, name, own, use?.hours, now));
+        return found.map((deployment) => listed(deployment, name, own, use?.seen, now));
       }),
       problems: [use, ...lists].flatMap((each) => each?.problem ?? []),
     };
   }
 
-  /** Hours with requests, of late. */
-  async #use(now: number): Promise<Answer & { readonly hours: readonly UsageHour[] | undefined }> {
+  async #use(now: number): Promise<Answer & { readonly seen: Seen | undefined }> {
+    const { store } = this.#deps;
     try {
-      return { hours: await this.#deps.store.usage({ from: now - LOOKED_BACK_MS }), problem: undefined };
+      const hours = await store.usage({ from: now - LOOKED_BACK_MS });
+      const rows = await store.tuningJobs({ limit: JOBS });
+      return { seen: { hours, jobs: rows.flatMap((row) => jobIn(row) ?? []) }, problem: undefined };
     } catch (error) {
       const message = `When they were last used is not known: ${this.#words(error)}`;
-      return { hours: undefined, problem: { provider: undefined, message } };
+      return { seen: undefined, problem: { provider: undefined, message } };
     }
   }
 
@@ -128,23 +134,47 @@ interface Answer {
   readonly problem: DeploymentOverview["problems"][number] | undefined;
 }
 
+/** What the store knows of late. */
+interface Seen {
+  /** Hours with requests. */
+  readonly hours: readonly UsageHour[];
+  readonly jobs: readonly TuningJob[];
+}
+
 function listed(
   deployment: Deployment,
   provider: string,
   all: readonly Model[],
-  hours: readonly UsageHour[] | undefined,
+  seen: Seen | undefined,
   now: number,
 ): ListedDeployment {
   const models = all
     .filter(({ upstreamModel }) => upstreamModel === deployment.name || upstreamModel === deployment.address)
     .map(({ name }) => name);
-  const used = (hours ?? []).filter(({ model, requests }) => requests > 0 && models.includes(model));
-  const lastUsed = used.reduce<number | undefined>(
-    (last, { hour }) => (last === undefined || hour > last ? hour : last),
-    undefined,
-  );
-  const isQuiet = hours !== undefined && (lastUsed === undefined || lastUsed + HOUR_MS < now - DAY_MS);
+  const used = (seen?.hours ?? []).filter(({ model, requests }) => requests > 0 && models.includes(model));
+  const lastUsed = latest(used.map(({ hour }) => hour));
+  const wanted = latest([
+    ...(lastUsed === undefined ? [] : [lastUsed + HOUR_MS]),
+    ...(seen?.jobs ?? []).filter((job) => hasMade(job, provider, deployment)).map(({ updated }) => updated),
+  ]);
+  // Of an unknown age: without a request since it is looked for one.
+  const isQuiet = seen !== undefined && (wanted === undefined || wanted < now - DAY_MS);
   // Where nobody says what it costs, it is taken to cost something.
   const costs = deployment.phase === "running" && (deployment.hostingPerHour ?? 1) > 0;
   return { ...deployment, provider, models, lastUsed, idle: costs && isQuiet };
+}
+
+/** Did a job make it, or was told of it by a person? Nobody can have used it before the job was done with it. */
+function hasMade({ spec, remote }: TuningJob, provider: string, { name, address }: Deployment): boolean {
+  return (
+    spec.provider === provider &&
+    (remote.deployment === name || (remote.address !== null && [name, address].includes(remote.address)))
+  );
+}
+
+function latest(times: readonly number[]): number | undefined {
+  return times.reduce<number | undefined>(
+    (last, time) => (last === undefined || time > last ? time : last),
+    undefined,
+  );
 }

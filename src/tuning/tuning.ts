@@ -49,7 +49,7 @@ export interface ListedDeployment extends Deployment {
   readonly models: readonly string[];
   /** Milliseconds since 1970 of the last hour with a request through one of them; undefined: none is known. */
   readonly lastUsed: number | undefined;
-  /** It costs by the hour, and had no request for a day. */
+  /** It costs by the hour, was made more than a day ago as far as is known, and had no request for a day. */
   readonly idle: boolean;
 }
 

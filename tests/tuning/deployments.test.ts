@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { rowOf } from "../../src/tuning/stored-job.ts";
 import { batch, usage } from "../store/samples.ts";
 import { problem } from "./fake-provider.ts";
+import { jobWith } from "./jobs.ts";
 import { config, SECRET, type World, world } from "./world.ts";
 
 const HOUR = 3_600_000;
@@ -49,6 +51,42 @@ test.each([
 ] as const)("one that is %s at %s an hour is idle: %s", async (phase, hosting, idle) => {
   const all = await withDeployment(phase, hosting);
   expect((await all.tuner().deployments()).deployments.map((each) => each.idle)).toEqual([idle]);
+});
+
+test.each([
+  ["made a moment ago", 0, { deployment: "dep" }, false],
+  ["named by a person an hour ago", HOUR, { address: "dep" }, false],
+  ["made two days ago", 48 * HOUR, { deployment: "dep" }, true],
+  ["one of another name", 0, { deployment: "other" }, true],
+])(
+  "of a deployment that no request was for, %s, the age tells if it is idle",
+  async (_, age, remote, idle) => {
+    const all = await withDeployment("running", 1.7);
+    const job = jobWith(
+      { state: "succeeded", updated: Date.now() - age },
+      { spec: { provider: "cloud" }, remote },
+    );
+    await all.store.saveTuningJob(
+      rowOf(job, { fingerprint: "f", owner: undefined, ownedUntil: 0, revision: 1 }),
+    );
+    const { deployments } = await all.tuner().deployments();
+    expect(deployments).toMatchObject([{ lastUsed: undefined, idle }]);
+  },
+);
+
+test("of one that was used, its last request tells, where that is later than its job", async () => {
+  const all = await withDeployment("running", 1.7);
+  const now = Date.now();
+  const hour = Math.floor(now / HOUR) * HOUR;
+  await all.store.write(batch({ usage: [usage({ hour, model: "tuned" })] }));
+  const job = jobWith(
+    { state: "succeeded", updated: now - 48 * HOUR },
+    { spec: { provider: "cloud" }, remote: { deployment: "dep" } },
+  );
+  await all.store.saveTuningJob(
+    rowOf(job, { fingerprint: "f", owner: undefined, ownedUntil: 0, revision: 1 }),
+  );
+  expect((await all.tuner().deployments()).deployments).toMatchObject([{ lastUsed: hour, idle: false }]);
 });
 
 test("scales and deletes", async () => {
