@@ -1,4 +1,5 @@
 import type { LossPoint } from "../tuning/job.ts";
+import { type Dot, lossCurves, type Range, shareOf } from "../tuning/loss-curves.ts";
 
 export interface ChartSize {
   /** Columns of all of it, labels too. Too few for a chart: nothing is drawn. */
@@ -7,17 +8,6 @@ export interface ChartSize {
   readonly height: number;
   /** May escape sequences set colours? */
   readonly colour: boolean;
-}
-
-/** A value at a step. */
-interface Dot {
-  readonly step: number;
-  readonly value: number;
-}
-
-interface Range {
-  readonly low: number;
-  readonly high: number;
 }
 
 const LEAST_COLUMNS = 10;
@@ -40,12 +30,9 @@ const PLAIN = "\u001b[39m";
  * @returns lines of at most `width` characters, escape sequences aside; none where there is nothing to draw
  */
 export function lossChart(points: readonly LossPoint[], size: ChartSize): readonly string[] {
-  const training = dotsOf(points, ({ training: value }) => value);
-  const validation = dotsOf(points, ({ validation: value }) => value);
-  const all = [...training, ...validation];
-  if (all.length === 0) return [];
-  const values = rangeOf(all.map(({ value }) => value));
-  const steps = rangeOf(all.map(({ step }) => step));
+  const curves = lossCurves(points);
+  if (curves === undefined) return [];
+  const { training, validation, steps, values } = curves;
   const lines = Math.max(LEAST_LINES, Math.floor(size.height));
   const labels = labelsOf(values, lines);
   const margin = Math.max(...labels.map((label) => label.length));
@@ -77,32 +64,6 @@ export function lossChart(points: readonly LossPoint[], size: ChartSize): readon
     `${" ".repeat(margin + 2)}${stepLine(steps, columns)}`.trimEnd(),
     ...legendOf(signs, " ".repeat(margin + 2), size.width),
   ];
-}
-
-/** By step. What is no number has no place. */
-function dotsOf(points: readonly LossPoint[], lossOf: (point: LossPoint) => number | null): readonly Dot[] {
-  return points
-    .flatMap((point): readonly Dot[] => {
-      const value = lossOf(point);
-      return value !== null && Number.isFinite(value) && Number.isFinite(point.step)
-        ? [{ step: point.step, value }]
-        : [];
-    })
-    .toSorted((a, b) => a.step - b.step);
-}
-
-/** @param numbers at least one */
-function rangeOf(numbers: readonly number[]): Range {
-  return numbers.reduce<Range>(
-    ({ low, high }, number) => ({ low: Math.min(low, number), high: Math.max(high, number) }),
-    { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY },
-  );
-}
-
-/** Where a number stands in a range, from 0 to 1. Halves, as the whole of a range may be beyond all numbers. */
-function shareOf(number: number, { low, high }: Range): number {
-  const span = high / 2 - low / 2;
-  return span > 0 ? (number / 2 - low / 2) / span : 0.5;
 }
 
 /** The highest value, the lowest, and the one between them. */

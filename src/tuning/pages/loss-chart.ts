@@ -1,5 +1,6 @@
 import { type Html, html } from "../../comparison/html.ts";
 import type { LossPoint } from "../job.ts";
+import { type Dot, lossCurves, type Range, shareOf } from "../loss-curves.ts";
 
 /** In the drawing's own units; it is scaled to the page. */
 const WIDTH = 720;
@@ -12,24 +13,11 @@ const TICKS = 5;
 /** Of so many points each has a dot of its own. */
 const DOTTED = 40;
 
-interface Dot {
-  readonly step: number;
-  readonly value: number;
-}
-
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
 /** The losses over the steps as a drawing with axes and a legend; nothing where there is nothing to draw. */
 export function lossChart(points: readonly LossPoint[]): Html {
-  const training = dotsOf(points, ({ training: value }) => value);
-  const validation = dotsOf(points, ({ validation: value }) => value);
-  const all = [...training, ...validation];
-  if (all.length === 0) return html``;
-  const steps = rangeOf(all.map(({ step }) => step));
-  const values = rangeOf(all.map(({ value }) => value));
+  const drawn = lossCurves(points);
+  if (drawn === undefined) return html``;
+  const { training, validation, steps, values } = drawn;
   const x = (step: number): number => rounded(LEFT + shareOf(step, steps) * (WIDTH - LEFT - RIGHT));
   const y = (value: number): number =>
     rounded(HEIGHT - BOTTOM - shareOf(value, values) * (HEIGHT - TOP - BOTTOM));
@@ -67,24 +55,6 @@ ${marks.map(
   (place) =>
     html`<circle class="${name}" cx="${place.x}" cy="${place.y}" r="3"><title>${`step ${place.step}: ${shown(place.value)}`}</title></circle>`,
 )}`;
-}
-
-function dotsOf(points: readonly LossPoint[], lossOf: (point: LossPoint) => number | null): readonly Dot[] {
-  return points.flatMap((point) => {
-    const value = lossOf(point);
-    return value !== null && Number.isFinite(value) ? [{ step: point.step, value }] : [];
-  });
-}
-
-function rangeOf(numbers: readonly number[]): Range {
-  const low = numbers.reduce((least, number) => Math.min(least, number));
-  const high = numbers.reduce((most, number) => Math.max(most, number));
-  return { low, high };
-}
-
-/** Where a number lies in a range, from 0 to 1; in the middle of one without an extent. */
-function shareOf(number: number, { low, high }: Range): number {
-  return high > low ? (number - low) / (high - low) : 0.5;
 }
 
 /** Round numbers within a range, about `TICKS` of them. */
