@@ -366,7 +366,7 @@ describe("pages", () => {
       expect(await (await started.get(`tuning-jobs/${path}`)).text()).toContain('<ol class="steps">');
     const plan = await started.post("tuning-jobs?format=html", { ...WANTED, dry_run: true });
     expect(plan.headers.get("content-type")).toBe("text/html; charset=utf-8");
-    expect(await plan.text()).toContain('<form id="start" data-force="true">');
+    expect(await plan.text()).toContain('<form data-act="start" data-force="true">');
   });
 });
 

@@ -58,11 +58,13 @@ button:disabled { opacity: .5; cursor: default; }
 const SCRIPT = `
 const told = document.getElementById("told");
 const plan = document.getElementById("plan");
-async function send(path, body) {
+async function send(path, body, method = "POST") {
   const answer = await fetch(path, {
-    method: "POST",
+    method,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
+  }).catch(() => {
+    throw new Error("The gateway can't be reached. Nothing is known of what was asked: load the page anew to see.");
   });
   if (answer.ok) return answer;
   const refusal = await answer.json().catch(() => undefined);
@@ -73,27 +75,40 @@ function question() {
   const { n_epochs, ...rest } = Object.fromEntries(given);
   return n_epochs === undefined ? rest : { ...rest, hyperparameters: { n_epochs: Number(n_epochs) } };
 }
+/** What each form does; true: another page comes, so that nothing can be asked twice. */
 const acts = {
   question: async () => {
     plan.innerHTML = await (await send("tuning-jobs?format=html", { ...question(), dry_run: true })).text();
     plan.scrollIntoView({ behavior: "smooth" });
   },
-  start: async (form) => {
-    const answer = await send("tuning-jobs", { ...question(), force: form.dataset.force === "true" });
+  start: async ({ dataset }) => {
+    const answer = await send("tuning-jobs", { ...question(), force: dataset.force === "true" });
     location.assign("tuning-jobs/" + (await answer.json()).id + ".html");
+    return true;
   },
-  cancel: async (form) => {
+  cancel: async ({ dataset }) => {
     if (!confirm("Cancel this job? What was trained so far is lost, and may have to be paid for.")) return;
-    await send(form.dataset.job + "/cancel", {});
+    await send(dataset.job + "/cancel", {});
     location.reload();
+    return true;
   },
-  resume: async (form) => {
-    await send(form.dataset.job + "/resume", {});
+  resume: async ({ dataset }) => {
+    await send(dataset.job + "/resume", {});
     location.reload();
+    return true;
   },
   register: async (form) => {
     await send(form.dataset.job + "/register", { address: new FormData(form).get("address") });
     location.reload();
+    return true;
+  },
+  remove: async ({ dataset }) => {
+    const what = "with all copies of its data set, here and at the provider, and its comparison";
+    if (!confirm("Delete the job of " + dataset.model + ", " + what + "? The model and its deployment stay.")) return;
+    const { deleted, left } = await (await send(dataset.job, undefined, "DELETE")).json();
+    if (!deleted) throw new Error(left);
+    location.assign(dataset.then);
+    return true;
   },
 };
 addEventListener("submit", async (event) => {
@@ -101,13 +116,15 @@ addEventListener("submit", async (event) => {
   const form = event.target;
   const buttons = form.querySelectorAll("button");
   for (const button of buttons) button.disabled = true;
+  form.ariaBusy = "true";
   told.textContent = "";
   try {
-    await acts[form.id](form);
+    if (await acts[form.dataset.act](form)) return;
   } catch (error) {
     told.textContent = error.message;
     told.scrollIntoView({ block: "nearest" });
   }
+  form.ariaBusy = null;
   for (const button of buttons) button.disabled = false;
 });
 // A plan is for what was asked, and for nothing else.

@@ -14,6 +14,7 @@ import { stayIn } from "../journal.ts";
 import { leftBehind } from "../left-behind.ts";
 import { framed } from "./frame.ts";
 import { lossChart } from "./loss-chart.ts";
+import { removal } from "./removal.ts";
 import { lasting, NOTHING, timeOf } from "./words.ts";
 
 /** How often the page of an open job looks again. */
@@ -117,15 +118,13 @@ function stays(job: TuningJob): Html {
 function actions(job: TuningJob): Html {
   const { id, state, cancel_asked, spec, remote } = job;
   const waits = state === "manual";
+  const resume = html`<form data-act="resume" data-job="${id}"><button>Go on where it was</button></form>
+<form data-act="register" data-job="${id}" class="actions"><label>Where the model answers: an ft: id, a deployment, an endpoint's URL
+<input name="address" required value="${remote.address ?? ""}"></label><button>Register ${spec.model}</button></form>`;
+  const cancel = html`<form data-act="cancel" data-job="${id}"><button class="second">Cancel the job</button></form>`;
   const cancels = !isEnded(state) && (waits || !cancel_asked);
-  if (!cancels) return html``;
-  return html`<div class="actions">${
-    waits
-      ? html`<form id="resume" data-job="${id}"><button>Go on where it was</button></form>
-<form id="register" data-job="${id}" class="actions"><label>Where the model answers: an ft: id, a deployment, an endpoint's URL
-<input name="address" required value="${remote.address ?? ""}"></label><button>Register ${spec.model}</button></form>`
-      : html``
-  }${cancels ? html`<form id="cancel" data-job="${id}"><button class="second">Cancel the job</button></form>` : html``}</div>`;
+  const parts = [waits ? resume : html``, cancels ? cancel : html``, removal(job, id, "../tuning-jobs")];
+  return html`<div class="actions">${parts}</div>`;
 }
 
 /** The estimate beside what was measured. */

@@ -4,6 +4,7 @@ import { count, rounded, usd } from "../../reports/words.ts";
 import type { JobEstimate, JobState, TuningJob, TuningSpec } from "../job.ts";
 import type { TuningPlan } from "../tuning.ts";
 import { framed } from "./frame.ts";
+import { removal } from "./removal.ts";
 import { lasting, NOTHING, timeOf } from "./words.ts";
 
 /** What a new job can be made of. */
@@ -23,14 +24,14 @@ export function jobsPage(jobs: readonly TuningJob[], choices: JobChoices): strin
 ${newJob(choices)}
 <section id="plan" aria-live="polite"></section>
 <h2>Jobs</h2>
-${jobs.length === 0 ? html`<p class="quiet">There is none yet.</p>` : jobTable(jobs)}`,
+${jobs.length === 0 ? html`<p class="quiet">There is none yet.</p>` : jobTable(jobs, (job) => removal(job, addressOf(job), "tuning-jobs"))}`,
   );
 }
 
 function newJob({ routes, providers }: JobChoices): Html {
   if (providers.length === 0)
     return html`<p>No provider of the configuration trains models: add one of the kind openai, azure-openai, huggingface or simulator.</p>`;
-  return html`<form id="question" class="fields">
+  return html`<form id="question" data-act="question" class="fields">
 <label>Route<select name="route" required>${routes.map((route) => html`<option>${route}</option>`)}</select></label>
 <label>Data set on the gateway's machine<input name="dataset" required placeholder="a folder or a .jsonl file" autocomplete="off" spellcheck="false"></label>
 <label>Provider<select name="provider"><option value="">the configuration's</option>${providers.map(
@@ -38,18 +39,25 @@ function newJob({ routes, providers }: JobChoices): Html {
   )}</select></label>
 <label>Base model<input name="base_model" placeholder="the prompted variant's" autocomplete="off" spellcheck="false"></label>
 <label>Epochs<input name="n_epochs" type="number" min="1" max="50" placeholder="the provider chooses"></label>
-<label>Suffix of the model's name<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
+<label>Suffix of the model's name at the provider<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
+<label>Name of the model here<input name="model" placeholder="made of the route and the job's id" autocomplete="off" spellcheck="false"></label>
+<label>Name of the variant<input name="variant" placeholder="made of the route and the job's id" autocomplete="off" spellcheck="false"></label>
 <div class="whole"><button>Show the plan</button> <span class="quiet">Nothing is uploaded or paid for before you start it.</span></div>
 </form>`;
 }
 
-function jobTable(jobs: readonly TuningJob[]): Html {
+/** @param beside what stands beside a job */
+function jobTable(jobs: readonly TuningJob[], beside: (job: TuningJob) => Html = () => html``): Html {
   return html`<div class="wide"><table>
-<thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th></tr></thead>
-<tbody>${jobs.map(
-    ({ id, spec, state, created, estimate }) =>
-      html`<tr><td><a href="tuning-jobs/${encodeURIComponent(id)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td></tr>\n`,
-  )}</tbody></table></div>`;
+<thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th><th></th></tr></thead>
+<tbody>${jobs.map((job) => {
+    const { spec, state, created, estimate } = job;
+    return html`<tr><td><a href="${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td><td>${beside(job)}</td></tr>\n`;
+  })}</tbody></table></div>`;
+}
+
+function addressOf({ id }: TuningJob): string {
+  return `tuning-jobs/${encodeURIComponent(id)}`;
 }
 
 function toneOf(state: JobState): string {
@@ -81,7 +89,7 @@ export function planPart({ spec, estimate, reports, notes, earlier }: TuningPlan
 ${notes.map((note) => html`<p class="box">${note}</p>`)}
 ${warnings("training file", reports.training)}${reports.validation === undefined ? html`` : warnings("validation file", reports.validation)}
 ${earlier.length === 0 ? html`` : html`<p class="box">The same was trained before, or is about to be:</p>${jobTable(earlier)}`}
-<form id="start" data-force="${String(earlier.length > 0)}"><div class="actions"><button>${
+<form data-act="start" data-force="${String(earlier.length > 0)}"><div class="actions"><button>${
     earlier.length > 0 ? "Train it once more" : "Start"
   }${estimate.usd === null || spec.simulated ? "" : ` for about ${usd(estimate.usd)}`}</button></div></form>
 `.text;

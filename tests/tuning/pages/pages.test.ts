@@ -90,7 +90,7 @@ describe("the page of a job", () => {
     expect(text).toContain("25% · step 25 of 100 · the provider says running · about 25 minutes left");
     expect(text).toContain("<polyline");
     expect(text).toContain('http-equiv="refresh"');
-    expect(text).toContain('<form id="cancel" data-job="ft_0123">');
+    expect(text).toContain('<form data-act="cancel" data-job="ft_0123">');
   });
 
   test("before the first step has a bar without an end", () => {
@@ -144,7 +144,7 @@ describe("the page of a job", () => {
     expect(text).toContain("<pre>routes: {}</pre>");
     expect(page(jobWith({}, { spec: { simulated: true } }))).toContain("Simulated");
     expect(text).not.toContain('http-equiv="refresh"');
-    expect(text).not.toContain('<form id="cancel"');
+    expect(text).not.toContain('<form data-act="cancel"');
   });
 
   test("that has failed says where, why and what to do, in the provider's words too", () => {
@@ -164,7 +164,7 @@ describe("the page of a job", () => {
       "<pre>Invalid file</pre>",
     ])
       expect(text).toContain(part);
-    expect(text).not.toContain('<form id="register"');
+    expect(text).not.toContain('<form data-act="register"');
   });
 
   test("that waits for a person takes an address, and can be cancelled", () => {
@@ -178,15 +178,15 @@ describe("the page of a job", () => {
       "registering",
       "waits for you bad",
     ]);
-    expect(text).toContain('<form id="register" data-job="ft_0123"');
-    expect(text).toContain('<form id="cancel"');
+    expect(text).toContain('<form data-act="register" data-job="ft_0123"');
+    expect(text).toContain('<form data-act="cancel"');
     expect(text).not.toContain('http-equiv="refresh"');
   });
 
   test("whose end is asked for says so, and is asked no second time", () => {
     const text = page(jobWith({ cancel_asked: true }));
     expect(text).toContain("Its end is asked for.");
-    expect(text).not.toContain('<form id="cancel"');
+    expect(text).not.toContain('<form data-act="cancel"');
   });
 
   test("that was cancelled tells how far it came", () => {
@@ -202,6 +202,30 @@ describe("the page of a job", () => {
       "cancelled",
     ]);
   });
+});
+
+describe("a job that nobody works on", () => {
+  const button = (job: string, jobs: string): string =>
+    `<form data-act="remove" data-job="${job}" data-model="recipes-ft" data-then="${jobs}?format=html">`;
+
+  test.each(["succeeded", "failed", "cancelled", "manual"] as const)(
+    "can be deleted on both pages: %s",
+    (state) => {
+      const job = jobWith({ state });
+      expect(page(job)).toContain(button("ft_0123", "../tuning-jobs"));
+      expect(jobsPage([job], CHOICES)).toContain(button("tuning-jobs/ft_0123", "tuning-jobs"));
+    },
+  );
+
+  test.each(["uploading", "training", "registering"] as const)("is none that is %s", (state) => {
+    for (const text of [page(jobWith({ state })), jobsPage([jobWith({ state })], CHOICES)])
+      expect(text).not.toContain('<form data-act="remove"');
+  });
+});
+
+test("a new job may be given names for what comes out", () => {
+  const text = jobsPage([], CHOICES);
+  for (const name of ["model", "variant", "suffix"]) expect(text).toContain(`<input name="${name}"`);
 });
 
 test("without a provider that trains there is no form, and it is said why", () => {
@@ -221,7 +245,7 @@ test("a plan shows what it costs, its notes and warnings, and starts with one bu
   for (const note of plan.notes) expect(text).toContain(note.replaceAll("'", "&#39;"));
   expect(text).toContain("Warnings on the training file: too_long (1,234).");
   expect(text).toMatch(/Train it once more for about \$\d/);
-  expect(planPart(plan)).toContain('<form id="start" data-force="false">');
+  expect(planPart(plan)).toContain('<form data-act="start" data-force="false">');
   const simulated = planPart({ ...plan, spec: { ...plan.spec, simulated: true } });
   expect(simulated).toContain("<td>nothing; without the simulator about $");
   expect(simulated).toContain("<button>Start</button>");
