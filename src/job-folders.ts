@@ -1,7 +1,9 @@
-import { createReadStream, openAsBlob } from "node:fs";
+import { createReadStream, createWriteStream, openAsBlob } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { marked, unmarked } from "./datasets/byte-order-mark.ts";
 import { replaceFile } from "./replace-file.ts";
 import type { DataSource, JobFolder, JobFolders } from "./tuning/job-folders.ts";
 
@@ -44,18 +46,25 @@ export class DiskJobFolders implements JobFolders {
     }
   }
 
-  async create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void> {
+  async create(id: string, files: ReadonlyMap<string, DataSource>, mark: boolean): Promise<void> {
     const folder = this.#folder(id);
     const draft = `${folder}.tmp`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true, mode: 0o700 });
     try {
-      for (const [name, source] of files) await put(join(draft, name), source);
+      for (const [name, source] of files)
+        await (mark ? this.#putMarked(join(draft, name), source) : put(join(draft, name), source));
       await rename(draft, folder);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  async #putMarked(path: string, source: DataSource): Promise<void> {
+    const { content } = await unmarked(this.read(source));
+    // Bun's writeFile writes short pieces twice.
+    await pipeline(marked(content), createWriteStream(path, { flags: NEW.flag, mode: NEW.mode }));
   }
 
   async remove(id: string): Promise<void> {
@@ -88,8 +97,11 @@ export class DiskJobFolders implements JobFolders {
   }
 }
 
+/** For the owner alone. */
+const NEW = { flag: "wx", mode: 0o600 } as const;
+
 async function put(path: string, source: DataSource): Promise<void> {
-  if (source.kind === "text") return writeFile(path, source.text, { flag: "wx", mode: 0o600 });
+  if (source.kind === "text") return writeFile(path, source.text, NEW);
   await copyFile(source.path, path);
   await chmod(path, 0o600);
 }

@@ -53,7 +53,7 @@ const model = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits in lower case")
     .optional()
-    .describe("SHA-256 of the file that it was fine-tuned on."),
+    .describe("SHA-256 of the file that it was fine-tuned on, without a byte-order mark."),
   tuningJob: z.string().min(1).optional().describe("Id of the job that fine-tuned it."),
   price: price.optional(),
   trainingCost: z

@@ -16,7 +16,9 @@ export const CODES = {
   other_format: error("The rows are of another format. Name it by `--format`."),
   too_few_examples: error("Training needs at least 10 examples. Add more."),
   file_too_large: error("The provider takes files up to 512 MB. Split it or take fewer rows."),
-  missing_bom: error("Azure OpenAI asks for UTF-8 with a byte-order mark. Write the file with one."),
+  missing_bom: error(
+    "Azure OpenAI asks for UTF-8 with a byte-order mark. Write the file with one, or let `crossover tune start` upload it.",
+  ),
   unexpected_bom: warning("The file begins with a byte-order mark, which only Azure OpenAI asks for."),
   invalid_utf8: error("The line is not UTF-8. Save the file as UTF-8."),
   blank_line: warning("A blank line stands between rows. Take it out."),

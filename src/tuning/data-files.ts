@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { marked, unmarked } from "../datasets/byte-order-mark.ts";
 import type { Format } from "../datasets/format.ts";
 import { readLines } from "../datasets/read.ts";
 import { type DatasetReport, validate } from "../datasets/validate.ts";
@@ -23,20 +24,30 @@ export interface Check {
   readonly training?: DatasetReport;
 }
 
-/** @throws GatewayError 400 for a file that can't be read, and for one with errors, whose lines it tells and not their texts */
+/** Azure reads files with a byte-order mark alone. A data set has none: its copy for the job gets one. */
+export function needsMark(api: TuningAccess["api"]): boolean {
+  return api === "azure";
+}
+
+/**
+ * The file as the job will have it.
+ * @throws GatewayError 400 for a file that can't be read, and for one with errors, whose lines it tells and not their texts
+ */
 export async function checkedFile(
   source: DataSource,
   folders: Pick<JobFolders, "read">,
   { part, model, api, training }: Check,
 ): Promise<CheckedFile> {
   const hash = createHash("sha256");
-  const report = await readable(part, () =>
-    validate(unhurried(readLines(hashed(folders.read(source), hash))), {
+  const report = await readable(part, async () => {
+    const { hadMark, content } = await unmarked(folders.read(source));
+    const read = hashed(content, hash);
+    return validate(unhurried(readLines(hadMark || needsMark(api) ? marked(read) : read)), {
       format: formatFor(api),
       model,
       ...(training === undefined ? {} : { training }),
-    }),
-  );
+    });
+  });
   if (!report.valid) throw invalid(part, report);
   const file: JobFile = {
     name: part === "training" ? "train.jsonl" : "validation.jsonl",
@@ -48,10 +59,11 @@ export async function checkedFile(
   return { file, report };
 }
 
-/** SHA-256 of a file, 64 hexadecimal digits. */
+/** SHA-256 of a file without its byte-order mark, 64 hexadecimal digits: with and without one the data is the same. */
 export async function hashOf(file: Blob): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of file.stream()) hash.update(piece);
+  const { content } = await unmarked(file.stream());
+  for await (const piece of content) hash.update(piece);
   return hash.digest("hex");
 }
 

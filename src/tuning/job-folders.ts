@@ -7,8 +7,9 @@ export interface JobFolders {
   /**
    * Copies files into the folder of a new job, whole or not at all.
    * @param files by their names there
+   * @param mark are they to begin with a byte-order mark, where they don't yet?
    */
-  create(id: string, files: ReadonlyMap<string, DataSource>): Promise<void>;
+  create(id: string, files: ReadonlyMap<string, DataSource>, mark: boolean): Promise<void>;
   /** Deletes the folder of a job that did not begin. */
   remove(id: string): Promise<void>;
   /** The bytes of a part of a data set. @throws Error when it can't be read */

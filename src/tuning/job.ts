@@ -22,9 +22,9 @@ export type JobState = (typeof JOB_STATES)[number];
 export const jobFile = z.object({
   name: z.string().describe("In the job's folder: train.jsonl or validation.jsonl."),
   rows: z.int(),
-  bytes: z.int(),
+  bytes: z.int().describe("With the byte-order mark that Azure asks for."),
   tokens: z.int().describe("In one pass over it."),
-  sha256: z.string(),
+  sha256: z.string().describe("Without a byte-order mark: with and without one the data is the same."),
 });
 export type JobFile = Readonly<z.infer<typeof jobFile>>;
 

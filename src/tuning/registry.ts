@@ -9,7 +9,7 @@ export interface Registration {
     /** The upstream's own name: an `ft:` id, a deployment, an endpoint's URL. */
     readonly model: string;
     readonly baseModel: string;
-    /** SHA-256 of the training file. */
+    /** SHA-256 of the training file, without a byte-order mark. */
     readonly datasetHash: string;
     readonly tuningJob: string;
     readonly hostingPerHour: number | undefined;

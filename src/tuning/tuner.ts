@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "../domain/errors.ts";
 import type { StoredTuningJob } from "../store/tuning-jobs.ts";
 import { Background } from "./background.ts";
-import { hashOf } from "./data-files.ts";
+import { hashOf, needsMark } from "./data-files.ts";
 import { Deployments } from "./deployments.ts";
 import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
@@ -73,7 +73,7 @@ export class Tuner implements Tuning {
     const earlier = same.find((row) => row.open || (!force && isEarlier(row)));
     if (earlier !== undefined) throw jobExists(earlier);
     await requireNames(plan, this.#deps);
-    await folders.create(jobId, sources);
+    await folders.create(jobId, sources, needsMark(plan.spec.api));
     try {
       await this.#requireUnchanged(plan);
       const job = newJob(plan, Date.now());

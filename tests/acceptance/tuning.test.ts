@@ -58,10 +58,7 @@ test("Azure: a model is trained, deployed though the answer was lost, compared, 
   const management = { endpoint, subscription, resourceGroup, account, token, hostingPerHour: 1.7 };
   const url = await startProvider(double.url);
   const kind = "azure-openai";
-  const world = makeWorld(
-    { kind, endpoint: url, apiKey: KEY, apiVersion: "2024-10-21", management },
-    { bom: true },
-  );
+  const world = makeWorld({ kind, endpoint: url, apiKey: KEY, apiVersion: "2024-10-21", management });
   azure.loseNext("PUT");
   const command = startCommand(projectNode, world.start);
   const name = await until(() => [...azure.deployments.keys()][0], 30_000);

@@ -9,8 +9,6 @@ import { type Ended, projectNode, runCommand } from "../cli/command.ts";
 import { startTuningDouble, type TuningDouble, type TuningDoubleOptions } from "../support/openai-tuning.ts";
 import { completion, type Received, respondStream, sendJson, startUpstream } from "../support/upstream.ts";
 
-const BOM = "\uFEFF";
-
 /** Rows of a training file: a question and its answer, counted from `first`. */
 export function lines(count: number, first: number): string {
   return Array.from({ length: count }, (_, index) => first + index)
@@ -79,10 +77,7 @@ export interface World {
 
 export function makeWorld(
   provider: Readonly<Record<string, unknown>>,
-  {
-    model = "gpt-4.1-mini-2025-04-14",
-    bom = false,
-  }: { readonly model?: string; readonly bom?: boolean } = {},
+  { model = "gpt-4.1-mini-2025-04-14" }: { readonly model?: string } = {},
 ): World {
   const folder = mkdtempSync(join(tmpdir(), "crossover-acceptance-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -90,8 +85,8 @@ export function makeWorld(
   const data = join(folder, "data");
   const set = join(folder, "set");
   mkdirSync(set);
-  writeFileSync(join(set, "train.jsonl"), `${bom ? BOM : ""}${lines(12, 0)}`);
-  writeFileSync(join(set, "validation.jsonl"), `${bom ? BOM : ""}${lines(4, 100)}`);
+  writeFileSync(join(set, "train.jsonl"), lines(12, 0));
+  writeFileSync(join(set, "validation.jsonl"), lines(4, 100));
   writeFileSync(
     config,
     JSON.stringify({

@@ -12,6 +12,9 @@ import {
   TRAINED,
 } from "./openai-tuning-records.ts";
 
+const BOM = "\uFEFF";
+const NO_BOM = "Validation of jsonl data failed: the file must be in UTF-8 with a byte-order mark (BOM).";
+
 const row = z.object({
   messages: z
     .array(z.object({ role: z.string() }))
@@ -32,10 +35,7 @@ export class TuningState {
 
   addFile(filename: string, purpose: string, content: string): StoredFile {
     const isAzure = this.#options.flavour === "azure";
-    const wrong = content
-      .trimEnd()
-      .split("\n")
-      .findIndex((line) => !isDictionary(line));
+    const wrong = linesOf(content, isAzure).findIndex((line) => !isDictionary(line));
     if (wrong !== -1 && !isAzure) {
       throw new Refusal(
         400,
@@ -51,7 +51,12 @@ export class TuningState {
       content,
       bytes: Buffer.byteLength(content),
       status: isAzure ? "pending" : "processed",
-      status_details: wrong === -1 ? undefined : `Validation of jsonl data failed: line ${wrong + 1}.`,
+      status_details:
+        isAzure && !content.startsWith(BOM)
+          ? NO_BOM
+          : wrong === -1
+            ? undefined
+            : `Validation of jsonl data failed: line ${wrong + 1}.`,
       pollsLeft: isAzure ? this.#options.importPolls : 0,
     };
     this.files.push(file);
@@ -175,11 +180,8 @@ export class TuningState {
   }
 
   #fault({ request: { training_file } }: StoredJob): StoredJob["error"] | undefined {
-    const rows =
-      this.files
-        .find(({ id }) => id === training_file)
-        ?.content.trimEnd()
-        .split("\n") ?? [];
+    const content = this.files.find(({ id }) => id === training_file)?.content ?? "";
+    const rows = linesOf(content, this.#options.flavour === "azure");
     const wrong = rows.findIndex((line) => !row.safeParse(JSON.parse(line)).success);
     const fault = (what: string) => ({
       code: "invalid_training_file",
@@ -276,6 +278,11 @@ function keepCheckpoint(job: StoredJob, step: number, isLast: boolean): void {
     metrics: { step, train_loss: 0.5, full_valid_loss: 0.6 },
     step_number: step,
   });
+}
+
+/** Azure's begin with a byte-order mark, which is none of the first line. */
+function linesOf(content: string, isAzure: boolean): readonly string[] {
+  return (isAzure ? content.replace(BOM, "") : content).trimEnd().split("\n");
 }
 
 function isDictionary(line: string): boolean {

@@ -158,7 +158,7 @@ class TuningApi {
       headers,
       body,
     };
-    const content = file && { name: file.name, text: await file.text() };
+    const content = file && { name: file.name, text: withMark(await file.arrayBuffer()) };
     return { request, file: content, isDated: base === "/openai" };
   }
 
@@ -339,6 +339,11 @@ class TuningApi {
       metadata: request.metadata ?? null,
     };
   }
+}
+
+/** As it came: what reads a file as text takes the byte-order mark away. */
+function withMark(bytes: ArrayBuffer): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 interface Content {

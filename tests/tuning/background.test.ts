@@ -7,13 +7,7 @@ import { StoreError } from "../../src/store/store.ts";
 import type { Tuner } from "../../src/tuning/tuner.ts";
 import { until } from "../support/until.ts";
 import { problem, seen } from "./fake-provider.ts";
-import { bound, config, examples, QUESTION, trained, type World, world } from "./world.ts";
-
-/** As Azure takes them. */
-const BOM = {
-  training: { kind: "text", text: `\uFEFF${examples(12)}` },
-  validation: { kind: "text", text: `\uFEFF${examples(5, 100)}` },
-} as const;
+import { bound, config, QUESTION, trained, type World, world } from "./world.ts";
 
 test("works on what is open, and on what begins later", async () => {
   const all = await world();
@@ -114,7 +108,7 @@ test("folders of jobs that never began are deleted after a day, and no others", 
   const { id } = await starter.start(await starter.plan(QUESTION), false);
   const text = new Map([["train.jsonl", { kind: "text", text: "x" } as const]]);
   const [old, young, rated] = ["tj-00000000000a", "tj-00000000000b", "tj-00000000000c"] as const;
-  for (const each of [old, young, rated, "my-own"]) await all.folders.create(each, text);
+  for (const each of [old, young, rated, "my-own"]) await all.folders.create(each, text, false);
   await all.folders.write(rated, "evaluation.json", "{}");
   const root = all.folders.pathOf("my-own", "..");
   mkdirSync(join(root, `${young}.tmp`));
@@ -201,7 +195,7 @@ test("a hundred jobs all get on, four upload at a time, and the store is asked l
 test("jobs that wait for the configuration keep no place from others", async () => {
   const all = await world();
   const tuner = all.tuner();
-  const lost = { ...QUESTION, provider: "bare", ...BOM };
+  const lost = { ...QUESTION, provider: "bare" };
   for (let seed = 0; seed < 6; seed++) await tuner.start(await tuner.plan({ ...lost, seed }), false);
   const { id } = await tuner.start(await tuner.plan(QUESTION), false);
   const { bare: _, ...providers } = z.record(z.string(), z.unknown()).parse(config()["providers"]);

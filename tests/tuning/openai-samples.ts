@@ -22,7 +22,14 @@ export interface Stage {
 export async function startStage(api: Api = "openai", options: TuningDoubleOptions = {}): Promise<Stage> {
   const flavour = api === "openai" ? "openai" : "azure";
   const double = await startTuningDouble({ flavour, ...options });
-  return { double, trainer: openaiTrainer(accessTo(double, api), { importPollMs: 1 }) };
+  const trainer = openaiTrainer(accessTo(double, api), { importPollMs: 1 });
+  if (flavour === "openai") return { double, trainer };
+  return { double, trainer: { ...trainer, upload: (file, signal) => trainer.upload(marked(file), signal) } };
+}
+
+/** As the job's folder has a file for Azure. */
+function marked({ bytes, open, ...file }: Upload): Upload {
+  return { ...file, bytes: bytes + 3, open: async () => new Blob(["\uFEFF", await open()]) };
 }
 
 export function accessTo({ url, apiKey }: TuningDouble, api: Api = "openai"): OpenAIAccess | AzureAccess {

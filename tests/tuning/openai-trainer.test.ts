@@ -39,7 +39,7 @@ describe.each(APIS)("at %s", (api) => {
     const id = await stage.trainer.upload(uploadOf(text), calm());
     const [file] = stage.double.state.files;
     expect(file).toMatchObject({ id, filename: "crossover-job1-train.jsonl", purpose: "fine-tune" });
-    expect(file?.content).toBe(text);
+    expect(file?.content).toBe(`${isAzure ? "\uFEFF" : ""}${text}`);
     expect(file?.status).toBe("processed");
     const [upload] = sentTo(stage, "POST /files");
     expect(upload?.headers[isAzure ? "api-key" : "authorization"]).toContain(stage.double.apiKey);
@@ -434,6 +434,13 @@ describe("at Azure", () => {
     expect(stage.double.state.files).toHaveLength(2);
   });
 
+  test("a file without a byte-order mark is told of as one that can't be used", async () => {
+    const { double } = await startStage("azure v1");
+    const trainer = openaiTrainer(accessTo(double, "azure v1"), { importPollMs: 1 });
+    const { message, kind } = await problemOf(trainer.upload(uploadOf(), calm()));
+    expect([message, kind]).toEqual([expect.stringContaining("byte-order mark"), "final"]);
+  });
+
   test("waiting for the import ends with the signal", async () => {
     const { double } = await startStage("azure v1", { importPolls: 1e9 });
     const trainer = openaiTrainer(accessTo(double, "azure v1"), { importPollMs: 1e6 });
@@ -454,7 +461,7 @@ describe("at Azure", () => {
       { ...access, apiKey: undefined, entraToken: double.apiKey },
       { importPollMs: 1 },
     );
-    await trainer.upload(uploadOf(), calm());
+    await trainer.upload(uploadOf(`\uFEFF${rowsOf(12)}`), calm());
     expect(double.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${double.apiKey}` });
     expect(double.requests[0]?.headers["api-key"]).toBeUndefined();
   });

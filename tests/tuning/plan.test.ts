@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -78,10 +79,34 @@ test("a provider is named by itself, or by its kind where it is the only one", a
       message: /`main`, `cloud`, `bare`/,
     });
   all.configure(config({ tuning: { provider: "cloud" } }));
-  await expect(tuner.plan(QUESTION)).rejects.toMatchObject({
-    code: "invalid_dataset",
-    message: /missing_bom/,
+  expect((await tuner.plan(QUESTION)).spec.provider).toBe("cloud");
+});
+
+test("a data set for Azure needs no byte-order mark, and is the same with one", async () => {
+  const all = await world({ config: config({ tuning: { provider: "cloud" } }) });
+  const tuner = all.tuner();
+  const text = examples(12);
+  const plain = await tuner.plan({ ...QUESTION, training: { kind: "text", text } });
+  const marked = await tuner.plan({ ...QUESTION, training: { kind: "text", text: `\uFEFF${text}` } });
+  expect(marked.spec.training).toEqual(plain.spec.training);
+  expect(marked.fingerprint).toBe(plain.fingerprint);
+  expect(plain.spec.training).toMatchObject({
+    bytes: Buffer.byteLength(text) + 3,
+    sha256: createHash("sha256").update(text).digest("hex"),
   });
+  for (const { reports } of [plain, marked])
+    expect(Object.keys(reports.training.counts).filter((code) => code.endsWith("_bom"))).toEqual([]);
+  for (const plan of [plain, marked]) {
+    const { id } = await tuner.start(plan, true);
+    const copy = await (await all.folders.open(id, "train.jsonl")).arrayBuffer();
+    expect(Buffer.from(copy).toString()).toBe(`\uFEFF${text}`);
+    await tuner.cancel(id);
+    await tuner.work(id, AbortSignal.timeout(20_000));
+  }
+  all.configure(config());
+  const elsewhere = await tuner.plan({ ...QUESTION, training: { kind: "text", text: `\uFEFF${text}` } });
+  expect(elsewhere.reports.training.counts).toMatchObject({ unexpected_bom: 1 });
+  expect(elsewhere.spec.training.sha256).toBe(plain.spec.training.sha256);
 });
 
 test.each([

@@ -51,7 +51,7 @@ async function killedAt(all: World, id: string, nth: number): Promise<boolean> {
       folders: {
         list: () => folders.list(),
         has: (jobId) => folders.has(jobId),
-        create: (jobId, files) => folders.create(jobId, files),
+        create: (jobId, files, mark) => folders.create(jobId, files, mark),
         remove: (jobId) => folders.remove(jobId),
         read: (source) => folders.read(source),
         open: (jobId, name) => folders.open(jobId, name),

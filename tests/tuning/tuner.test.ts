@@ -79,7 +79,6 @@ describe("at Azure", () => {
     const job = await trained(all.tuner(), {
       ...QUESTION,
       provider: "cloud",
-      training: withBom(),
       validation: undefined,
     });
     expect(job.problem).toBeNull();
@@ -95,7 +94,6 @@ describe("at Azure", () => {
     const job = await trained(tuner, {
       ...QUESTION,
       provider: "cloud",
-      training: withBom(),
       validation: undefined,
     });
     expect(job).toMatchObject({ state: "manual", problem: { state: "deploying" } });
@@ -111,7 +109,6 @@ describe("at Azure", () => {
     const job = await trained(tuner, {
       ...QUESTION,
       provider: "bare",
-      training: withBom(),
       validation: undefined,
     });
     expect(job).toMatchObject({ state: "manual", problem: { state: "deploying" } });
@@ -332,11 +329,6 @@ describe("what goes wrong", () => {
     }
   });
 });
-
-function withBom() {
-  const { training } = QUESTION;
-  return { kind: "text", text: `\uFEFF${training.kind === "text" ? training.text : ""}` } as const;
-}
 
 function without(value: unknown, name: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value ?? {}).filter(([key]) => key !== name));
