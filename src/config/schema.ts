@@ -55,6 +55,12 @@ const model = z.strictObject({
     .optional()
     .describe("SHA-256 of the file that it was fine-tuned on, without a byte-order mark."),
   tuningJob: z.string().min(1).optional().describe("Id of the job that fine-tuned it."),
+  simulated: z
+    .boolean()
+    .optional()
+    .describe(
+      "Did the built-in simulator make it in the provider's place? The provider itself does not know such a model.",
+    ),
   price: price.optional(),
   trainingCost: z
     .number()

@@ -3,7 +3,7 @@ import type { ModelConfig } from "./schema.ts";
 
 /** Why a model can't be where it is said to be, and under which of its keys that stands. */
 interface Stray {
-  readonly key: "model" | "tuningJob";
+  readonly key: "model" | "tuningJob" | "simulated";
   readonly message: string;
 }
 
@@ -13,8 +13,8 @@ export function hasFtId(model: string): boolean {
 }
 
 /**
- * Fine-tuned models under a provider that can't have them: an `ft:` id where there are none, and one id or one job's
- * model at two providers. What was trained at one provider exists there only.
+ * Fine-tuned models under a provider that can't have them: the simulator's where it does not answer, an `ft:` id where there
+ * are none, and one id or one job's model at two providers. What was trained at one provider exists there only.
  */
 export function strayModels(
   models: Readonly<Record<string, ModelConfig>>,
@@ -26,7 +26,11 @@ export function strayModels(
     const { provider } = entry;
     const connection = connections.get(provider);
     if (connection === undefined) continue;
-    if (hasFtId(entry.model) && !connection.kind.ftIds && !isSimulation(entry, connection)) {
+    if (entry.simulated === true && !connection.simulated) {
+      strays.set(name, { key: "simulated", message: unreal(connection) });
+      continue;
+    }
+    if (hasFtId(entry.model) && !connection.kind.ftIds && entry.simulated !== true) {
       strays.set(name, { key: "model", message: foreign(connection) });
       continue;
     }
@@ -40,17 +44,16 @@ export function strayModels(
   return strays;
 }
 
-/** What a job made while the simulator stood in for the provider; it goes by such an id whoever that is. */
-function isSimulation({ tuningJob }: ModelConfig, { simulated }: Connection): boolean {
-  return simulated && tuningJob !== undefined;
-}
-
 /** What must not be at two providers. */
 function identitiesOf({ model, tuningJob }: ModelConfig): readonly { key: Stray["key"]; id: string }[] {
   return [
     ...(hasFtId(model) ? [{ key: "model" as const, id: model }] : []),
     ...(tuningJob === undefined ? [] : [{ key: "tuningJob" as const, id: tuningJob }]),
   ];
+}
+
+function unreal({ name }: Connection): string {
+  return `made by the simulator: train it again. ${name} is not simulated, and has no such model`;
 }
 
 function foreign({ name, kind }: Connection): string {

@@ -46,6 +46,7 @@ export async function requireNames(named: Named, deps: TunerDeps): Promise<void>
         baseModel: spec.base_model,
         datasetHash: spec.training.sha256,
         tuningJob: jobId,
+        simulated: spec.simulated,
         hostingPerHour: undefined,
         trainingCost: undefined,
       },

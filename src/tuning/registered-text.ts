@@ -21,7 +21,7 @@ export function withRegistration(
 ): string {
   const document = parseDocument(text);
   if (text.trim() === "") document.commentBefore = HEADER;
-  const { name, provider, baseModel, datasetHash, tuningJob, trainingCost } = model;
+  const { name, provider, baseModel, datasetHash, tuningJob, simulated, trainingCost } = model;
   const changed = [
     put(document, ["models", name], {
       provider,
@@ -30,6 +30,7 @@ export function withRegistration(
       baseModel,
       datasetHash,
       tuningJob,
+      ...(simulated ? { simulated } : {}),
       ...(price === undefined ? {} : { price }),
       ...(trainingCost === undefined ? {} : { trainingCost }),
     }),

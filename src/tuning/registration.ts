@@ -21,6 +21,7 @@ export function registrationOf(
       baseModel: spec.base_model,
       datasetHash: spec.training.sha256,
       tuningJob: id,
+      simulated: spec.simulated,
       hostingPerHour: hosting,
       // Nothing was paid for a simulated one, and its model must not look as if.
       trainingCost: spec.simulated

@@ -12,6 +12,8 @@ export interface Registration {
     /** SHA-256 of the training file, without a byte-order mark. */
     readonly datasetHash: string;
     readonly tuningJob: string;
+    /** Did the simulator train it in the provider's place? */
+    readonly simulated: boolean;
     readonly hostingPerHour: number | undefined;
     /** USD. */
     readonly trainingCost: number | undefined;

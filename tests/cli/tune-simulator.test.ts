@@ -53,6 +53,7 @@ const CONFIG = {
 test("without a key the whole road is walked at the simulator, and nobody could take it for more", async () => {
   const path = temporaryFiles({
     "c.yaml": stringify(CONFIG),
+    "keyed.yaml": stringify({ ...CONFIG, providers: { openai: { kind: "openai", apiKey: "sk-1" } } }),
     "train.jsonl": lines(false),
     "validation.jsonl": lines(true),
   });
@@ -75,5 +76,15 @@ test("without a key the whole road is walked at the simulator, and nobody could 
   expect(job).toMatchObject({ state: "succeeded", spec: { simulated: true }, evaluation: { rows: 18 } });
   expect(candidate?.exact).toBeGreaterThanOrEqual(control?.exact ?? 1);
   expect(candidate?.input_tokens).toBeLessThan((control?.input_tokens ?? 0) / 2);
+  // With a key there is no such model any more.
+  const check = (file: "c.yaml" | "keyed.yaml") => runCommand(projectNode, ["check", path(file)], { env });
+  expect((await check("c.yaml")).stdout).not.toContain("left out");
+  const checked = await check("keyed.yaml");
+  expect([checked.code, checked.stdout + checked.stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      /models\.bank-tj-\w+\.simulated is left out.* made by the simulator: train it again/,
+    ),
+  ]);
   expect(stdout).toMatch(/^prompted +\d[\d.]*% +\d+.*\nbank-tj-\w+ +\d[\d.]*% +\d/m);
 }, 120_000);

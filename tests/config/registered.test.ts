@@ -80,6 +80,34 @@ describe("what does not fit any more", () => {
     expect(names).toEqual(["base", "a"]);
   });
 
+  test("what the simulator made in a provider's place is left out once that has a key, for all kinds", () => {
+    const kinds = {
+      openai: "kind: openai",
+      "azure-openai": "kind: azure-openai, endpoint: https://acme.openai.azure.com",
+      huggingface: "kind: huggingface",
+    };
+    const registered = REGISTERED.replace("tj_1", "tj_1, simulated: true");
+    for (const settings of Object.values(kinds)) {
+      const main = MAIN.replace("model: m }", "model: acme/m }").replace(
+        "kind: simulator",
+        `${settings}, apiKey: "", withoutKey: simulator`,
+      );
+      expect(noticesOf(main, registered)).toMatchObject({
+        notices: ["provider sim has no key: the built-in simulator answers in its place"],
+        names: ["base", "tuned", "a", "b"],
+      });
+      const { notices, names } = noticesOf(main.replace('apiKey: ""', "apiKey: k"), registered);
+      expect(notices).toEqual([
+        gone(
+          "models.tuned.simulated",
+          "made by the simulator: train it again. sim is not simulated, and has no such model",
+        ),
+        gone("variants.b.model", "there is no model `tuned` (defined: base)"),
+      ]);
+      expect(names).toEqual(["base", "a"]);
+    }
+  });
+
   test("where the configuration has another entry of the name, that counts", () => {
     const main = MAIN.replace("a: {", "b: { model: base }, a: {");
     const { notices, variants } = noticesOf(main);

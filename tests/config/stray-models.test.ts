@@ -30,10 +30,17 @@ test.each([
   ]);
 });
 
-test("what a job made at a simulated provider may be there, until the provider has a key", () => {
-  const tuned = `tuned: { provider: azureSim, model: "${FT}", tuningJob: tj_1 }`;
-  expect(shownProblems(`${PROVIDERS}  ${tuned}\n`)).toEqual([]);
-  expect(shownProblems(`${PROVIDERS}  ${tuned.replace("azureSim", "azure")}\n`)).toHaveLength(1);
+test.each(["standin", "sim", "azureSim"])("what the simulator made may be at %s", (provider) => {
+  const tuned = `  tuned: { provider: ${provider}, model: "${FT}", simulated: true }\n`;
+  expect(tableOf(PROVIDERS + tuned).models.get("tuned")?.simulated).toBe(true);
+});
+
+test.each(["openai", "proxy", "azure", "hf", "vllm"])("what the simulator made is not at %s", (provider) => {
+  const tuned = `  tuned: { provider: ${provider}, model: "${FT}", simulated: true }\n`;
+  expect(shownProblems(PROVIDERS + tuned)).toEqual([
+    `crossover.yaml:11 models.tuned.simulated: made by the simulator: train it again. ${provider} is not simulated, and has no such model`,
+  ]);
+  expect(shownProblems(PROVIDERS + tuned.replace(FT, "acme/m").replace("true", "false"))).toEqual([]);
 });
 
 test("one `ft:` model can't be at two providers, but as often as wanted at one", () => {

@@ -1,12 +1,7 @@
 import { expect, test } from "vitest";
-import { config, examples, QUESTION, trained, world } from "./world.ts";
+import { config, QUESTION, trained, world } from "./world.ts";
 
-const AZURE = {
-  ...QUESTION,
-  provider: "cloud",
-  training: { kind: "text", text: `\uFEFF${examples(12)}` } as const,
-  validation: undefined,
-};
+const AZURE = { ...QUESTION, provider: "cloud", validation: undefined };
 
 test("hosting costs what the provider says of what answers", async () => {
   const all = await world();
@@ -34,13 +29,15 @@ test("where it says nothing the settings do", async () => {
   expect(all.registered[0]?.model.hostingPerHour).toBe(1.7);
 });
 
-test("nothing was paid for a simulated training", async () => {
+test("nothing was paid for a simulated training, whose model is told as such", async () => {
   const all = await world();
   await trained(all.tuner());
   const { providers } = config();
   const main = { kind: "openai", apiKey: "", withoutKey: "simulator" };
   all.configure(config({ providers: { ...Object(providers), main } }));
   await trained(all.tuner());
-  const costs = all.registered.map(({ model }) => model.trainingCost);
-  expect(costs).toEqual([expect.any(Number), undefined]);
+  expect(all.registered.map(({ model }) => model)).toMatchObject([
+    { trainingCost: expect.any(Number), simulated: false },
+    { trainingCost: undefined, simulated: true },
+  ]);
 });

@@ -36,6 +36,13 @@ test("prices and what the training cost stand beside it where they are known", (
   });
 });
 
+test("what the simulator made is told", () => {
+  expect(parse(add("", registration({ simulated: true }))).models["recipes-ft"]).toEqual({
+    ...ENTRIES.models["recipes-ft"],
+    simulated: true,
+  });
+});
+
 describe("what stands there", () => {
   const OTHERS = `# My own words.
 models:

@@ -13,6 +13,7 @@ export function registration(
       baseModel: "gpt-4.1-mini",
       datasetHash: "0123456789abcdef".repeat(4),
       tuningJob: "tj_1",
+      simulated: false,
       hostingPerHour: undefined,
       trainingCost: undefined,
       ...model,
