@@ -9,7 +9,7 @@ import type { Step, StepContext } from "./context.ts";
 import { evaluationOf } from "./evaluation.ts";
 import type { JobEvaluation, TuningJob } from "./job.ts";
 import { type Preview, previewed } from "./register-step.ts";
-import { registrationOf } from "./registration.ts";
+import { hostingOf, registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
 import { evaluated, stepped, troubled } from "./transitions.ts";
 import { sampledRows } from "./validation-rows.ts";
@@ -21,7 +21,7 @@ const MANY = 0.05;
 /** Compares the tuned model, bare, with the control on the validation split, and writes the result beside the job. */
 export const evaluateStep: Step = async (context) => {
   const { job } = context;
-  const preview = previewed(context, triedOut(registrationOf(job, context.access), job));
+  const preview = previewed(context, triedOut(registrationOf(job, hostingOf(context.access)), job));
   const { validation } = job.spec;
   if (validation === null) {
     await context.update((current, now) =>

@@ -8,7 +8,7 @@ import type { TuningJob } from "./job.ts";
 import { requireNamesLeft } from "./names.ts";
 import { ConfigurationGap } from "./problems.ts";
 import { proposalOf } from "./proposal.ts";
-import { registrationOf } from "./registration.ts";
+import { hostingOf, registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
 import { ProviderProblem } from "./trainer.ts";
 import { succeeded } from "./transitions.ts";
@@ -17,7 +17,7 @@ import { succeeded } from "./transitions.ts";
 export const registerStep: Step = async (context) => {
   const { job, deps } = context;
   const { route, variant } = job.spec;
-  const registration = registrationOf(job, context.access, await hostingAt(context));
+  const registration = registrationOf(job, await hostingAt(context));
   const { table, control, candidate } = previewed(context, registration);
   await deps.registry.register(registration);
   // A variant that rules use already needs no rollout: with the configuration's leave it is live now.
@@ -27,19 +27,23 @@ export const registerStep: Step = async (context) => {
   return 0;
 };
 
-/** USD an hour, as the provider says of what answers, also where a person made it; undefined: it says nothing. */
+/**
+ * USD an hour, as the provider says of what answers, also where a person made it. Of the job's own deployment the settings
+ * tell it too, of none that a person names; undefined: nobody knows.
+ */
 async function hostingAt(context: StepContext): Promise<number | undefined> {
-  const { deployment, address } = context.job.remote;
+  const { deployment, address, hosting_per_hour } = context.job.remote;
+  const own = hosting_per_hour ?? undefined;
   const deployer = await context.deployer();
   if (deployer === undefined) return undefined;
   try {
     const made = deployment === null ? undefined : await deployer.find(deployment, context.signal);
-    if (made !== undefined && made.address === address) return made.hostingPerHour;
+    if (made !== undefined && made.address === address) return made.hostingPerHour ?? own;
     const all = await deployer.list(context.signal);
     return all.find((one) => one.address === address)?.hostingPerHour;
   } catch (error) {
     // A price alone is not worth a wait.
-    if (error instanceof ProviderProblem) return undefined;
+    if (error instanceof ProviderProblem) return address === deployment ? own : undefined;
     throw error;
   }
 }
@@ -77,7 +81,7 @@ export function requireAddress(job: TuningJob, { registry, table }: TunerDeps): 
   const access = table().providers.get(job.spec.provider)?.tuning;
   if (access === undefined) return; // told once it is worked on
   try {
-    registry.preview(registrationOf(job, access));
+    registry.preview(registrationOf(job, hostingOf(access)));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw badRequest(

@@ -5,13 +5,9 @@ import type { Registration } from "./registry.ts";
 
 /**
  * What the job made, as the configuration will have it.
- * @param hosting USD an hour, as the provider says. Default: as the settings say
+ * @param hosting USD an hour of what answers; undefined: not known
  */
-export function registrationOf(
-  job: TuningJob,
-  access: TuningAccess,
-  hosting = hostingOf(access),
-): Registration {
+export function registrationOf(job: TuningJob, hosting: number | undefined): Registration {
   const { id, spec, remote, estimate } = job;
   return {
     model: {
@@ -39,7 +35,7 @@ function costOf({ estimate: { usd, billed_tokens } }: TuningJob, trained: number
   return (usd / billed_tokens) * trained;
 }
 
-/** USD an hour that what answers for a model of this provider costs, used or not; undefined: not known. */
+/** USD an hour that a deployment made by these settings costs, used or not; undefined: not known. */
 export function hostingOf(access: TuningAccess): number | undefined {
   switch (access.api) {
     case "openai":
