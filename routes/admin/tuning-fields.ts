@@ -2,17 +2,22 @@ import { z } from "zod";
 import type { DatasetReport } from "../../src/datasets/validate.ts";
 import { CODES } from "../../src/datasets/validate-codes.ts";
 import { jobEstimate, tuningJob, tuningSpec } from "../../src/tuning/job.ts";
+import { LIMITS, type Limit } from "../../src/tuning/limits.ts";
 import type {
   DeploymentOverview,
   ListedDeployment,
   TuningPlan,
   TuningQuestion,
 } from "../../src/tuning/tuning.ts";
-
 import type { DatasetFiles } from "../platform.ts";
 import { limitOf } from "../query.ts";
 
 const text = z.string().regex(/\S/, "a text is expected");
+
+/** As OpenAI's own API takes it. */
+function orAuto({ schema, rule }: Limit<number>) {
+  return z.union([z.literal("auto"), schema], `${rule}, or be auto`).optional();
+}
 
 /** What is to be trained, as a request's body. */
 export const newTuningJob = z.strictObject({
@@ -34,17 +39,17 @@ export const newTuningJob = z.strictObject({
   variant: text.optional().describe("The name of the variant that comes out."),
   hyperparameters: z
     .strictObject({
-      n_epochs: z.int().min(1).max(50).optional(),
-      batch_size: z.int().min(1).max(256).optional(),
-      learning_rate_multiplier: z.number().positive().optional(),
+      n_epochs: orAuto(LIMITS.epochs),
+      batch_size: orAuto(LIMITS.batchSize),
+      learning_rate_multiplier: orAuto(LIMITS.learningRateMultiplier),
     })
     .optional()
-    .describe("What is left out is the provider's choice."),
-  suffix: z.string().min(1).max(64).optional(),
-  seed: z.int().min(0).max(2_147_483_647).optional(),
-  usd_per_million: z
-    .number()
-    .nonnegative()
+    .describe("What is left out is the provider's choice, and so is `auto`."),
+  suffix: LIMITS.suffix.schema
+    .optional()
+    .describe("A part of the tuned model's name; Azure takes 40 characters."),
+  seed: LIMITS.seed.schema.optional(),
+  usd_per_million: LIMITS.usdPerMillion.schema
     .optional()
     .describe("USD for a million trained tokens, in place of the price list's."),
   dry_run: z.boolean().default(false).describe("Answer with the plan, and begin nothing."),
@@ -150,13 +155,17 @@ export function questionOf(wanted: NewTuningJob, files: DatasetFiles): TuningQue
     control: wanted.control,
     model: wanted.model,
     variant: wanted.variant,
-    epochs: hyperparameters?.n_epochs,
-    batchSize: hyperparameters?.batch_size,
-    learningRateMultiplier: hyperparameters?.learning_rate_multiplier,
+    epochs: chosen(hyperparameters?.n_epochs),
+    batchSize: chosen(hyperparameters?.batch_size),
+    learningRateMultiplier: chosen(hyperparameters?.learning_rate_multiplier),
     suffix: wanted.suffix,
     seed: wanted.seed,
     usdPerMillion: wanted.usd_per_million,
   };
+}
+
+function chosen(value: number | "auto" | undefined): number | undefined {
+  return value === "auto" ? undefined : value;
 }
 
 export function shownPlan({

@@ -21,8 +21,8 @@ itself. No gateway needs to run; one that runs on the same store goes on where t
   --base        the model to train: one of the configuration's, or the provider's name. Default: the control's
   --control     the variant to compare with. Default: the route's first one with a prompt
   --variant, --model   names of what comes out. Default: made of the route and the job's id
-  --epochs, --batch-size, --learning-rate-multiplier   Default: the provider's choice
-  --suffix      a part of the tuned model's name at the provider
+  --epochs, --batch-size, --learning-rate-multiplier   Default, and with auto: the provider's choice
+  --suffix      a part of the tuned model's name at the provider: up to 64 letters, digits, _ and -; at Azure 40
   --seed        the same seed trains alike, where the provider can
   --price       USD per million trained tokens. Default: the list price, where one is known
   --force       train what was trained before

@@ -70,9 +70,9 @@ async function questionOf(values: Options): Promise<TuningQuestion> {
     control: values.control,
     model: values.model,
     variant: values.variant,
-    epochs: numberOf("--epochs", values.epochs, isCount),
-    batchSize: numberOf("--batch-size", values["batch-size"], isCount),
-    learningRateMultiplier: numberOf(
+    epochs: chosen("--epochs", values.epochs, isCount),
+    batchSize: chosen("--batch-size", values["batch-size"], isCount),
+    learningRateMultiplier: chosen(
       "--learning-rate-multiplier",
       values["learning-rate-multiplier"],
       (number) => number > 0,
@@ -81,6 +81,15 @@ async function questionOf(values: Options): Promise<TuningQuestion> {
     seed: numberOf("--seed", values.seed, (number) => Number.isSafeInteger(number) && number >= 0),
     usdPerMillion: numberOf("--price", values.price, (number) => number >= 0),
   };
+}
+
+/** `auto` leaves it to the provider, as it does in OpenAI's API. How much it may be is the plan's to say. */
+function chosen(
+  option: string,
+  text: string | undefined,
+  isGood: (number: number) => boolean,
+): number | undefined {
+  return text === "auto" ? undefined : numberOf(option, text, isGood);
 }
 
 function fileSource(path: string): DataSource {

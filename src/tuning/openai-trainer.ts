@@ -103,7 +103,7 @@ function creationOf(
     model: trainedName(spec.base_model, access.api),
     training_file: trainingFile,
     ...(validationFile !== undefined && { validation_file: validationFile }),
-    ...(spec.suffix !== null && { suffix: suffixOf(spec.suffix, access.api) }),
+    ...(spec.suffix !== null && { suffix: spec.suffix }),
     ...(spec.seed !== null && { seed: spec.seed }),
     ...(isOld
       ? given
@@ -112,11 +112,6 @@ function creationOf(
           metadata: { [JOB_KEY]: jobId },
         }),
   };
-}
-
-/** OpenAI takes 64 characters, Azure 40 of a few kinds. */
-function suffixOf(suffix: string, api: "openai" | "azure"): string {
-  return api === "openai" ? suffix.slice(0, 64) : suffix.replace(/[^\w-]/g, "-").slice(0, 40);
 }
 
 async function observe(

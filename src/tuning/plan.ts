@@ -10,6 +10,7 @@ import { forecast } from "./forecast.ts";
 import { hourlyPrice } from "./hourly-price.ts";
 import type { TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
+import { requireInLimits } from "./limits.ts";
 import { mayReplace, otherRoutes, requireNames } from "./names.ts";
 import { notesOn } from "./plan-notes.ts";
 import { type TrainingProvider, trainingProvider } from "./provider-choice.ts";
@@ -24,6 +25,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
   const table = deps.table();
   const control = controlOf(question, table);
   const { provider, baseModel } = trainedBy(question, control, table);
+  requireInLimits(question, provider.tuning.api);
   const check = { model: baseModel, api: provider.tuning.api };
   const training = await checkedFile(question.training, deps.folders, { ...check, part: "training" });
   const validation =
@@ -129,27 +131,15 @@ function specOf(parts: SpecParts): TuningSpec {
     replaces: mayReplace(question.variant ?? name, route, table),
     method: "supervised",
     hyperparameters: {
-      n_epochs: whole("epochs", epochs),
-      batch_size: whole("batch_size", batchSize),
-      learning_rate_multiplier: positive("learning_rate_multiplier", learningRateMultiplier),
+      n_epochs: epochs ?? null,
+      batch_size: batchSize ?? null,
+      learning_rate_multiplier: learningRateMultiplier ?? null,
     },
     suffix: suffix ?? null,
     seed: seed ?? null,
     training: training.file,
     validation: validation?.file ?? null,
   };
-}
-
-function whole(name: string, value: number | undefined): number | null {
-  if (value !== undefined && !Number.isSafeInteger(value))
-    throw badRequest("invalid_value", `\`${name}\` must be a whole number from 1.`, name);
-  return positive(name, value);
-}
-
-function positive(name: string, value: number | undefined): number | null {
-  if (value !== undefined && !(value > 0 && Number.isFinite(value)))
-    throw badRequest("invalid_value", `\`${name}\` must be above 0.`, name);
-  return value ?? null;
 }
 
 /** The suffix is a name alone, and the validation file only measures: they change nothing of what is learned. */

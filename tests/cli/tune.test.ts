@@ -180,6 +180,15 @@ describe("start", () => {
     expect(tuning.calls[0]?.[1]).toMatchObject({ validation: undefined });
   });
 
+  test("`auto` leaves it to the provider", async () => {
+    const { tuning, open, path } = setUp();
+    const options = ["--epochs", "--batch-size", "--learning-rate-multiplier"];
+    const args = ["--route", "recipes", "--dataset", path("train.jsonl"), "--yes", "--detach"];
+    expect(await start([...args, ...options.flatMap((option) => [option, "auto"])], open)).toBe(0);
+    const asked = { epochs: undefined, batchSize: undefined, learningRateMultiplier: undefined };
+    expect(tuning.calls[0]?.[1]).toMatchObject(asked);
+  });
+
   test.each([
     [["--dataset", "x"], "name the route: --route ROUTE"],
     [["--route", "recipes"], "give the data set: --dataset FOLDER, or --dataset FILE.jsonl"],

@@ -171,13 +171,33 @@ describe("a new job", () => {
     expect(all.provider.effects).toEqual([]);
   });
 
+  test("`auto` is the provider's choice, as in OpenAI's API", async () => {
+    const { post } = await start();
+    const hyperparameters = { n_epochs: "auto", batch_size: "auto", learning_rate_multiplier: "auto" };
+    const answer = await post("tuning-jobs", { ...WANTED, dry_run: true, hyperparameters });
+    expect(tuningPlan.parse(await answer.json()).spec.hyperparameters).toEqual({
+      n_epochs: null,
+      batch_size: null,
+      learning_rate_multiplier: null,
+    });
+  });
+
+  test("what is neither a number nor `auto` is told what it may be", async () => {
+    const { post } = await start();
+    const answer = await post("tuning-jobs", { ...WANTED, hyperparameters: { n_epochs: "many" } });
+    expect(await answer.text()).toContain("must be a whole number from 1 to 50, or be auto");
+  });
+
   const bad: readonly (readonly [object, string, string])[] = [
     [{ dataset: DATASET }, "missing_required_parameter", "route"],
     [{ route: "ask" }, "missing_required_parameter", "dataset"],
     [{ ...WANTED, dataset: 7 }, "invalid_value", "dataset"],
     [{ ...WANTED, dataset: { training: "" } }, "invalid_value", "dataset.training"],
     [{ ...WANTED, hyperparameters: { n_epochs: 0 } }, "invalid_value", "hyperparameters.n_epochs"],
-    [{ ...WANTED, hyperparameters: { n_epochs: 1.5 } }, "invalid_type", "hyperparameters.n_epochs"],
+    [{ ...WANTED, hyperparameters: { n_epochs: 1.5 } }, "invalid_value", "hyperparameters.n_epochs"],
+    [{ ...WANTED, hyperparameters: { n_epochs: 1e9 } }, "invalid_value", "hyperparameters.n_epochs"],
+    [{ ...WANTED, hyperparameters: { batch_size: "all" } }, "invalid_value", "hyperparameters.batch_size"],
+    [{ ...WANTED, suffix: "x".repeat(3_000) }, "invalid_value", "suffix"],
     [{ ...WANTED, hyperparameters: { epochs: 1 } }, "unknown_parameter", "hyperparameters.epochs"],
     [{ ...WANTED, dry_run: "true" }, "invalid_type", "dry_run"],
     [{ ...WANTED, epochs: 3 }, "unknown_parameter", "epochs"],

@@ -123,7 +123,7 @@ describe.each(APIS)("at %s", (api) => {
     const hyperparameters = { n_epochs: 3, batch_size: 8, learning_rate_multiplier: 1.5 };
     const change = {
       base_model: "gpt-35-turbo",
-      suffix: `Résumé of ${"x".repeat(80)}`,
+      suffix: "menu_of-2026",
       seed: 7,
       hyperparameters,
     };
@@ -133,7 +133,7 @@ describe.each(APIS)("at %s", (api) => {
       model: isAzure ? "gpt-35-turbo-0125" : "gpt-3.5-turbo-0125",
       training_file: file,
       validation_file: validation,
-      suffix: isAzure ? `R-sum--of-${"x".repeat(30)}` : `Résumé of ${"x".repeat(54)}`,
+      suffix: "menu_of-2026",
       seed: 7,
       ...(api === "azure 2024-10-21"
         ? { hyperparameters }

@@ -116,13 +116,35 @@ test.each([
   [{ model: "base" }, "name_taken"],
   [{ variant: "plain" }, "name_taken"],
   [{ model: "no good" }, "invalid_value"],
-  [{ epochs: 0 }, "invalid_value"],
-  [{ epochs: 1.5 }, "invalid_value"],
-  [{ learningRateMultiplier: Number.NaN }, "invalid_value"],
   [{ training: { kind: "file", path: "/nowhere/train.jsonl" } as const }, "dataset_unreadable"],
 ])("refuses %j", async (wrong, code) => {
   const all = await world();
   await expect(all.tuner().plan({ ...QUESTION, ...wrong })).rejects.toMatchObject({ status: 400, code });
+});
+
+test.each([
+  [{ epochs: 0 }, "hyperparameters.n_epochs", /whole number from 1 to 50/],
+  [{ epochs: 1.5 }, "hyperparameters.n_epochs", /whole number/],
+  [{ epochs: 1e9 }, "hyperparameters.n_epochs", /1 to 50/],
+  [{ batchSize: 257 }, "hyperparameters.batch_size", /1 to 256/],
+  [{ learningRateMultiplier: Number.NaN }, "hyperparameters.learning_rate_multiplier", /at most 100/],
+  [{ learningRateMultiplier: 101 }, "hyperparameters.learning_rate_multiplier", /at most 100/],
+  [{ suffix: "x".repeat(3_000) }, "suffix", /1 to 64/],
+  [{ suffix: "" }, "suffix", /1 to 64/],
+  [{ suffix: "two\nlines" }, "suffix", /letters/],
+  [{ suffix: "x".repeat(41), provider: "cloud" }, "suffix", /1 to 40/],
+  [{ seed: 2 ** 31 }, "seed", /whole number/],
+  [{ usdPerMillion: -1 }, "usd_per_million", /0 or more/],
+])("what is asked for keeps to limits: %j", async (wrong, param, message) => {
+  const all = await world();
+  const refusal = { status: 400, code: "invalid_value", param, message };
+  await expect(all.tuner().plan({ ...QUESTION, ...wrong })).rejects.toMatchObject(refusal);
+});
+
+test("the longest suffix is taken", async () => {
+  const all = await world();
+  const { spec } = await all.tuner().plan({ ...QUESTION, suffix: "Az-_".repeat(16) });
+  expect(spec.suffix).toHaveLength(64);
 });
 
 test("a variant that rules use is taken only with the configuration's leave, and is live then", async () => {
