@@ -3,6 +3,7 @@ import { trainedName } from "../datasets/tunable-models.ts";
 import { badRequest } from "../domain/errors.ts";
 import type { Route, Table, Variant } from "../domain/table.ts";
 import { variantsOf } from "../routing/reach.ts";
+import { requireBaseModel } from "./base-model.ts";
 import { type CheckedFile, checkedFile } from "./data-files.ts";
 import type { TunerDeps } from "./deps.ts";
 import { isEarlier } from "./earlier.ts";
@@ -91,16 +92,16 @@ function promptedIn({ rules }: Route): Variant | undefined {
 
 /** Who trains what. @throws GatewayError 400 */
 function trainedBy(
-  { provider, baseModel }: TuningQuestion,
+  { provider: wanted, baseModel: named }: TuningQuestion,
   control: Variant,
   table: Table,
 ): { readonly provider: TrainingProvider; readonly baseModel: string } {
-  const configured = baseModel === undefined ? control.model : table.models.get(baseModel);
-  const name = provider ?? table.tuning.provider ?? (configured ?? control.model).provider;
-  return {
-    provider: trainingProvider(name, table),
-    baseModel: configured?.upstreamModel ?? baseModel ?? control.model.upstreamModel,
-  };
+  const configured = named === undefined ? control.model : table.models.get(named);
+  const name = wanted ?? table.tuning.provider ?? (configured ?? control.model).provider;
+  const provider = trainingProvider(name, table);
+  const baseModel = configured?.upstreamModel ?? named ?? control.model.upstreamModel;
+  requireBaseModel(baseModel, provider);
+  return { provider, baseModel };
 }
 
 interface SpecParts {

@@ -218,6 +218,53 @@ test("system messages of the training file are told in the plan and the journal"
   expect((await tuner.start(plan, false)).journal.map(({ message }) => message)).toContain(plan.notes[0]);
 });
 
+describe("a base model that its provider can't have is refused:", () => {
+  const { providers: ours } = config();
+  const providers = {
+    ...Object(ours),
+    hf: { kind: "huggingface", apiKey: HUB_TOKEN, tuning: { hubURL: "http://127.0.0.1:1" } },
+    "hf-simulated": { kind: "huggingface", apiKey: "", withoutKey: "simulator" },
+    "openai-simulated": { kind: "openai", apiKey: "", withoutKey: "simulator" },
+    sim: { kind: "simulator" },
+  };
+  const models = {
+    base: { provider: "main", model: "gpt-4.1-mini" },
+    qwen: { provider: "hf", model: "Qwen/Qwen3-0.6B" },
+    own: { provider: "local", model: "llama3" },
+  };
+  const planOf = async (provider: string, baseModel?: string) => {
+    const all = await world();
+    all.configure(config({ providers, models }));
+    return all.tuner().plan({ ...QUESTION, provider, baseModel });
+  };
+
+  test.each([
+    ["hf", undefined, /^`gpt-4.1-mini` is no model that `hf` could train: .*`--base`.*Qwen\/Qwen3-0.6B/],
+    ["hf", "base", /gpt-4.1-mini/],
+    ["hf", "gpt-4o-mini-2024-07-18", /gpt-4o-mini/],
+    ["hf", "own", /llama3/],
+    ["hf", "https://abc.endpoints.huggingface.cloud", /Qwen/],
+    ["hf-simulated", undefined, /gpt-4.1-mini/],
+    ["main", "qwen", /such as gpt-4.1-mini/],
+    ["cloud", "Qwen/Qwen3-0.6B", /`cloud` could train/],
+    ["openai-simulated", "qwen", /such as gpt-4.1-mini/],
+  ])("%s, %s", async (provider, baseModel, message) => {
+    const refusal = { status: 400, code: "unknown_base_model", param: "base_model", message };
+    await expect(planOf(provider, baseModel)).rejects.toMatchObject(refusal);
+  });
+
+  test.each([
+    ["hf", "qwen", "Qwen/Qwen3-0.6B"],
+    ["hf", "HuggingFaceTB/SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct"],
+    ["hf-simulated", "qwen", "Qwen/Qwen3-0.6B"],
+    ["sim", "qwen", "Qwen/Qwen3-0.6B"],
+    ["sim", undefined, "gpt-4.1-mini"],
+    ["main", "ft:gpt-4.1-mini-2025-04-14:acme::1", "ft:gpt-4.1-mini-2025-04-14:acme::1"],
+  ])("not %s, %s", async (provider, baseModel, trained) => {
+    expect((await planOf(provider, baseModel)).spec.base_model).toBe(trained);
+  });
+});
+
 describe("at Hugging Face", () => {
   const planAt = async (hubURL: string) => {
     const all = await world();
