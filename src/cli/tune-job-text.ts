@@ -56,7 +56,7 @@ function factsOf({
     ["training file", `SHA-256 ${spec.training.sha256}`],
     ["validation rows", spec.validation?.rows ?? null],
     ["epochs", spec.hyperparameters.n_epochs ?? `${estimate.epochs} as reckoned`],
-    ["reckoned cost", estimate.usd === null ? null : usd(estimate.usd)],
+    ["reckoned cost", spec.simulated ? "nothing" : estimate.usd === null ? null : usd(estimate.usd)],
     ["provider's job", remote.id],
     ["provider's status", remote.status],
     ["step", stepText(remote) ?? null],

@@ -50,10 +50,13 @@ function settingsOf({ hyperparameters, suffix, seed }: TuningSpec): readonly Fac
 }
 
 function estimateFacts(
-  { hyperparameters, simulated }: TuningSpec,
+  { hyperparameters, simulated, api }: TuningSpec,
   { epochs, billed_tokens, usd: cost, usd_per_hour, usd_most, usd_as_of, seconds, basis }: JobEstimate,
 ): readonly Fact[] {
-  const chosen = hyperparameters.n_epochs === null ? " as reckoned; the provider chooses" : "";
+  const chosen =
+    hyperparameters.n_epochs === null
+      ? ` as reckoned; the ${simulated ? "simulator" : "provider"} chooses`
+      : "";
   const dated = usd_as_of === null ? "" : `, by the price list of ${usd_as_of}`;
   const byHour =
     usd_per_hour === null || usd_most === null
@@ -62,11 +65,16 @@ function estimateFacts(
   const price = cost === null ? byHour : `${usd(cost)}${dated}`;
   return [
     ["epochs", `${epochs}${chosen}`],
-    ["billed", count(billed_tokens, "token")],
+    [isBilledByToken({ simulated, api }) ? "billed" : "trained", count(billed_tokens, "token")],
     ["cost", simulated ? costless(price) : (price ?? "not known: --price gives one")],
     ["time", seconds === null ? "not known" : `about ${timeText(seconds)}`],
     ["reckoned by", plainLine(basis)],
   ];
+}
+
+/** At Hugging Face hours are billed, and nothing by the simulator. */
+function isBilledByToken({ simulated, api }: Pick<TuningSpec, "simulated" | "api">): boolean {
+  return !simulated && api !== "huggingface";
 }
 
 /** @param price what it would cost, if that is known */

@@ -7,6 +7,8 @@ export interface Fingerprint {
   readonly row: string;
   /** Of all that comes before the last answer. */
   readonly input: string;
+  /** Of what the last answer says. */
+  readonly answer: string;
 }
 
 /** The fingerprint of an example's messages. @param row the whole row, as parsed */
@@ -19,6 +21,7 @@ export function fingerprint(
   return {
     row: digest(canonical(rest) + canonicalTools(tools)),
     input: digest(canonical(messages.slice(0, last))),
+    answer: digest(canonical(memberOf(messages[last], "content"))),
   };
 }
 

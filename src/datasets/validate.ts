@@ -47,13 +47,15 @@ export interface DatasetReport {
   readonly tokens: readonly number[];
   /** Of these, tokens of the assistant's messages in all examples. */
   readonly answerTokens: number;
+  /** Different last answers. */
+  readonly answers: number;
   /** Are all tokens counted exactly, none estimated? */
   readonly exact: boolean;
   readonly seen: Seen;
 }
 
 /**
- * Checks a fine-tuning file, reading it once. Holds two hashes and a number of each row, no rows. A file that is plainly of
+ * Checks a fine-tuning file, reading it once. Holds three hashes and a number of each row, no rows. A file that is plainly of
  * another format is checked as that, which is told once.
  * @param lines such as those of `readLines`
  */
@@ -76,6 +78,7 @@ class Validation {
   readonly #problems: Problems;
   readonly #rows = new Map<string, number>();
   readonly #inputs = new Map<string, number>();
+  readonly #answers = new Set<string>();
   readonly #tokens: number[] = [];
   readonly #blank: number[] = [];
   readonly #withoutSystem: number[] = [];
@@ -128,7 +131,8 @@ class Validation {
 
   /** Looks for the same row before this one, and in the training file. */
   #compare({ value, messages }: Row, line: number, tell: Tell): void {
-    const { row, input } = fingerprint(value, messages);
+    const { row, input, answer } = fingerprint(value, messages);
+    this.#answers.add(answer);
     const first = this.#rows.get(row);
     if (first === undefined) this.#rows.set(row, line);
     else tell("duplicate_row", "", `The row is the same as that in line ${first}.`);
@@ -166,6 +170,7 @@ class Validation {
       bytes: this.#bytes,
       ...this.#problems.told(),
       tokens: this.#tokens,
+      answers: this.#answers.size,
       answerTokens: this.#answerTokens,
       exact: this.#exact,
       seen: { rows: this.#rows, inputs: this.#inputs },

@@ -1,6 +1,7 @@
 import { median } from "simple-statistics";
 import { estimate } from "../datasets/estimate.ts";
 import type { DatasetReport } from "../datasets/validate.ts";
+import { simulatedEpochs } from "../domain/simulated-epochs.ts";
 import { count } from "../reports/words.ts";
 import type { HourlyPrice } from "./hourly-price.ts";
 import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
@@ -18,27 +19,39 @@ interface ForecastOptions {
 /** What the training is going to take, and what that rests on. */
 export function forecast(
   spec: Pick<TuningSpec, "api" | "provider" | "base_model" | "simulated">,
-  { tokens }: DatasetReport,
+  report: DatasetReport,
   { epochs, usdPerMillion, usdPerHour, earlier }: ForecastOptions,
 ): JobEstimate {
-  const forOpenAI = spec.api === "openai";
-  const took = estimate(tokens, {
-    model: spec.base_model,
-    epochs: epochs ?? (spec.api === "huggingface" ? DEFAULT_EPOCHS : undefined),
-    usdPerMillion,
-    forOpenAI,
-  });
+  const estimated = (passes: number | undefined) =>
+    estimate(report.tokens, {
+      model: spec.base_model,
+      epochs: passes,
+      usdPerMillion,
+      forOpenAI: spec.api === "openai",
+    });
+  const took = estimated(epochs ?? ownEpochs(spec, report));
+  // The simulator takes nothing: what is told is what the provider would.
+  const priced = spec.simulated ? estimated(epochs) : took;
   const rates = earlier.filter((job) => isAlike(job, spec)).flatMap((job) => tokensPerSecond(job) ?? []);
   return {
     epochs: took.epochs,
     billed_tokens: took.billedTokens,
-    usd: took.usd ?? null,
-    usd_as_of: took.priceAsOf ?? null,
+    usd: priced.usd ?? null,
+    usd_as_of: priced.priceAsOf ?? null,
     usd_per_hour: usdPerHour?.usd ?? null,
     usd_most: usdPerHour === undefined ? null : usdPerHour.usd * usdPerHour.mostHours,
     seconds: rates.length === 0 ? null : took.billedTokens / median(rates),
-    basis: [costBasis(spec, took, usdPerHour), timeBasis(rates.length)].join(" "),
+    basis: [costBasis(spec, priced, usdPerHour), timeBasis(rates.length)].join(" "),
   };
+}
+
+/** @returns undefined for OpenAI's rule */
+function ownEpochs(
+  { api, simulated }: Pick<TuningSpec, "api" | "simulated">,
+  { rows, answers }: DatasetReport,
+): number | undefined {
+  if (simulated) return simulatedEpochs(rows, answers);
+  return api === "huggingface" ? DEFAULT_EPOCHS : undefined;
 }
 
 function isAlike(
@@ -58,14 +71,23 @@ function tokensPerSecond({ journal, remote, estimate }: TuningJob): number | und
 
 function costBasis(
   { api, simulated }: Pick<TuningSpec, "api" | "simulated">,
-  { usdPerMillion, priceAsOf }: ReturnType<typeof estimate>,
+  { usdPerMillion, priceAsOf, epochs }: ReturnType<typeof estimate>,
   usdPerHour: HourlyPrice | undefined,
 ): string {
-  if (usdPerMillion === undefined)
+  const price = priceBasis(usdPerMillion, priceAsOf);
+  if (simulated) {
+    const free = "The simulator trains in the provider's place: nothing is billed.";
+    return price === undefined ? free : `${free} At the provider ${count(epochs, "epoch")} at ${price}`;
+  }
+  if (price === undefined)
     return api === "huggingface" ? hourBasis(usdPerHour) : "What a trained token costs is not known here.";
+  return price;
+}
+
+function priceBasis(usdPerMillion: number | undefined, asOf: string | undefined): string | undefined {
+  if (usdPerMillion === undefined) return undefined;
   const price = `USD ${usdPerMillion} per million trained tokens`;
-  const source = priceAsOf === undefined ? `${price}, as given.` : `${price}, OpenAI's list of ${priceAsOf}.`;
-  return simulated ? `${source} The simulator trains in the provider's place: nothing is billed.` : source;
+  return asOf === undefined ? `${price}, as given.` : `${price}, OpenAI's list of ${asOf}.`;
 }
 
 function hourBasis(price: HourlyPrice | undefined): string {

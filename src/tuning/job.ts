@@ -58,8 +58,11 @@ export type TuningSpec = Readonly<z.infer<typeof tuningSpec>>;
 /** What it is going to take. */
 export const jobEstimate = z.object({
   epochs: z.int(),
-  billed_tokens: z.int(),
-  usd: z.number().nullable().describe("Null: no price is known."),
+  billed_tokens: z.int().describe("That are trained, billed or not."),
+  usd: z
+    .number()
+    .nullable()
+    .describe("Null: no price is known. Of a simulated job: what the provider would take."),
   usd_per_hour: z
     .number()
     .nullable()

@@ -74,6 +74,14 @@ note            Hosting costs by the hour.
     expect(text).toMatch(/^cost +nothing$/m);
     expect(text).toMatch(/^time +about 45 seconds$/m);
     const priced = await planOf({ spec: { ...spec, simulated: true } });
+    expect(planText(priced)).toMatch(
+      /^epochs +3 as reckoned; the simulator chooses\ntrained +3,600 tokens$/m,
+    );
+    const hourly = await planOf({ spec: { ...spec, api: "huggingface" } });
+    expect(planText(hourly)).toMatch(/^trained +3,600 tokens$/m);
+    expect(jobText(tuningJob({ spec: { ...spec, simulated: true } }), false)).toMatch(
+      /^reckoned cost +nothing$/m,
+    );
     expect(planText(priced)).toMatch(/^cost +nothing; at the provider \$0\.018, by the price list of /m);
     const unpriced = await planOf({ estimate: { ...estimate, usd: null, usd_as_of: null } });
     expect(planText(unpriced)).toMatch(/^cost +not known: --price gives one$/m);

@@ -50,6 +50,9 @@ test("the simulator learns a real task through the gateway, does better than the
   });
   expect(plan.spec.simulated).toBe(true);
   expect(plan.notes.join()).toContain("simulator");
+  expect(plan.estimate.epochs).toBe(12);
+  expect(plan.estimate.basis).toContain("nothing is billed. At the provider 3 epochs at USD 5");
+  expect(plan.estimate.usd).toBeCloseTo((plan.spec.training.tokens * 3 * 5) / 1e6);
   const { id } = await tuner.start(plan, false);
   const job = await until(async () => {
     const found = await tuner.job(id);
@@ -57,6 +60,9 @@ test("the simulator learns a real task through the gateway, does better than the
   }, 90_000);
   expect(job.problem).toBeNull();
   expect(job.remote.model).toMatch(/^ft:gpt-4.1-mini/);
+  // Its own count of tokens is an estimate; passes would make it off by whole factors.
+  const share = (job.remote.trained_tokens ?? 0) / plan.estimate.billed_tokens;
+  expect([share > 0.6, share < 1.6]).toEqual([true, true]);
   expect(job.losses.length).toBeGreaterThan(2);
   const { control, candidate } = job.evaluation ?? {};
   expect(candidate?.exact).toBeGreaterThan(control?.exact ?? 1);

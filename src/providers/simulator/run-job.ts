@@ -1,3 +1,4 @@
+import { simulatedEpochs } from "../../domain/simulated-epochs.ts";
 import { Breath } from "./breath.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Files } from "./files.ts";
@@ -110,12 +111,10 @@ async function prepare({ files, journal, goOn }: Workplace): Promise<Material> {
   };
 }
 
-/** Few rows are gone over more often; many answers, with which a step takes longer, less often. */
 function resolve(asked: Hyperparameters, rows: number, answers: number) {
   const { n_epochs: epochs, batch_size: size, learning_rate_multiplier: rate } = asked;
-  const passes = Math.round(16_000 / rows / Math.max(1, answers / 500));
   return {
-    n_epochs: epochs === "auto" ? Math.min(12, Math.max(3, passes)) : epochs,
+    n_epochs: epochs === "auto" ? simulatedEpochs(rows, answers) : epochs,
     batch_size: size === "auto" ? Math.min(32, Math.ceil(rows / 4)) : size,
     learning_rate_multiplier: rate === "auto" ? 1 : rate,
   };
