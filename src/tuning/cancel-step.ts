@@ -39,7 +39,7 @@ async function endTraining(context: StepContext): Promise<number> {
   switch (seen.phase) {
     case "waiting":
     case "running":
-      return context.table.tuning.pollMs;
+      return context.nextLook();
     case "cancelled":
       return end(context, "Cancelled, at the provider too.");
     case "succeeded":

@@ -5,11 +5,12 @@ import type { Deployer } from "./deployer.ts";
 import type { TunerDeps, TuningTiming } from "./deps.ts";
 import { guardedDeployer, guardedTrainer } from "./guarded.ts";
 import type { HeldJob } from "./held-job.ts";
-import type { TuningJob } from "./job.ts";
+import type { JobState, TuningJob } from "./job.ts";
 import { isSamePlace, placeOf } from "./place.ts";
 import type { Places } from "./places.ts";
 import { ConfigurationGap, type Redact } from "./problems.ts";
 import type { Trainer } from "./trainer.ts";
+import { growing } from "./wait.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
 /** So many configurations are remembered by what takes their secrets out. */
@@ -26,6 +27,7 @@ export class StepContext {
   /** Of all jobs of this process. */
   readonly places: Places;
 
+  #looks: { readonly state: JobState | undefined; readonly times: number } = { state: undefined, times: 0 };
   /** Of the configurations that were in force of late, the latest last. */
   #redactors: readonly Redactor[] = [];
 
@@ -44,6 +46,17 @@ export class StepContext {
     const table = this.deps.table();
     this.#keep(table.redaction.secrets);
     return table;
+  }
+
+  /**
+   * How long to wait until the provider is asked again, in milliseconds: a short training is over soon, and so the waits of a
+   * state begin short and grow to the configuration's.
+   */
+  nextLook(): number {
+    const { state } = this.job;
+    const times = this.#looks.state === state ? this.#looks.times + 1 : 0;
+    this.#looks = { state, times };
+    return growing(this.timing.firstLookMs, this.table.tuning.pollMs, times);
   }
 
   get signal(): AbortSignal {

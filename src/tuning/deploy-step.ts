@@ -31,7 +31,7 @@ export const deployStep: Step = async (context) => {
   const found = await deployer.find(name, context.signal);
   if (found === undefined) await deploy(context, deployer, name);
   else if (await isUp(context, found)) return 0;
-  return context.table.tuning.pollMs;
+  return context.nextLook();
 };
 
 /** As every provider takes it: lower-case letters, digits and `-`, at most 32. */

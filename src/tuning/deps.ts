@@ -58,6 +58,8 @@ export interface TuningTiming {
   readonly graceMs: number;
   /** How often it is looked for. */
   readonly lookMs: number;
+  /** The first wait before a provider is asked again how far it is; the longest is the configuration's. */
+  readonly firstLookMs: number;
   /** How often the gateway looks for jobs that nobody works on. */
   readonly scanMs: number;
 }
@@ -70,5 +72,6 @@ export const TIMING: TuningTiming = {
   longRetryMs: 5 * 60_000,
   graceMs: 180_000,
   lookMs: 5_000,
+  firstLookMs: 500,
   scanMs: 5_000,
 };

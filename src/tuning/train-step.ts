@@ -11,7 +11,7 @@ export const trainStep: Step = async (context) => {
     case "waiting":
     case "running":
       if (isOverdue(context)) await stopTraining(context);
-      return context.table.tuning.pollMs;
+      return context.nextLook();
     case "succeeded":
       if (context.job.remote.model === null) throw withoutModel();
       await context.update((job, now) =>
