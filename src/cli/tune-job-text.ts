@@ -127,7 +127,13 @@ export function resultText(job: TuningJob, evaluationPage: string | undefined): 
           : ["To move traffic to it:", "", plainText(proposal).trimEnd()]),
       ]);
     case "manual":
-      return lines([`Job ${id} waits for you.`, ...why, ...staysLines(job), ...waysOnByHand(job)]);
+      return lines([
+        `Job ${id} waits for you.`,
+        ...why,
+        ...(evaluation === null ? [] : ["", ...evaluationLines(evaluation, evaluationPage)]),
+        ...staysLines(job),
+        ...waysOnByHand(job),
+      ]);
     case "failed":
     case "cancelled":
       return lines([

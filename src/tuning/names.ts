@@ -36,6 +36,7 @@ export async function requireNames(named: Named, deps: TunerDeps): Promise<void>
     if (!NAME.test(spec[part])) throw badRequest("invalid_value", `\`${part}\`: ${NAME_RULE}.`, part);
   const part = takenPart(jobId, spec, table);
   if (part !== undefined) throw taken(part, spec[part]);
+  if (spec.replaces && spec.validation === null) throw unmeasured(spec.variant);
   await requireNotUnderWay(named, deps);
   try {
     deps.registry.preview({
@@ -114,6 +115,14 @@ function taken(part: (typeof PARTS)[number], name: string): GatewayError {
     "name_taken",
     `The configuration has a ${part} \`${name}\` already: give another name.${hint}`,
     part,
+  );
+}
+
+function unmeasured(variant: string): GatewayError {
+  return badRequest(
+    "validation_needed",
+    `\`${variant}\` is replaced only by a model that has been compared with the control: give a validation file, or another \`variant\`.`,
+    "variant",
   );
 }
 

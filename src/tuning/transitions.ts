@@ -10,6 +10,7 @@ import {
 import { written } from "./journal.ts";
 import { leftBehind, mayBePaid, mayTrain, stillCosts } from "./left-behind.ts";
 import { joined } from "./losses.ts";
+import { whyNotLive } from "./replacing.ts";
 import type { Observation } from "./trainer.ts";
 
 /** Every change of a job. None leaves an end; each writes what happened into the journal. */
@@ -167,13 +168,17 @@ export function reopened(job: TuningJob, address: string, now: number): TuningJo
   );
 }
 
+/** On to the registering, unless a person has to decide on that: then it goes on there. */
 export function evaluated(
   job: TuningJob,
   evaluation: JobEvaluation | null,
   message: string,
   now: number,
 ): TuningJob {
-  return isEnded(job.state) ? job : moved({ ...job, evaluation }, "registering", message, now);
+  if (isEnded(job.state)) return job;
+  const done = moved({ ...job, evaluation }, "registering", message, now);
+  const why = whyNotLive(job, evaluation);
+  return why === undefined ? done : handedOver(done, why, now);
 }
 
 /** @param proposal null: rules use the variant already */
