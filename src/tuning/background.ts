@@ -28,6 +28,8 @@ const AGAIN = 12;
 export class Background {
   readonly #options: BackgroundOptions;
   readonly #working = new Set<string>();
+  /** Jobs that there was something new of while they were worked on: it may have come too late for that. */
+  readonly #missed = new Set<string>();
   /** Looks at which a job without files here was free. */
   readonly #freeFor = new Map<string, number>();
   readonly #told = new Set<string>();
@@ -51,6 +53,7 @@ export class Background {
   /** Looks now: there is something new. @param id of a job that need not wait for its files' machine */
   wake(id?: string): void {
     if (id !== undefined) this.#freeFor.set(id, PATIENCE);
+    if (id !== undefined && this.#working.has(id)) this.#missed.add(id);
     this.#waking.abort();
   }
 
@@ -97,7 +100,10 @@ export class Background {
         if (error instanceof GatewayError) this.#stuck.set(id, revision);
         this.#tell("fine-tuning job left for later", id, error);
       })
-      .finally(() => this.#working.delete(id));
+      .finally(() => {
+        this.#working.delete(id);
+        if (this.#missed.delete(id)) this.wake(id);
+      });
   }
 
   #forgetAllBut(open: ReadonlySet<string>): void {

@@ -112,8 +112,12 @@ export class HeldJob {
   async release(): Promise<void> {
     clearTimeout(this.#renewal);
     await this.#inLine(async () => {
-      const row = { ...this.#row, owner: undefined, ownedUntil: 0, revision: this.#row.revision + 1 };
-      if (this.#row.owner === this.#lease.owner) await this.#lease.store.saveTuningJob(row);
+      // Others may have changed it since, such as a person who lets it go on.
+      while (this.#row.owner === this.#lease.owner) {
+        const row = { ...this.#row, owner: undefined, ownedUntil: 0, revision: this.#row.revision + 1 };
+        if (await this.#lease.store.saveTuningJob(row)) return;
+        await this.#reload();
+      }
     }).catch(() => {}); // it ends by itself
     this.#lost.abort(new LeaseLost());
   }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { DiskJobFolders } from "../../src/job-folders.ts";
 import { StoreError } from "../../src/store/store.ts";
@@ -191,6 +191,50 @@ test("a hundred jobs all get on, four upload at a time, and the store is asked l
   await tuner.cancel(id);
   await until(async () => (await tuner.job(id))?.state === "cancelled");
 }, 60_000);
+
+describe("a job that a person lets go on is worked on at once, not with the next look,", () => {
+  const AZURE = { ...QUESTION, provider: "cloud", validation: undefined };
+  const NO_QUOTA = { phase: "failed", status: "Failed", message: "no quota" } as const;
+  const UP = { phase: "running", status: "Succeeded", message: undefined } as const;
+
+  test("whenever that is", async () => {
+    const all = await world({ timing: { scanMs: 1e8 } });
+    all.provider.deploying = [NO_QUOTA];
+    const tuner = all.tuner();
+    tuner.run();
+    const { id } = await tuner.start(await tuner.plan(AZURE), false);
+    const row = () => all.store.tuningJob(id);
+    await until(async () => (await row())?.state === "manual" && (await row())?.owner === undefined);
+    all.provider.deploying = [UP];
+    await tuner.resume(id);
+    await until(async () => (await row())?.state === "succeeded");
+  });
+
+  test("in the moment too in which it begins to wait", async () => {
+    const all = await world({ timing: { scanMs: 1e8 } });
+    all.provider.deploying = [NO_QUOTA];
+    const { store } = all;
+    let isResumed = false;
+    const tuner: Tuner = all.tuner({
+      store: {
+        ...bound(store),
+        saveTuningJob: async (job) => {
+          const isSaved = await store.saveTuningJob(job);
+          if (job.state === "manual" && !isResumed) {
+            isResumed = true;
+            all.provider.deploying = [UP];
+            await tuner.resume(job.id);
+          }
+          return isSaved;
+        },
+      },
+    });
+    tuner.run();
+    const { id } = await tuner.start(await tuner.plan(AZURE), false);
+    await until(async () => (await store.tuningJob(id))?.state === "succeeded");
+    expect((await store.tuningJob(id))?.owner).toBeUndefined();
+  });
+});
 
 test("jobs that wait for the configuration keep no place from others", async () => {
   const all = await world();
