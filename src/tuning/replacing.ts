@@ -2,6 +2,9 @@ import { percent } from "../reports/words.ts";
 import type { JobEvaluation, TuningJob } from "./job.ts";
 import type { Problem } from "./transitions.ts";
 
+/** Of a job whose model a person has to decide on: nothing of it is registered. */
+export const NOT_REPLACED = "not_replaced";
+
 /**
  * Why a job must not put its model in the place of a live variant without a person: it was not compared, or did worse. It did
  * not where it gives as large a share of expected answers as the control or a larger one, of the rows that both answered, and
@@ -18,7 +21,7 @@ export function whyNotLive(
     message: `${spec.variant} is not replaced by itself: ${why}.`,
     hint: `\`crossover tune resume ${id}\` registers the tuned model all the same, and it is live then. \`crossover tune cancel ${id}\` gives it up.`,
     status: null,
-    code: null,
+    code: NOT_REPLACED,
     raw: "",
   };
 }

@@ -10,7 +10,7 @@ import {
 import { written } from "./journal.ts";
 import { leftBehind, mayBePaid, mayTrain, stillCosts } from "./left-behind.ts";
 import { joined } from "./losses.ts";
-import { whyNotLive } from "./replacing.ts";
+import { NOT_REPLACED, whyNotLive } from "./replacing.ts";
 import type { Observation } from "./trainer.ts";
 
 /** Every change of a job. None leaves an end; each writes what happened into the journal. */
@@ -126,7 +126,8 @@ export function cancelAsked(job: TuningJob, now: number): TuningJob {
   if (isEnded(job.state) || (job.cancel_asked && job.state !== "manual")) return job;
   const asked = stepped({ ...job, cancel_asked: true }, "Its end was asked for.", now);
   if (job.state !== "manual") return asked;
-  const at = stateOf(job);
+  // What is being registered is finished, as it may be in the configuration already; this is not.
+  const at = job.problem?.code === NOT_REPLACED ? "evaluating" : stateOf(job);
   const canBeEnded = mayTrain(job.remote) || job.remote.deployment !== null || at === "registering";
   if (job.cancel_asked || !canBeEnded) return cancelled(asked, "Cancelled.", now);
   return moved(asked, at, "What there is of it is ended.", now);

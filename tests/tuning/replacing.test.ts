@@ -32,6 +32,31 @@ test("a model that did worse waits for a person, who may have it registered all 
   expect(all.asked).toHaveLength(asked);
 });
 
+test.each(["main", "cloud"])(
+  "one at %s that a person gives up is never live, and its deployment is removed",
+  async (provider) => {
+    const all = await live();
+    all.answer = (variant, query) => (variant === "prompted" ? right(query) : answered("no"));
+    const tuner = all.tuner();
+    const text = (part: typeof QUESTION.training | undefined) =>
+      ({
+        kind: "text",
+        text: `${provider === "cloud" ? "\uFEFF" : ""}${part?.kind === "text" ? part.text : ""}`,
+      }) as const;
+    const { training, validation } = QUESTION;
+    const job = await trained(tuner, {
+      ...REPLACING,
+      provider,
+      training: text(training),
+      validation: text(validation),
+    });
+    expect(job.state).toBe("manual");
+    await tuner.cancel(job.id);
+    expect((await tuner.work(job.id, AbortSignal.timeout(20_000))).state).toBe("cancelled");
+    expect([all.registered, all.provider.deployments.size]).toEqual([[], 0]);
+  },
+);
+
 test("one that did as well takes the variant's place", async () => {
   const all = await live();
   all.answer = (_variant, query) => right(query);
