@@ -33,7 +33,9 @@ async function create(context: StepContext): Promise<void> {
   const trainer = await context.trainer();
   await context.update((job, now) => {
     const again = job.remote.create_tried_at !== null;
-    const message = again ? "No job turned up: it is created again." : "The job is created at the provider.";
+    const message = again
+      ? "No job turned up: the provider is asked for it again."
+      : "The provider is asked for a job.";
     return known(job, { create_tried_at: now }, message, now);
   });
   // A wish for its end that came meanwhile: nothing has been sent.

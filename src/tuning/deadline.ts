@@ -1,5 +1,5 @@
 import type { StepContext } from "./context.ts";
-import type { JobState } from "./job.ts";
+import type { JobState, TuningJob } from "./job.ts";
 import type { Problem } from "./transitions.ts";
 
 /** States whose length a provider decides; what comes later is ours, and a person may have come between. */
@@ -7,11 +7,21 @@ const TIMED: ReadonlySet<JobState> = new Set(["uploading", "creating", "training
 
 /** Has a job been in its state for longer than the configuration allows? One that is to end takes as long as it takes. */
 export function isOverdue({ job, table }: StepContext): boolean {
-  return (
-    !job.cancel_asked &&
-    TIMED.has(job.state) &&
-    Date.now() > (job.entered ?? job.updated) + table.tuning.deadlineMs
-  );
+  const deadline = deadlineOf(job, table.tuning.deadlineMs);
+  return deadline !== undefined && Date.now() > deadline;
+}
+
+/** When that will be, in milliseconds since 1970; undefined where a job may take as long as it takes. */
+export function deadlineOf(
+  {
+    state,
+    entered,
+    updated,
+    cancel_asked,
+  }: Pick<TuningJob, "state" | "entered" | "updated" | "cancel_asked">,
+  deadlineMs: number,
+): number | undefined {
+  return cancel_asked || !TIMED.has(state) ? undefined : (entered ?? updated) + deadlineMs;
 }
 
 /** Of a job, not of an answer. */

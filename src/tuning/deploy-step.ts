@@ -23,7 +23,7 @@ export const deployStep: Step = async (context) => {
       moved(
         withDeployment(job, name, hostingOf(context.access)),
         "deploying",
-        `The deployment ${name} is made.`,
+        `The provider is asked for the deployment ${name}.`,
         now,
       ),
     );

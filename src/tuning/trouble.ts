@@ -1,5 +1,5 @@
 import type { StepContext } from "./context.ts";
-import { isOverdue, timeoutOf } from "./deadline.ts";
+import { deadlineOf, isOverdue, timeoutOf } from "./deadline.ts";
 import { CancelAsked } from "./held-job.ts";
 import type { JobState, TuningJob } from "./job.ts";
 import { mayBePaid } from "./left-behind.ts";
@@ -41,15 +41,15 @@ export class Trouble {
     }
     this.#since ??= Date.now();
     const tried = Date.now() - this.#since;
-    if (tried < patienceWith(error, context)) return this.#wait(problem, tried);
+    if (tried < patienceWith(error, context)) return this.#wait(waitedFor(error, problem, context), tried);
     tellOfOurs(error, context);
     const why = isOverdue(context) ? timeoutOf(context, problem) : problem;
     await context.update((job, now) => halted(job, why, now));
   }
 
-  async #wait(problem: Problem, tried: number): Promise<void> {
+  async #wait(told: Problem, tried: number): Promise<void> {
     const { timing, held } = this.#context;
-    await this.#context.update((job, now) => hindered(job, problem, now));
+    await this.#context.update((job, now) => hindered(job, told, now));
     const longest = tried < timing.patienceMs ? timing.mostRetryMs : timing.longRetryMs;
     await held.sleep(growing(timing.retryMs, longest, this.#times++));
   }
@@ -62,6 +62,14 @@ function patienceWith(error: unknown, context: StepContext): number {
     isGap(error) || kindOf(error) === "lasting" || job.state === "training" || job.state === "deploying";
   if (!isGap(error) && !mayPass(error, job)) return 0;
   return isLong && !job.cancel_asked && !isOverdue(context) ? Number.POSITIVE_INFINITY : timing.patienceMs;
+}
+
+/** What may last for a day is told with how long it is waited for. */
+function waitedFor(error: unknown, problem: Problem, { job, table }: StepContext): Problem {
+  const deadline = deadlineOf(job, table.tuning.deadlineMs);
+  if (kindOf(error) !== "lasting" || deadline === undefined) return problem;
+  const until = new Date(deadline).toISOString().slice(0, 16).replace("T", " ");
+  return { ...problem, message: `${problem.message} It is tried again until ${until} UTC.` };
 }
 
 /** A key or token that is refused may be replaced, as long as somebody has something to lose. */

@@ -172,7 +172,10 @@ test("a place that becomes free in a day is waited for beyond all patience", asy
   all.provider.at = (moment) => {
     if (moment === "before create" && tries++ < 12) throw problem("lasting", "as many jobs as it may");
   };
-  expect((await trained(all.tuner())).state).toBe("succeeded");
+  const { state, journal } = await trained(all.tuner());
+  expect(state).toBe("succeeded");
+  const told = journal.flatMap(({ message }) => (message.startsWith("as many jobs") ? [message] : []));
+  expect(told).toEqual([expect.stringMatching(/It is tried again until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/)]);
   expect(tries).toBeGreaterThan(12);
   expect(TIMING.longRetryMs).toBeGreaterThan(60_000);
 });
