@@ -8,6 +8,7 @@ import { config } from "./config.ts";
 import { deployments } from "./deployments.ts";
 import { explain } from "./explain.ts";
 import { feedbackSummaries } from "./feedback.ts";
+import { home } from "./home.ts";
 import { keys } from "./keys.ts";
 import { report } from "./report.ts";
 import { tuningJobs } from "./tuning-jobs.ts";
@@ -38,6 +39,7 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
     requireJsonBody(context.req.raw);
     await next();
   });
+  home(app, gateway, platform);
   explain(app, gateway);
   config(app, gateway, platform);
   keys(app, gateway);

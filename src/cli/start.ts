@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Gateway } from "../gateway/gateway.ts";
+import { hasLoopbackName } from "../net.ts";
 import { type RunningGateway, startNode } from "../node.ts";
 import { type Command, configPathOf } from "./main.ts";
 import { stdoutLog } from "./stdout-log.ts";
@@ -40,6 +41,7 @@ function banner({ url, gateway, warning }: RunningGateway, configPath: string): 
     `  configuration  ${configPath} (${table.version})`,
     `  routes         ${[...table.routes.keys()].join(", ") || "none"}`,
     ...keysLine(gateway),
+    ...pageLine(url, gateway),
     ...(table.store === undefined
       ? []
       : [`  store          ${table.redaction.secrets.redact(table.store.url)}`]),
@@ -72,6 +74,12 @@ function keysLine({ keys, table }: Gateway): readonly string[] {
   if (!keys.required) return [];
   const created = keys.list().filter(({ source }) => source === "created").length;
   return [`  keys           ${table.keys.length} in the configuration, ${created} created`];
+}
+
+/** Where a browser may look. Without a right to it there, nobody gets the page from elsewhere. */
+function pageLine(url: string, { table, keys }: Gateway): readonly string[] {
+  const isServed = table.server.adminToken !== undefined || keys.hasAdmin || hasLoopbackName(url);
+  return isServed ? [`  page           ${url}/admin`] : [];
 }
 
 function tryIt(url: string, route: string, needsKey: boolean): string {

@@ -96,10 +96,7 @@ export class Tuner implements Tuning {
     return row && shownJob(row);
   }
 
-  async jobs(filter: {
-    readonly route?: string | undefined;
-    readonly limit: number;
-  }): Promise<readonly TuningJob[]> {
+  async jobs(filter: Parameters<Tuning["jobs"]>[0]): Promise<readonly TuningJob[]> {
     const rows = await this.#deps.store.tuningJobs(filter);
     return rows.map(shownJob);
   }

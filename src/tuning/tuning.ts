@@ -86,6 +86,8 @@ export interface Tuning {
   job(id: string): Promise<TuningJob | undefined>;
   /** Newest first. */
   jobs(filter: {
+    /** Those that have not ended, or those that have. Default: both. */
+    readonly open?: boolean | undefined;
     readonly route?: string | undefined;
     readonly limit: number;
   }): Promise<readonly TuningJob[]>;

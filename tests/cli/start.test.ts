@@ -24,6 +24,8 @@ describe.each(nodes)("crossover start on %s", (_name, node) => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(banner).toMatch(/routes +recipes\n/);
     expect(banner).toContain(path);
+    const page = /page +(\S+\/admin)\n/.exec(banner)?.[1] ?? "";
+    expect((await fetch(page)).headers.get("content-type")).toMatch(/^text\/html/);
     expect(banner).toMatch(/captures +requests and answers of all routes\. .*`capture: false`\n/);
     const answer = await runTryLine(/Try it:\n\s+(.+)\n/.exec(banner)?.[1] ?? "");
     expect(JSON.parse(answer).choices[0].message.content).toContain("Quick tomato soup");

@@ -166,6 +166,14 @@ export function surface(platform: string, start: (config: unknown) => Promise<Ru
       expect(await get("/openapi.json")).toMatchObject({ openapi: "3.1.0" });
     });
 
+    test("the page that the admin pages begin with is there, for those with the token", async () => {
+      const open = (headers: Record<string, string>) => fetch(`${suite.url}/admin`, { headers });
+      expect((await open({})).status).toBe(401);
+      const answer = await open({ authorization: "Bearer admin-token-for-tests" });
+      expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(await answer.text()).toContain("<h2>Who gets what</h2>");
+    });
+
     test("the admin API wants its token", async () => {
       const open = (headers: Record<string, string>) => fetch(`${suite.url}/admin/api/config`, { headers });
       expect((await open({})).status).toBe(401);

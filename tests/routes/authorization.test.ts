@@ -40,6 +40,8 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
     PUT: forAll(405),
   },
   "/openapi.json": { GET: forAll(200), POST: forAll(405), DELETE: forAll(405), PUT: forAll(405) },
+  "/admin": { GET: closed(200), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/": { GET: closed(308), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/explain": { GET: closed(405), POST: closed(200), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/config": { GET: closed(200), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/config/reload": { GET: closed(405), POST: closed(200), DELETE: closed(405), PUT: closed(405) },

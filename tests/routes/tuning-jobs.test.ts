@@ -390,6 +390,29 @@ describe("pages", () => {
   });
 });
 
+test("the home page shows open jobs alone, and does without a store that fails", async () => {
+  const started = await start();
+  const id = await begun(started);
+  const link = `href="admin/api/tuning-jobs/${id}.html"`;
+  const answer = await started.get("../../admin");
+  expect([answer.status, answer.headers.get("content-security-policy")]).toEqual([
+    200,
+    `${PAGE_POLICY}; frame-ancestors 'none'`,
+  ]);
+  expect(await answer.text()).toContain(link);
+  await started.tuning.work(id, AbortSignal.timeout(20_000));
+  const after = await (await started.get("../../admin")).text();
+  expect(after).not.toContain(link);
+  expect(after).toContain("admin/api/comparisons/");
+  const failing: Pick<Tuning, "jobs"> = {
+    jobs: () => Promise.reject(new StoreError("the disk is full", true)),
+  };
+  const { get } = await start((tuning) => ({ tuning: Object.assign(Object.create(tuning), failing) }));
+  const lost = await (await get("../../admin")).text();
+  expect(lost).toContain("does not answer");
+  expect(lost).toContain("Who gets what");
+});
+
 test("without a store nothing is trained; a store that fails is told", async () => {
   const none = { status: 503, type: "server_error", code: "store_unavailable", param: null };
   const without = await start(() => ({}));

@@ -9,7 +9,7 @@ export function deploymentsPage({ deployments, problems }: DeploymentOverview): 
   const idle = deployments.filter((one) => one.idle).length;
   return framed(
     "Deployments",
-    html`<p class="quiet"><a href="tuning-jobs?format=html">All jobs</a></p>
+    html`<p class="quiet"><a href="../../admin">Home</a> · <a href="tuning-jobs?format=html">All jobs</a></p>
 <h1>Deployments</h1>
 ${idle === 0 ? html`` : html`<p class="box">${idle === 1 ? "One costs" : `${idle} cost`} by the hour, and had no request for a day.</p>`}
 ${problems.map(({ provider, message }) => html`<p class="box bad">${provider === undefined ? "" : `${provider}: `}${message}</p>\n`)}${

@@ -46,8 +46,19 @@ option { background: Canvas; color: CanvasText; }
 button { background: var(--training); border: 0; border-radius: 6px; color: Canvas; cursor: pointer; font: inherit; font-weight: 600; padding: .4rem 1rem; }
 button.second { background: none; border: 1px solid var(--line); color: CanvasText; font-weight: 400; }
 button:disabled { opacity: .5; cursor: default; }
+form[aria-busy] button::after { content: " …"; }
+td button { padding: 0 .6rem; }
 .actions .actions { margin: 0; }
 .actions { align-items: end; display: flex; flex-wrap: wrap; gap: .8rem; margin: 1rem 0; }
+@media (max-width: 40rem) {
+.rules, .rules tbody { display: block; }
+.rules thead { display: none; }
+.rules tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .4rem 0; }
+.rules td { border: 0; min-width: 0; padding: 0; overflow-wrap: anywhere; }
+.rules td:empty { display: none; }
+.rules td:first-child, .rules td.text { flex-basis: 100%; }
+}
+.links { display: grid; gap: .4rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); list-style: none; margin: 1rem 0; padding: 0; }
 #told { min-height: 1.5em; }
 `;
 
@@ -75,39 +86,41 @@ function question() {
   const { n_epochs, ...rest } = Object.fromEntries(given);
   return n_epochs === undefined ? rest : { ...rest, hyperparameters: { n_epochs: Number(n_epochs) } };
 }
+// Not by \`dataset\`: a form's input of this name would stand in its place.
+const given = (form, name) => form.getAttribute("data-" + name);
 /** What each form does; true: another page comes, so that nothing can be asked twice. */
 const acts = {
   question: async () => {
     plan.innerHTML = await (await send("tuning-jobs?format=html", { ...question(), dry_run: true })).text();
     plan.scrollIntoView({ behavior: "smooth" });
   },
-  start: async ({ dataset }) => {
-    const answer = await send("tuning-jobs", { ...question(), force: dataset.force === "true" });
+  start: async (form) => {
+    const answer = await send("tuning-jobs", { ...question(), force: given(form, "force") === "true" });
     location.assign("tuning-jobs/" + (await answer.json()).id + ".html");
     return true;
   },
-  cancel: async ({ dataset }) => {
+  cancel: async (form) => {
     if (!confirm("Cancel this job? What was trained so far is lost, and may have to be paid for.")) return;
-    await send(dataset.job + "/cancel", {});
+    await send(given(form, "job") + "/cancel", {});
     location.reload();
     return true;
   },
-  resume: async ({ dataset }) => {
-    await send(dataset.job + "/resume", {});
+  resume: async (form) => {
+    await send(given(form, "job") + "/resume", {});
     location.reload();
     return true;
   },
   register: async (form) => {
-    await send(form.dataset.job + "/register", { address: new FormData(form).get("address") });
+    await send(given(form, "job") + "/register", { address: new FormData(form).get("address") });
     location.reload();
     return true;
   },
-  remove: async ({ dataset }) => {
+  remove: async (form) => {
     const what = "with all copies of its data set, here and at the provider, and its comparison";
-    if (!confirm("Delete the job of " + dataset.model + ", " + what + "? The model and its deployment stay.")) return;
-    const { deleted, left } = await (await send(dataset.job, undefined, "DELETE")).json();
+    if (!confirm("Delete the job of " + given(form, "model") + ", " + what + "? The model and its deployment stay.")) return;
+    const { deleted, left } = await (await send(given(form, "job"), undefined, "DELETE")).json();
     if (!deleted) throw new Error(left);
-    location.assign(dataset.then);
+    location.assign(given(form, "next"));
     return true;
   },
 };
@@ -118,8 +131,9 @@ addEventListener("submit", async (event) => {
   for (const button of buttons) button.disabled = true;
   form.ariaBusy = "true";
   told.textContent = "";
+  (form.closest("div.actions, .wide") ?? form).after(told);
   try {
-    if (await acts[form.dataset.act](form)) return;
+    if (await acts[given(form, "act")](form)) return;
   } catch (error) {
     told.textContent = error.message;
     told.scrollIntoView({ block: "nearest" });

@@ -27,7 +27,7 @@ type Step = (typeof STEPS)[number];
 /** A job as a page: how far it is, its losses, what it was to take and what it took, and what came of it. */
 export function jobPage(job: TuningJob, now: number): string {
   const { id, spec, state, problem, losses, evaluation, proposal, journal } = job;
-  const body = html`<p class="quiet"><a href="../tuning-jobs?format=html">All jobs</a></p>
+  const body = html`<p class="quiet"><a href="../../../admin">Home</a> · <a href="../tuning-jobs?format=html">All jobs</a></p>
 <h1>${spec.model}</h1>
 <p class="quiet">Fine-tuning of ${spec.base_model} for the route ${spec.route}, by ${spec.provider}. Begun ${timeOf(job.created)} UTC. ${id}</p>
 ${spec.simulated ? html`<p class="bad">Simulated: the built-in simulator trains in the provider's place.</p>` : html``}

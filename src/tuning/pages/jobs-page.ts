@@ -1,11 +1,12 @@
 import { type Html, html } from "../../comparison/html.ts";
 import type { DatasetReport } from "../../datasets/validate.ts";
 import { count, rounded, usd } from "../../reports/words.ts";
-import type { JobEstimate, JobState, TuningJob, TuningSpec } from "../job.ts";
+import type { JobEstimate, TuningJob, TuningSpec } from "../job.ts";
 import type { TuningPlan } from "../tuning.ts";
 import { framed } from "./frame.ts";
+import { addressOf, jobTable } from "./job-table.ts";
 import { removal } from "./removal.ts";
-import { lasting, NOTHING, timeOf } from "./words.ts";
+import { lasting } from "./words.ts";
 
 /** What a new job can be made of. */
 export interface JobChoices {
@@ -18,13 +19,14 @@ export interface JobChoices {
 export function jobsPage(jobs: readonly TuningJob[], choices: JobChoices): string {
   return framed(
     "Fine-tuning",
-    html`<h1>Fine-tuning</h1>
+    html`<p class="quiet"><a href="../../admin">Home</a></p>
+<h1>Fine-tuning</h1>
 <p class="quiet">From a data set to a variant that rules can route to. <a href="deployments?format=html">Deployments</a></p>
 <h2>A new job</h2>
 ${newJob(choices)}
 <section id="plan" aria-live="polite"></section>
 <h2>Jobs</h2>
-${jobs.length === 0 ? html`<p class="quiet">There is none yet.</p>` : jobTable(jobs, (job) => removal(job, addressOf(job), "tuning-jobs"))}`,
+${jobs.length === 0 ? html`<p class="quiet">There is none yet.</p>` : jobTable(jobs, "", (job) => removal(job, addressOf(job), "tuning-jobs"))}`,
   );
 }
 
@@ -39,30 +41,11 @@ function newJob({ routes, providers }: JobChoices): Html {
   )}</select></label>
 <label>Base model<input name="base_model" placeholder="the prompted variant's" autocomplete="off" spellcheck="false"></label>
 <label>Epochs<input name="n_epochs" type="number" min="1" max="50" placeholder="the provider chooses"></label>
-<label>Suffix of the model's name at the provider<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
-<label>Name of the model here<input name="model" placeholder="made of the route and the job's id" autocomplete="off" spellcheck="false"></label>
-<label>Name of the variant<input name="variant" placeholder="made of the route and the job's id" autocomplete="off" spellcheck="false"></label>
+<label>Suffix at the provider<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
+<label>Name of the model here<input name="model" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
+<label>Name of the variant<input name="variant" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
 <div class="whole"><button>Show the plan</button> <span class="quiet">Nothing is uploaded or paid for before you start it.</span></div>
 </form>`;
-}
-
-/** @param beside what stands beside a job */
-function jobTable(jobs: readonly TuningJob[], beside: (job: TuningJob) => Html = () => html``): Html {
-  return html`<div class="wide"><table>
-<thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th><th></th></tr></thead>
-<tbody>${jobs.map((job) => {
-    const { spec, state, created, estimate } = job;
-    return html`<tr><td><a href="${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td><td>${beside(job)}</td></tr>\n`;
-  })}</tbody></table></div>`;
-}
-
-function addressOf({ id }: TuningJob): string {
-  return `tuning-jobs/${encodeURIComponent(id)}`;
-}
-
-function toneOf(state: JobState): string {
-  if (state === "succeeded") return "good";
-  return state === "failed" || state === "manual" ? "bad" : "";
 }
 
 /** What would be trained and what it would take, with the button that starts it: a part of the page of all jobs. */

@@ -8,5 +8,5 @@ import { isEnded, type TuningJob } from "../job.ts";
  */
 export function removal({ state, spec }: TuningJob, job: string, jobs: string): Html {
   if (!isEnded(state) && state !== "manual") return html``;
-  return html`<form data-act="remove" data-job="${job}" data-model="${spec.model}" data-then="${jobs}?format=html"><button class="second">Delete the job</button></form>`;
+  return html`<form data-act="remove" data-job="${job}" data-model="${spec.model}" data-next="${jobs}?format=html"><button class="second">Delete the job</button></form>`;
 }

@@ -206,7 +206,7 @@ describe("the page of a job", () => {
 
 describe("a job that nobody works on", () => {
   const button = (job: string, jobs: string): string =>
-    `<form data-act="remove" data-job="${job}" data-model="recipes-ft" data-then="${jobs}?format=html">`;
+    `<form data-act="remove" data-job="${job}" data-model="recipes-ft" data-next="${jobs}?format=html">`;
 
   test.each(["succeeded", "failed", "cancelled", "manual"] as const)(
     "can be deleted on both pages: %s",

@@ -1,0 +1,32 @@
+import { type Html, html } from "../../comparison/html.ts";
+import { usd } from "../../reports/words.ts";
+import type { JobState, TuningJob } from "../job.ts";
+import { NOTHING, timeOf } from "./words.ts";
+
+/**
+ * Jobs as a table.
+ * @param api the address of the admin API, seen from the page
+ * @param beside what stands beside a job
+ */
+export function jobTable(
+  jobs: readonly TuningJob[],
+  api = "",
+  beside: (job: TuningJob) => Html = () => html``,
+): Html {
+  return html`<div class="wide"><table>
+<thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th><th></th></tr></thead>
+<tbody>${jobs.map((job) => {
+    const { spec, state, created, estimate } = job;
+    return html`<tr><td><a href="${api}${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state === "manual" ? "waits for you" : state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td><td>${beside(job)}</td></tr>\n`;
+  })}</tbody></table></div>`;
+}
+
+/** Within the admin API. */
+export function addressOf({ id }: TuningJob): string {
+  return `tuning-jobs/${encodeURIComponent(id)}`;
+}
+
+function toneOf(state: JobState): string {
+  if (state === "succeeded") return "good";
+  return state === "failed" || state === "manual" ? "bad" : "";
+}
