@@ -124,6 +124,7 @@ async function capturedIn({ store }: RunningGateway): Promise<Captured> {
 
 function beginning(url: string, folder: string): string {
   return `Crossover listens on ${url}/v1, with ${CONFIG}. Its store and all else are in ${folder}.
+While it runs, ${url}/admin shows it in a browser.
 The built-in simulator plays the provider: nothing is paid, and no network is used. Costs are at OpenAI's list prices.
 `;
 }
@@ -154,7 +155,7 @@ function cleanUp(folder: string, keep: boolean): void {
   if (!keep) rmSync(folder, { recursive: true, force: true });
   process.stdout.write(
     keep
-      ? `It is all kept in ${folder}. To go on with it:\n  CROSSOVER_DATA_DIR=${dataDirIn(folder)} npx crossover start --config ${CONFIG}\n`
+      ? `It is all kept in ${folder}. To go on with it, and to see it on the page that this names:\n  CROSSOVER_DATA_DIR=${dataDirIn(folder)} npx crossover start --config ${CONFIG}\n`
       : `${folder} is gone again; --keep keeps it.\n`,
   );
 }
