@@ -9,11 +9,11 @@ import { answered, config, examples, QUESTION, trained, type World, world } from
 const AZURE = {
   ...QUESTION,
   provider: "cloud",
-  training: { kind: "text", text: `\uFEFF${examples(12)}` },
+  training: { kind: "text", text: examples(12) },
   validation: undefined,
 } as const;
 
-const VALIDATION = { kind: "text", text: `\uFEFF${examples(5, 100)}` } as const;
+const VALIDATION = { kind: "text", text: examples(5, 100) } as const;
 
 /** Begins a job, and asks for its end when it comes to the moment. */
 async function cancelledAt(all: World, moment: string, question: TuningQuestion = QUESTION) {

@@ -5,12 +5,7 @@ import { config, QUESTION, trained, world } from "./world.ts";
 
 test("a short job is over soon, however seldom the configuration asks", async () => {
   const all = await world({ config: config({ tuning: { pollSeconds: 3600 } }), timing: { firstLookMs: 1 } });
-  const job = await trained(all.tuner(), {
-    ...QUESTION,
-    training: azure(),
-    validation: undefined,
-    provider: "cloud",
-  });
+  const job = await trained(all.tuner(), { ...QUESTION, validation: undefined, provider: "cloud" });
   expect([job.state, job.losses.length]).toEqual(["succeeded", 2]);
   // Each of the looks at training and deployment is in the journal.
   const messages = job.journal.map(({ message }) => message);
@@ -32,9 +27,3 @@ test("the waits between looks grow", async () => {
   await tuner.close();
   await work;
 });
-
-/** Azure wants a byte order mark. */
-function azure() {
-  const { training } = QUESTION;
-  return { kind: "text", text: `\uFEFF${training.kind === "text" ? training.text : ""}` } as const;
-}

@@ -38,18 +38,7 @@ test.each(["main", "cloud"])(
     const all = await live();
     all.answer = (variant, query) => (variant === "prompted" ? right(query) : answered("no"));
     const tuner = all.tuner();
-    const text = (part: typeof QUESTION.training | undefined) =>
-      ({
-        kind: "text",
-        text: `${provider === "cloud" ? "\uFEFF" : ""}${part?.kind === "text" ? part.text : ""}`,
-      }) as const;
-    const { training, validation } = QUESTION;
-    const job = await trained(tuner, {
-      ...REPLACING,
-      provider,
-      training: text(training),
-      validation: text(validation),
-    });
+    const job = await trained(tuner, { ...REPLACING, provider });
     expect(job.state).toBe("manual");
     await tuner.cancel(job.id);
     expect((await tuner.work(job.id, AbortSignal.timeout(20_000))).state).toBe("cancelled");
@@ -61,6 +50,14 @@ test("one that did as well takes the variant's place", async () => {
   const all = await live();
   all.answer = (_variant, query) => right(query);
   expect((await trained(all.tuner(), REPLACING)).state).toBe("succeeded");
+});
+
+test("one whose answers are free text does not: nothing says how good they are", async () => {
+  const all = await live();
+  all.answer = (variant, query) => answered(`${variant} says something about ${query}`);
+  const job = await trained(all.tuner(), REPLACING);
+  expect([job.state, job.problem?.message]).toEqual(["manual", expect.stringContaining("word for word")]);
+  expect(all.registered).toEqual([]);
 });
 
 test("one that leaves rows without an answer does not", async () => {

@@ -10,8 +10,8 @@ import { bound, examples, QUESTION, type World, world } from "./world.ts";
 const AZURE: TuningQuestion = {
   ...QUESTION,
   provider: "cloud",
-  training: { kind: "text", text: `\uFEFF${examples(12)}` },
-  validation: { kind: "text", text: `\uFEFF${examples(5, 100)}` },
+  training: { kind: "text", text: examples(12) },
+  validation: { kind: "text", text: examples(5, 100) },
 };
 
 /** The process is gone: nothing of it is done any more. */

@@ -12,8 +12,8 @@ import { config, examples, QUESTION, trained, type World, world } from "./world.
 const AZURE: TuningQuestion = {
   ...QUESTION,
   provider: "cloud",
-  training: { kind: "text", text: `\uFEFF${examples(12)}` },
-  validation: { kind: "text", text: `\uFEFF${examples(5, 100)}` },
+  training: { kind: "text", text: examples(12) },
+  validation: { kind: "text", text: examples(5, 100) },
 };
 
 const REFUSED = () => problem("final", "The provider does not accept the API key.", "no", 401);
