@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { shownDeployments } from "../../routes/admin/tuning-fields.ts";
 import { usd } from "../reports/words.ts";
 import type { DeploymentOverview, ListedDeployment } from "../tuning/tuning.ts";
+import { timeOf } from "../tuning/words.ts";
 import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import { numberOf } from "./number-option.ts";
@@ -9,7 +10,6 @@ import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 import { consent } from "./tune-consent.ts";
 import { type OpenTuning, withTuning } from "./tune-open.ts";
-import { timeOf } from "./tune-words.ts";
 
 /** Of a mean month. */
 const MONTH_HOURS = 730;

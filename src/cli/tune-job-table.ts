@@ -1,7 +1,7 @@
 import type { TuningJob } from "../tuning/job.ts";
+import { shareText, timeOf } from "../tuning/words.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
-import { shareText, timeOf } from "./tune-words.ts";
 
 /** A row of each job. */
 export function jobTable(jobs: readonly TuningJob[]): string {

@@ -1,4 +1,4 @@
-import { count, rounded, usd } from "../reports/words.ts";
+import { count, rounded } from "../reports/words.ts";
 import { answeredText, comparedText, intervalText } from "../tuning/evaluation-words.ts";
 import {
   isEnded,
@@ -8,11 +8,11 @@ import {
   type TuningJob,
 } from "../tuning/job.ts";
 import { leftBehind } from "../tuning/left-behind.ts";
+import { costText, providerText, shareText, stepText, timeOf } from "../tuning/words.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
-import { placeOf, shareText, stepText, timeOf } from "./tune-words.ts";
 
 const CHART = { width: 70, height: 10 } as const;
 
@@ -47,7 +47,7 @@ function factsOf({
     ["begun", timeOf(created)],
     ["changed", timeOf(updated)],
     ["route", spec.route],
-    ["trained by", placeOf(spec)],
+    ["trained by", providerText(spec)],
     ["base model", spec.base_model],
     ["control", spec.control],
     ["model", spec.model],
@@ -56,7 +56,7 @@ function factsOf({
     ["training file", `SHA-256 ${spec.training.sha256}`],
     ["validation rows", spec.validation?.rows ?? null],
     ["epochs", spec.hyperparameters.n_epochs ?? `${estimate.epochs} as reckoned`],
-    ["reckoned cost", spec.simulated ? "nothing" : estimate.usd === null ? null : usd(estimate.usd)],
+    ["reckoned cost", costText(spec, estimate) ?? null],
     ["provider's job", remote.id],
     ["provider's status", remote.status],
     ["step", stepText(remote) ?? null],

@@ -1,12 +1,12 @@
 import type { DatasetReport } from "../datasets/validate.ts";
-import { count, usd } from "../reports/words.ts";
+import { count } from "../reports/words.ts";
 import type { JobEstimate, JobFile, TuningSpec } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan } from "../tuning/tuning.ts";
+import { costText, isBilledByToken, lasting, providerText } from "../tuning/words.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { plainLine } from "./plain-text.ts";
 import { jobTable } from "./tune-job-table.ts";
-import { placeOf, timeText } from "./tune-words.ts";
 
 /** What would be trained where, on what and for how much, and what should be known before. */
 export function planText(plan: TuningPlan): string {
@@ -22,7 +22,7 @@ export function planText(plan: TuningPlan): string {
     ...notes.map((note) => ["note", plainLine(note)] as const),
   ];
   return [
-    `Training ${plainLine(spec.base_model)} for the route ${spec.route}: ${placeOf(spec)}\n`,
+    `Training ${plainLine(spec.base_model)} for the route ${spec.route}: ${providerText(spec)}\n`,
     `${factLines(facts).join("\n")}\n`,
     ...(earlier.length === 0
       ? []
@@ -49,37 +49,19 @@ function settingsOf({ hyperparameters, suffix, seed }: TuningSpec): readonly Fac
   ];
 }
 
-function estimateFacts(
-  { hyperparameters, simulated, api }: TuningSpec,
-  { epochs, billed_tokens, usd: cost, usd_per_hour, usd_most, usd_as_of, seconds, basis }: JobEstimate,
-): readonly Fact[] {
+function estimateFacts(spec: TuningSpec, estimate: JobEstimate): readonly Fact[] {
+  const { epochs, billed_tokens, seconds, basis } = estimate;
   const chosen =
-    hyperparameters.n_epochs === null
-      ? ` as reckoned; the ${simulated ? "simulator" : "provider"} chooses`
+    spec.hyperparameters.n_epochs === null
+      ? ` as reckoned; the ${spec.simulated ? "simulator" : "provider"} chooses`
       : "";
-  const dated = usd_as_of === null ? "" : `, by the price list of ${usd_as_of}`;
-  const byHour =
-    usd_per_hour === null || usd_most === null
-      ? undefined
-      : `${usd(usd_per_hour)} an hour, ${usd(usd_most)} at most`;
-  const price = cost === null ? byHour : `${usd(cost)}${dated}`;
   return [
     ["epochs", `${epochs}${chosen}`],
-    [isBilledByToken({ simulated, api }) ? "billed" : "trained", count(billed_tokens, "token")],
-    ["cost", simulated ? costless(price) : (price ?? "not known: --price gives one")],
-    ["time", seconds === null ? "not known" : `about ${timeText(seconds)}`],
+    [isBilledByToken(spec) ? "billed" : "trained", count(billed_tokens, "token")],
+    ["cost", costText(spec, estimate) ?? "not known: --price gives one"],
+    ["time", seconds === null ? "not known" : `about ${lasting(seconds)}`],
     ["reckoned by", plainLine(basis)],
   ];
-}
-
-/** At Hugging Face hours are billed, and nothing by the simulator. */
-function isBilledByToken({ simulated, api }: Pick<TuningSpec, "simulated" | "api">): boolean {
-  return !simulated && api !== "huggingface";
-}
-
-/** @param price what it would cost, if that is known */
-function costless(price: string | undefined): string {
-  return price === undefined ? "nothing" : `nothing; at the provider ${price}`;
 }
 
 /** How often each warning was told; what has errors has no plan. */

@@ -1,9 +1,9 @@
 import { isEnded, type JournalEntry, type TuningJob } from "../tuning/job.ts";
+import { lasting, stepText, timeOf } from "../tuning/words.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine } from "./plain-text.ts";
 import { type ProgressOutput, progressBar } from "./progress.ts";
 import { entryLine } from "./tune-job-text.ts";
-import { stepText, timeOf, timeText } from "./tune-words.ts";
 
 /** Shows a job again and again while it is worked on. */
 export interface JobView {
@@ -123,7 +123,7 @@ function finishLines({ remote }: TuningJob, now: number): readonly string[] {
   const { estimated_finish: finish } = remote;
   if (finish === null) return [];
   const left = (finish - now) / 1000;
-  return [`finished at about ${timeOf(finish)} UTC${left > 0 ? `, in ${timeText(left)}` : ""}`];
+  return [`finished at about ${timeOf(finish)} UTC${left > 0 ? `, in ${lasting(left)}` : ""}`];
 }
 
 function cut(line: string, width: number): string {

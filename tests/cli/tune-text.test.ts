@@ -80,7 +80,7 @@ note            Hosting costs by the hour.
     const hourly = await planOf({ spec: { ...spec, api: "huggingface" } });
     expect(planText(hourly)).toMatch(/^trained +3,600 tokens$/m);
     expect(jobText(tuningJob({ spec: { ...spec, simulated: true } }), false)).toMatch(
-      /^reckoned cost +nothing$/m,
+      /^reckoned cost +nothing; at the provider \$0\.018/m,
     );
     expect(planText(priced)).toMatch(/^cost +nothing; at the provider \$0\.018, by the price list of /m);
     const unpriced = await planOf({ estimate: { ...estimate, usd: null, usd_as_of: null } });

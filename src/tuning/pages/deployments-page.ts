@@ -1,8 +1,8 @@
 import { html } from "../../comparison/html.ts";
 import { rounded, usd } from "../../reports/words.ts";
 import type { DeploymentOverview } from "../tuning.ts";
+import { NOTHING, timeOf } from "../words.ts";
 import { framed } from "./frame.ts";
-import { NOTHING, timeOf } from "./words.ts";
 
 /** What answers at the providers, what it costs by the hour, and what of it nobody uses. */
 export function deploymentsPage({ deployments, problems }: DeploymentOverview): string {

@@ -3,9 +3,9 @@ import type { Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
 import { percent } from "../../reports/words.ts";
 import type { StoredComparison } from "../../store/store.ts";
 import type { TuningJob } from "../job.ts";
+import { timeOf } from "../words.ts";
 import { framed } from "./frame.ts";
 import { jobTable } from "./job-table.ts";
-import { timeOf } from "./words.ts";
 
 /** What is at hand for whoever runs the gateway. */
 export interface Overview {

@@ -12,10 +12,10 @@ import {
 } from "../job.ts";
 import { stayIn } from "../journal.ts";
 import { leftBehind } from "../left-behind.ts";
+import { costCell, lasting, NOTHING, timeOf } from "../words.ts";
 import { framed } from "./frame.ts";
 import { lossChart } from "./loss-chart.ts";
 import { removal } from "./removal.ts";
-import { lasting, NOTHING, timeOf } from "./words.ts";
 
 /** How often the page of an open job looks again. */
 const REFRESH_SECONDS = 5;
@@ -140,7 +140,7 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
       : usd(trained * rate);
   const rows = [
     ["Trained tokens", rounded(estimate.billed_tokens), trained === null ? NOTHING : rounded(trained)],
-    ["Cost", estimate.usd === null ? NOTHING : usd(estimate.usd), paid],
+    ["Cost", costCell(spec, estimate), paid],
     [
       "Training time",
       estimate.seconds === null ? NOTHING : `about ${lasting(estimate.seconds)}`,

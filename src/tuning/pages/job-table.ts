@@ -1,7 +1,6 @@
 import { type Html, html } from "../../comparison/html.ts";
-import { usd } from "../../reports/words.ts";
 import type { JobState, TuningJob } from "../job.ts";
-import { NOTHING, timeOf } from "./words.ts";
+import { costCell, timeOf } from "../words.ts";
 
 /**
  * Jobs as a table.
@@ -17,7 +16,7 @@ export function jobTable(
 <thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th><th></th></tr></thead>
 <tbody>${jobs.map((job) => {
     const { spec, state, created, estimate } = job;
-    return html`<tr><td><a href="${api}${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state === "manual" ? "waits for you" : state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${estimate.usd === null ? NOTHING : usd(estimate.usd)}</td><td>${beside(job)}</td></tr>\n`;
+    return html`<tr><td><a href="${api}${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state === "manual" ? "waits for you" : state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${costCell(spec, estimate)}</td><td>${beside(job)}</td></tr>\n`;
   })}</tbody></table></div>`;
 }
 

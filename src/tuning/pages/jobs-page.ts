@@ -1,12 +1,13 @@
 import { type Html, html } from "../../comparison/html.ts";
 import type { DatasetReport } from "../../datasets/validate.ts";
 import { count, rounded, usd } from "../../reports/words.ts";
-import type { JobEstimate, TuningJob, TuningSpec } from "../job.ts";
+import type { TuningJob } from "../job.ts";
+import { LIMITS } from "../limits.ts";
 import type { TuningPlan } from "../tuning.ts";
+import { costText, isBilledByToken, lasting, providerText } from "../words.ts";
 import { framed } from "./frame.ts";
 import { addressOf, jobTable } from "./job-table.ts";
 import { removal } from "./removal.ts";
-import { lasting } from "./words.ts";
 
 /** What a new job can be made of. */
 export interface JobChoices {
@@ -40,7 +41,7 @@ function newJob({ routes, providers }: JobChoices): Html {
     ({ name, simulated }) => html`<option value="${name}">${name}${simulated ? ", simulated" : ""}</option>`,
   )}</select></label>
 <label>Base model<input name="base_model" placeholder="the prompted variant's" autocomplete="off" spellcheck="false"></label>
-<label>Epochs<input name="n_epochs" type="number" min="1" max="50" placeholder="the provider chooses"></label>
+<label>Epochs<input name="n_epochs" type="number" min="1" max="${LIMITS.epochs.schema.maxValue ?? ""}" placeholder="the provider chooses"></label>
 <label>Suffix at the provider<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
 <label>Name of the model here<input name="model" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
 <label>Name of the variant<input name="variant" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
@@ -52,18 +53,18 @@ function newJob({ routes, providers }: JobChoices): Html {
 export function planPart({ spec, estimate, reports, notes, earlier }: TuningPlan): string {
   const { training, validation } = spec;
   const facts: readonly (readonly [string, string])[] = [
-    [
-      "Trains",
-      `${spec.base_model} at ${spec.provider}${spec.simulated ? ", SIMULATED by the built-in simulator" : ""}`,
-    ],
+    ["Trains", `${spec.base_model} at ${providerText(spec)}`],
     ["On", `${count(training.rows, "row")}, ${count(training.tokens, "token")}`],
     [
       "Measures on",
       validation === null ? "nothing: there is no validation file" : count(validation.rows, "row"),
     ],
     ["Makes", `the model ${spec.model} and the variant ${spec.variant}, beside ${spec.control}`],
-    ["Bills", `${count(estimate.billed_tokens, "token")} in ${count(estimate.epochs, "epoch")}`],
-    ["Costs", costs(spec, estimate)],
+    [
+      isBilledByToken(spec) ? "Bills" : "Learns",
+      `${count(estimate.billed_tokens, "token")} in ${count(estimate.epochs, "epoch")}`,
+    ],
+    ["Costs", costText(spec, estimate) ?? "not known"],
     ["Takes", estimate.seconds === null ? "not known" : `about ${lasting(estimate.seconds)}`],
   ];
   return html`<h2>The plan</h2>
@@ -76,11 +77,6 @@ ${earlier.length === 0 ? html`` : html`<p class="box">The same was trained befor
     earlier.length > 0 ? "Train it once more" : "Start"
   }${estimate.usd === null || spec.simulated ? "" : ` for about ${usd(estimate.usd)}`}</button></div></form>
 `.text;
-}
-
-function costs({ simulated }: TuningSpec, { usd: cost }: JobEstimate): string {
-  if (cost === null) return simulated ? "nothing" : "not known";
-  return simulated ? `nothing; without the simulator about ${usd(cost)}` : `about ${usd(cost)}`;
 }
 
 /** How often each warning was told. */

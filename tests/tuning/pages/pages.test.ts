@@ -247,7 +247,7 @@ test("a plan shows what it costs, its notes and warnings, and starts with one bu
   expect(text).toMatch(/Train it once more for about \$\d/);
   expect(planPart(plan)).toContain('<form data-act="start" data-force="false">');
   const simulated = planPart({ ...plan, spec: { ...plan.spec, simulated: true } });
-  expect(simulated).toContain("<td>nothing; without the simulator about $");
+  expect(simulated).toContain("<td>nothing; at the provider $");
   expect(simulated).toContain("<button>Start</button>");
 });
 
