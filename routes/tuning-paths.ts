@@ -7,6 +7,7 @@ import {
   newTuningJob,
   nothing,
   registration,
+  removalQuery,
   removedDeployment,
   removedJob,
   scaledDeployment,
@@ -64,7 +65,7 @@ export const tuningPaths: Readonly<Record<string, unknown>> = {
       "Delete a job with all copies of its data set.",
       "What is gone",
       jsonSchema(removedJob),
-      { parameters: [JOB_ID], security: BY_ADMIN_TOKEN },
+      { parameters: [JOB_ID, ...queryParameters(removalQuery)], security: BY_ADMIN_TOKEN },
     ),
   },
   "/admin/api/tuning-jobs/{id}/cancel": {

@@ -80,6 +80,13 @@ export const jobsQuery = z.strictObject({
   format,
 });
 export const jobQuery = z.strictObject({ format });
+export const removalQuery = z.strictObject({
+  forget: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true")
+    .describe("Delete what is here, though something elsewhere can't be. Default: nothing then."),
+});
 export const deploymentsQuery = z.strictObject({
   provider: text.optional().describe("Default: every provider that deploys."),
   format,
@@ -127,7 +134,9 @@ export const removedJob = z.object({
   id: z.string(),
   deleted: z
     .boolean()
-    .describe("False: something is left at the provider. The job stays, to be tried again."),
+    .describe(
+      "False: something can't be deleted elsewhere. All stays here, to be tried again, or deleted with `forget`.",
+    ),
   left: z.string().nullable().describe("What is left, and why."),
 });
 

@@ -20,6 +20,7 @@ import {
   nothing,
   questionOf,
   registration,
+  removalQuery,
   type removedJob,
   shownPlan,
   type tuningJobList,
@@ -57,10 +58,12 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
       return isPage ? page(context, jobPage(job, Date.now())) : context.json(job);
     },
     DELETE: async (context) => {
+      const { forget } = parseQuery(context.req.url, removalQuery);
       const { id, deleted, left } = await withTuning(gateway, platform, (tuning) =>
-        tuning.remove(idIn(context)),
+        tuning.remove(idIn(context), forget),
       );
-      gateway.log("info", "fine-tuning job deleted", { job: id, deleted });
+      if (deleted) gateway.log("info", "fine-tuning job deleted", { job: id });
+      else gateway.log("warn", "fine-tuning job not deleted", { job: id, error: left });
       const answer: Readonly<z.infer<typeof removedJob>> = {
         object: "crossover.tuning_job",
         id,

@@ -5,7 +5,7 @@ export const TUNE_HELP = `Usage: crossover tune start --route ROUTE --dataset FO
        crossover tune cancel ID [--yes]
        crossover tune resume ID [--detach]
        crossover tune register ID --address URL|MODEL [--model NAME] [--variant NAME] [--detach]
-       crossover tune delete ID [--yes]
+       crossover tune delete ID [--yes] [--forget]
        crossover tune script ID [--out FILE [--force]]
        crossover tune deployments [--provider NAME]
        crossover tune scale --provider NAME DEPLOYMENT CAPACITY
@@ -35,7 +35,8 @@ Control-C ends that, not the job. Exit code 0: it succeeded, 1: it failed, is ca
 so with the comparison: give the URL, deployment or model that answers, such as one that you trained and deployed by hand, and
 \`--model\`, \`--variant\` where the names of what comes out are taken by now. \`script\` prints the training script of a job for Hugging Face.
 \`delete\` deletes a job that has ended or waits for you, with all copies of its data set: its folder, what was uploaded, and
-its comparison. Model and deployment stay. Exit code 1: something is left at the provider, and can be tried again.
+its comparison. Model and deployment stay. Exit code 1: something can't be deleted at the provider or on another machine, so that
+nothing is deleted here; it can be tried again, and \`--forget\` deletes what is here all the same.
 \`deployments\` lists what is deployed; what costs by the hour and had no request for a day is IDLE. \`scale\` sets a
 deployment's capacity, in thousands of tokens a minute or replicas; \`undeploy\` deletes it.
   --json        print jobs or deployments as the admin API does

@@ -168,7 +168,7 @@ function evaluationLines(evaluation: JobEvaluation | null, page: string | undefi
 /** What is at the provider. */
 function staysLines(job: TuningJob): readonly string[] {
   const left = leftBehind(job).map(plainLine);
-  return left.length === 0 ? [] : ["", ...left];
+  return left.length === 0 ? [] : ["", `As of ${timeOf(job.updated)} UTC:`, ...left];
 }
 
 function waysOnByHand({ id, spec }: TuningJob): readonly string[] {

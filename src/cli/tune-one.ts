@@ -86,7 +86,11 @@ export async function remove(args: readonly string[], open: OpenTuning): Promise
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { yes: { type: "boolean", short: "y", default: false }, config: { type: "string", short: "c" } },
+    options: {
+      yes: { type: "boolean", short: "y", default: false },
+      forget: { type: "boolean", default: false },
+      config: { type: "string", short: "c" },
+    },
   });
   const id = oneId(positionals);
   return withTuning(open, args, async ({ tuning }) => {
@@ -95,12 +99,12 @@ export async function remove(args: readonly string[], open: OpenTuning): Promise
       `Delete job ${id}, which is ${state}, and all copies of its data set, those at ${spec.provider} too?`,
       values.yes,
     );
-    const { deleted, left } = await tuning.remove(id);
+    const { deleted, left } = await tuning.remove(id, values.forget);
     if (left !== undefined) process.stderr.write(`${plainLine(left)}\n`);
     process.stdout.write(
       deleted
-        ? `Job ${id} is deleted, with all copies of its data set.\n`
-        : `The files of job ${id} are deleted here. It stays in the store, to be tried again.\n`,
+        ? `Job ${id} is deleted, with all ${left === undefined ? "" : "that is here of the "}copies of its data set.\n`
+        : `Job ${id} is not deleted, so that it can be tried again. With --forget what is here is deleted all the same.\n`,
     );
     return deleted ? 0 : 1;
   });

@@ -56,6 +56,14 @@ export function compileProvider(
   return { name, kind: kind.kind, simulated, tuning, secrets: [...new Set(secrets)] };
 }
 
+/** How the simulator's tuning API is reached, whatever provider it plays. */
+export function simulationOf(
+  kinds: CompileContext["kinds"],
+  context: ProviderContext,
+): TuningAccess | undefined {
+  return kinds.find(({ kind }) => kind === SIMULATOR)?.tuning?.({ kind: SIMULATOR }, context);
+}
+
 function secretsOf(access: TuningAccess | undefined): readonly string[] {
   return secretMembersOf(access).filter((secret) => secret !== undefined);
 }

@@ -14,7 +14,7 @@ import { compileKeys } from "./compile-keys.ts";
 import { compileLimiting } from "./compile-limits.ts";
 import { compileModel } from "./compile-model.ts";
 import { compilePrompt } from "./compile-prompt.ts";
-import { compileProvider, connectionOf } from "./compile-providers.ts";
+import { compileProvider, connectionOf, simulationOf } from "./compile-providers.ts";
 import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
 import { compileRollout, compileRoute } from "./compile-route.ts";
@@ -110,6 +110,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     variants,
     models,
     providers,
+    simulation: simulationOf(context.kinds, { dataDir }),
     prompts,
     keys,
     ...limiting,

@@ -5,7 +5,7 @@ import type { Target } from "./provider.ts";
 import type { RedactionSettings, Redactor } from "./redactor.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
-import type { Provider, TuningSettings } from "./tuning.ts";
+import type { Provider, TuningAccess, TuningSettings } from "./tuning.ts";
 import type { Price } from "./usage.ts";
 
 /** The compiled configuration. A request keeps the table with which it began; a reload makes a new one. */
@@ -34,6 +34,8 @@ export interface Table {
   readonly store: StoreSettings | undefined;
   readonly compare: CompareSettings;
   readonly tuning: TuningSettings;
+  /** How what the simulator made is reached, also of a provider that it plays no longer; undefined: there is none. */
+  readonly simulation: TuningAccess | undefined;
   /** Things that are allowed but that a user should know, such as a provider being simulated. */
   readonly notices: readonly string[];
 }

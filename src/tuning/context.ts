@@ -102,22 +102,25 @@ export class StepContext {
   }
 }
 
-/** How a job's provider is reached. @throws ConfigurationGap where that is not what it was when the job began */
-export function accessOf(table: Table, { spec, remote }: TuningJob): TuningAccess {
+/**
+ * How a job's provider is reached.
+ * @param so what comes of it if it can't be
+ * @throws ConfigurationGap where that is not what it was when the job began
+ */
+export function accessOf(
+  table: Table,
+  { spec, remote }: TuningJob,
+  so = "the job waits until it is as it was when the job began",
+): TuningAccess {
   const { provider: name, api, simulated } = spec;
+  const gap = (why: string) => new ConfigurationGap(`The configuration's provider ${name} ${why}: ${so}.`);
   const provider = table.providers.get(name);
-  if (provider === undefined) throw gap(name, "is gone");
-  if (provider.tuning?.api !== api) throw gap(name, "does not train any more as it did");
+  if (provider === undefined) throw gap("is gone");
+  if (provider.tuning?.api !== api) throw gap("does not train any more as it did");
   if (provider.simulated !== simulated)
-    throw gap(name, simulated ? "is not simulated any more" : "is simulated by now");
+    throw gap(simulated ? "is not simulated any more" : "is simulated by now");
   const { place } = remote;
   if (place !== null && !isSamePlace(place, placeOf(provider.tuning)))
-    throw gap(name, "leads to another address, organization, project, namespace or account");
+    throw gap("leads to another address, organization, project, namespace or account");
   return provider.tuning;
-}
-
-function gap(provider: string, why: string): ConfigurationGap {
-  return new ConfigurationGap(
-    `The configuration's provider ${provider} ${why}: the job waits until it is as it was when the job began.`,
-  );
 }

@@ -6,7 +6,7 @@ import { bare } from "../prompts/bare.ts";
 import { percent } from "../reports/words.ts";
 import { candidateAnswers, failuresIn, requireAnswer } from "./candidate-answers.ts";
 import type { Step, StepContext } from "./context.ts";
-import { evaluationOf } from "./evaluation.ts";
+import { comparisonOf, evaluationOf } from "./evaluation.ts";
 import type { JobEvaluation, TuningJob } from "./job.ts";
 import { type Preview, previewed } from "./register-step.ts";
 import { hostingOf, registrationOf } from "./registration.ts";
@@ -113,7 +113,7 @@ async function compare(
   });
   const rows = await comparison.set(answered, context.endable, () => {});
   const at = Date.now();
-  const id = `${job.id}-evaluation`;
+  const id = comparisonOf(job.id);
   const names = variants.map(({ name }) => name);
   const compared = comparedSet({ id, at, route: job.spec.route, variants: names }, rows);
   const stored = storable(compared, answered, at, table.redaction.stored);

@@ -60,3 +60,8 @@ function answers({ results }: RowDocument, variant: string): boolean {
 function failed(rows: readonly RowDocument[], variant: string): number {
   return rows.filter((row) => !answers(row, variant)).length;
 }
+
+/** The id of a job's comparison in the store. */
+export function comparisonOf(jobId: string): string {
+  return `${jobId}-evaluation`;
+}

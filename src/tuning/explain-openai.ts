@@ -15,7 +15,7 @@ interface ApiError {
 }
 
 /** What was asked. A job whose creation was not answered may have been created. */
-export type Doing = "reading" | "uploading" | "creating" | "cancelling";
+export type Doing = "reading" | "uploading" | "creating" | "cancelling" | "deleting";
 
 /** Characters of a provider's answer that are kept. */
 const RAW_CHARS = 4000;

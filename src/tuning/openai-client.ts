@@ -8,6 +8,7 @@ import { ProviderProblem } from "./trainer.ts";
 export const TIMEOUT_MS: Readonly<Record<Doing, number>> = {
   reading: 60_000,
   cancelling: 60_000,
+  deleting: 60_000,
   creating: 120_000,
   uploading: 900_000,
 };

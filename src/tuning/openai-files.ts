@@ -52,7 +52,7 @@ export async function removeFiles(
 
 async function removeFile(client: OpenAI, id: string, signal: AbortSignal): Promise<void> {
   try {
-    await ask("reading", z.unknown(), signal, (options) => client.files.delete(id, options));
+    await ask("deleting", z.unknown(), signal, (options) => client.files.delete(id, options));
   } catch (error) {
     if (!(error instanceof ProviderProblem && error.status === 404)) throw error;
   }

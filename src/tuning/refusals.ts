@@ -46,6 +46,11 @@ export function notEnded({ id, state }: TuningJob): GatewayError {
   );
 }
 
+/** 409: the next moment it may be otherwise. */
+export function justChanged(id: string): GatewayError {
+  return conflict("tuning_job_open", `Somebody is just changing the job ${id}: try again in a minute.`);
+}
+
 export function waitsForNobody({ id, state }: TuningJob): GatewayError {
   return conflict(
     "tuning_job_not_waiting",

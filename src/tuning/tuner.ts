@@ -19,6 +19,7 @@ import {
   jobExists,
   jobNotFound,
   jobUnreadable,
+  justChanged,
   notEnded,
   waitsForNobody,
 } from "./refusals.ts";
@@ -26,7 +27,7 @@ import { requireAddress } from "./register-step.ts";
 import { removed } from "./removal.ts";
 import { endedUnread, jobIn, rowOf, shownJob } from "./stored-job.ts";
 import { sweep } from "./sweep.ts";
-import { cancelAsked, reopened, resumed } from "./transitions.ts";
+import { cancelAsked, cancelled, reopened, resumed } from "./transitions.ts";
 import type { DeploymentOverview, JobRemoval, Tuning, TuningPlan, TuningQuestion } from "./tuning.ts";
 import { wait } from "./wait.ts";
 
@@ -137,19 +138,27 @@ export class Tuner implements Tuning {
     return job;
   }
 
-  async remove(id: string): Promise<JobRemoval> {
+  async remove(id: string, forget = false): Promise<JobRemoval> {
     const { store } = this.#deps;
     const before = await store.tuningJob(id);
-    // Nobody goes on with one whose files are being deleted.
-    if (jobIn(before)?.state === "manual") await this.cancel(id);
+    if (jobIn(before)?.state === "manual") await this.#giveUp(id);
     const row = await store.tuningJob(id);
     if (row === undefined) throw jobNotFound(id);
     const job = jobIn(row);
-    if (job === undefined) throw jobUnreadable(row);
-    if (isWorkable(job) || !isFree(row, this.#timing.leaseMs)) throw notEnded(job);
-    const removal = await removed(job, row.revision, this.#deps);
-    if (removal === undefined) throw notEnded(job);
+    if (job === undefined && row.open) throw jobUnreadable(row);
+    if (job !== undefined && isWorkable(job)) throw notEnded(job);
+    const removal = isFree(row, this.#timing.leaseMs) ? await removed(row, forget, this.#deps) : undefined;
+    if (removal === undefined) throw justChanged(id);
     return removal;
+  }
+
+  /** Nobody goes on with a job whose files are being deleted. What there is of it at the provider stays, and costs. */
+  async #giveUp(id: string): Promise<void> {
+    const job = await this.#change(id, (found, now) => {
+      if (found.state !== "manual") throw justChanged(id);
+      return cancelled(found, "Cancelled, to be deleted.", now);
+    });
+    this.#count(job);
   }
 
   async work(id: string, signal: AbortSignal): Promise<TuningJob> {

@@ -56,9 +56,9 @@ export interface ListedDeployment extends Deployment {
 /** What came of deleting a job. */
 export interface JobRemoval {
   readonly id: string;
-  /** False: the job stays in the store, so that it can be tried again. Its folder is gone. */
+  /** False: all stays here, so that it can be tried again. */
   readonly deleted: boolean;
-  /** What could not be deleted at the provider, and why; undefined: nothing is left there of the data set. */
+  /** What could not be deleted elsewhere, and why; undefined: nothing is left of the data set. */
   readonly left: string | undefined;
 }
 
@@ -106,10 +106,12 @@ export interface Tuning {
   /** Goes on with a job that waits for a person, where it was. @throws GatewayError 404, 409 for a job that waits for nobody */
   resume(id: string): Promise<TuningJob>;
   /**
-   * Deletes a job with all copies of its data set, here and at the provider. Model and deployment stay.
+   * Deletes a job with all copies of its data set, here and at the provider. Model and deployment stay. One that waits for a person
+   * is cancelled before.
+   * @param forget delete what is here, though something elsewhere can't be. Default: nothing then
    * @throws GatewayError 404, 409 for one that is still worked on
    */
-  remove(id: string): Promise<JobRemoval>;
+  remove(id: string, forget?: boolean): Promise<JobRemoval>;
   /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
   work(id: string, signal: AbortSignal): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */

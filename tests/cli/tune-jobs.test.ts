@@ -168,7 +168,7 @@ test("cancelling ends it at the provider, and for who follows it", async () => {
     code: 0,
     out: expect.stringMatching(
       new RegExp(
-        `^Job ${job?.id} is cancelled\\.\\n\\nFiles that stay at main: file-\\w+\\. \`crossover tune delete ${job?.id}\` deletes them with the job\\.\\n$`,
+        `^Job ${job?.id} is cancelled\\.\\n\\nAs of [\\d: -]+ UTC:\\nFiles that stay at main: file-\\w+\\. \`crossover tune delete ${job?.id}\` deletes them with the job\\.\\n$`,
       ),
     ),
   });

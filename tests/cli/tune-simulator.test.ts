@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -86,5 +86,22 @@ test("without a key the whole road is walked at the simulator, and nobody could 
       /models\.bank-tj-\w+\.simulated is left out.* made by the simulator: train it again/,
     ),
   ]);
+  // What it was trained on is here, and goes all the same.
+  const data = env.CROSSOVER_DATA_DIR;
+  const copies = (): readonly string[] =>
+    ["simulator", "tuning"].flatMap((part) =>
+      readdirSync(join(data, part), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name))
+        .filter((file) => readFileSync(file, "utf8").includes("I lost my card")),
+    );
+  expect(copies().length).toBeGreaterThan(2);
+  const gone = await runCommand(
+    projectNode,
+    ["tune", "delete", job?.id ?? "", "--yes", "--config", path("keyed.yaml")],
+    { env },
+  );
+  expect([gone.code, gone.stdout]).toEqual([0, expect.stringContaining("with all copies of its data set")]);
+  expect(copies()).toEqual([]);
   expect(stdout).toMatch(/^prompted +\d[\d.]*% +\d+.*\nbank-tj-\w+ +\d[\d.]*% +\d/m);
 }, 120_000);

@@ -161,7 +161,7 @@ Rules use it already: it answers from now on.
       /^Job tj_1 failed\.\nWhile training: /,
     );
     const left =
-      "The job ftjob-1 may still train at openai: look there.\nFiles that stay at openai: file-1, file-2. `crossover tune delete tj_1` deletes them with the job.\n";
+      "As of 2027-01-31 18:01:00 UTC:\nThe job ftjob-1 may still train at openai: look there.\nFiles that stay at openai: file-1, file-2. `crossover tune delete tj_1` deletes them with the job.\n";
     expect(resultText(tuningJob({ state: "cancelled" }), undefined)).toBe(
       `Job tj_1 is cancelled.\n\n${left}`,
     );

@@ -21,6 +21,7 @@ import { tuningJob } from "../../src/tuning/job.ts";
 import { PAGE_POLICY } from "../../src/tuning/pages/frame.ts";
 import type { ListedDeployment, Tuning } from "../../src/tuning/tuning.ts";
 import { listening, openWeb } from "../../src/web.ts";
+import { problem } from "../tuning/fake-provider.ts";
 import { examples, SECRET, type World, world } from "../tuning/world.ts";
 import { expectRefused } from "./black-box.ts";
 
@@ -269,6 +270,21 @@ test("a job that has ended is deleted, one under way is not", async () => {
     code: "tuning_job_open",
     param: null,
   });
+  await started.tuning.work(id, AbortSignal.timeout(20_000));
+  started.all.provider.at = (moment) => {
+    if (moment === "before remove files") throw problem("final");
+  };
+  const refused = removedJob.parse(await (await started.remove(`tuning-jobs/${id}`)).json());
+  expect([refused.deleted, refused.left]).toEqual([false, expect.stringContaining("file-1")]);
+  expect(await (await started.remove(`tuning-jobs/${id}?forget=true`)).json()).toMatchObject({
+    deleted: true,
+  });
+  expect((await started.get(`tuning-jobs/${id}`)).status).toBe(404);
+});
+
+test("a job goes with all that was uploaded for it", async () => {
+  const started = await start();
+  const id = await begun(started);
   await started.tuning.work(id, AbortSignal.timeout(20_000));
   const answer = await started.remove(`tuning-jobs/${id}`);
   expect(removedJob.parse(await answer.json())).toEqual({

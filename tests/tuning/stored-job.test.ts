@@ -58,6 +58,18 @@ test("it can be cancelled, keeps its document, and makes way for another of the 
   expect(next.state).toBe("uploading");
 });
 
+test("once it is cancelled it can be deleted by who sees to its copies at the provider", async () => {
+  const all = await world();
+  const tuner = all.tuner();
+  const id = await unreadable(all, "{}");
+  await expect(tuner.remove(id, true)).rejects.toMatchObject({ code: "tuning_job_unreadable" });
+  await tuner.cancel(id);
+  const left = expect.stringContaining(`files named crossover-${id}`);
+  expect(await tuner.remove(id)).toEqual({ id, deleted: false, left });
+  expect(await tuner.remove(id, true)).toEqual({ id, deleted: true, left });
+  expect(await all.store.tuningJob(id)).toBeUndefined();
+});
+
 test("a gateway says once that it can't work on it, and works on the others", async () => {
   const all = await world();
   const id = await unreadable(all, "{}");

@@ -119,7 +119,10 @@ const acts = {
     const what = "with all copies of its data set, here and at the provider, and its comparison";
     if (!confirm("Delete the job of " + given(form, "model") + ", " + what + "? The model and its deployment stay.")) return;
     const { deleted, left } = await (await send(given(form, "job"), undefined, "DELETE")).json();
-    if (!deleted) throw new Error(left);
+    if (!deleted) {
+      if (!confirm(left + " Delete what is here all the same?")) throw new Error(left);
+      await send(given(form, "job") + "?forget=true", undefined, "DELETE");
+    }
     location.assign(given(form, "next"));
     return true;
   },

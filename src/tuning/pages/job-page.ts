@@ -109,7 +109,12 @@ ${raw.trim() === "" ? html`` : html`<details><summary>What the provider said${by
 function stays(job: TuningJob): Html {
   const left =
     job.state === "manual" || job.state === "failed" || job.state === "cancelled" ? leftBehind(job) : [];
-  return html`${left.map(
+  return html`${
+    left.length === 0
+      ? html``
+      : html`<p class="quiet">As of ${timeOf(job.updated)} UTC:</p>
+`
+  }${left.map(
     (line) => html`<p>${line}</p>
 `,
   )}`;

@@ -9,7 +9,7 @@ interface Button {
 }
 
 /** A page of a browser, as far as the script looks at one. */
-function opened(answer: () => Promise<Response>, agrees = true) {
+function opened(answer: () => Promise<Response>, agrees: (question: string) => boolean = () => true) {
   const seen = { asked: [] as string[], sent: [] as unknown[][], led: [] as string[], told: "" };
   const told = {
     scrollIntoView: () => {},
@@ -36,7 +36,7 @@ function opened(answer: () => Promise<Response>, agrees = true) {
     },
     (question: string) => {
       seen.asked.push(question);
-      return agrees;
+      return agrees(question);
     },
     { assign: (address: string) => seen.led.push(address), reload: () => seen.led.push("again") },
     class {
@@ -73,7 +73,10 @@ test("a job is deleted once that is confirmed, and leads to all jobs", async () 
 });
 
 test("a job that nobody wants gone stays", async () => {
-  const { seen, submit } = opened(async () => Response.json({}), false);
+  const { seen, submit } = opened(
+    async () => Response.json({}),
+    () => false,
+  );
   const button = await submit(REMOVE);
   expect([seen.sent, seen.led, button.disabled]).toEqual([[], [], false]);
 });
@@ -86,11 +89,20 @@ test("what is left at the provider, a refusal and a lost gateway are told, and i
     [() => Promise.reject(new TypeError("Failed to fetch")), "The gateway can't be reached."],
   ];
   for (const [answer, words] of cases) {
-    const { seen, submit } = opened(answer);
+    const { seen, submit } = opened(answer, (question) => !question.includes("all the same"));
     const button = await submit(REMOVE);
     expect(seen.told).toContain(words);
     expect([seen.led, button.disabled]).toEqual([[], false]);
   }
+});
+
+test("what can't be deleted elsewhere can be left to a person", async () => {
+  const answers = [{ deleted: false, left: "Not deleted: file-1." }, { deleted: true }];
+  const { seen, submit } = opened(async () => Response.json(answers.shift()));
+  await submit(REMOVE);
+  expect(seen.asked[1]).toBe("Not deleted: file-1. Delete what is here all the same?");
+  expect(seen.sent[1]).toEqual(["DELETE", "ft_0123?forget=true", undefined]);
+  expect(seen.led).toEqual(["../tuning-jobs?format=html"]);
 });
 
 test("a job is cancelled, and goes on", async () => {
