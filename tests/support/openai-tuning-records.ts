@@ -74,10 +74,20 @@ export class Refusal extends Error {
   }
 }
 
+const epochs = z.int().min(1).max(50);
+const batch = z.int().min(1).max(256);
+const multiplier = z.number().positive();
+
+const numbers = z.strictObject({
+  n_epochs: epochs.optional(),
+  batch_size: batch.optional(),
+  learning_rate_multiplier: multiplier.optional(),
+});
+const auto = z.literal("auto");
 const hyperparameters = z.strictObject({
-  n_epochs: z.union([z.literal("auto"), z.int().min(1).max(50)]).optional(),
-  batch_size: z.union([z.literal("auto"), z.int().min(1).max(256)]).optional(),
-  learning_rate_multiplier: z.union([z.literal("auto"), z.number().positive()]).optional(),
+  n_epochs: epochs.or(auto).optional(),
+  batch_size: batch.or(auto).optional(),
+  learning_rate_multiplier: multiplier.or(auto).optional(),
 });
 
 export const datedRequest = z.strictObject({
@@ -89,11 +99,12 @@ export const datedRequest = z.strictObject({
     .regex(/^[\w-]{1,40}$/)
     .optional(),
   seed: z.int().optional(),
-  hyperparameters: hyperparameters.optional(),
+  hyperparameters: numbers.optional(),
 });
 
 export const request = datedRequest.extend({
   suffix: z.string().min(1).max(64).optional(),
+  hyperparameters: hyperparameters.optional(),
   method: z
     .strictObject({
       type: z.literal("supervised"),

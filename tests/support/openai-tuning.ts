@@ -225,7 +225,7 @@ class TuningApi {
       case "GET fine_tuning/jobs id events":
         return { object: "list", ...this.#page(state.job(id).events.toReversed(), query, 20) };
       case "GET fine_tuning/jobs id checkpoints":
-        return this.#listCheckpoints(state.job(id), query);
+        return this.#listCheckpoints(state.job(id), query, isDated);
       default:
         throw this.#flavour === "azure"
           ? new Refusal(404, "404", "Resource not found")
@@ -236,7 +236,8 @@ class TuningApi {
   #upload(body: unknown, file: Content | undefined): unknown {
     const { purpose } = z.object({ purpose: z.string() }).parse(body);
     if (file === undefined || purpose !== "fine-tune") {
-      throw new Refusal(400, "invalid_value", "'file' and 'purpose' are required", "file");
+      const code = this.#flavour === "azure" ? "invalidPayload" : "invalid_value";
+      throw new Refusal(400, code, "'file' and 'purpose' are required", "file");
     }
     return fileObject(this.#state.addFile(file.name, purpose, file.text));
   }
@@ -269,8 +270,9 @@ class TuningApi {
     };
   }
 
-  #listCheckpoints(job: StoredJob, query: URLSearchParams): unknown {
+  #listCheckpoints(job: StoredJob, query: URLSearchParams, isDated: boolean): unknown {
     const { data, has_more } = this.#page(job.checkpoints, query, 10);
+    if (isDated) return { object: "list", data, has_more };
     return {
       object: "list",
       data,
@@ -283,7 +285,10 @@ class TuningApi {
   #page<T extends { readonly id: string }>(items: readonly T[], query: URLSearchParams, usual: number) {
     const after = query.get("after");
     const from = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
-    if (after !== null && from === 0) throw new Refusal(404, null, `No such object: ${after}`, "after");
+    if (after !== null && from === 0) {
+      const code = this.#flavour === "azure" ? "notFound" : null;
+      throw new Refusal(404, code, `No such object: ${after}`, "after");
+    }
     const to = from + Math.min(Number(query.get("limit") ?? usual), this.#options.pageSize);
     return { data: items.slice(from, to), has_more: to < items.length };
   }

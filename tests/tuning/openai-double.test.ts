@@ -150,24 +150,3 @@ test("a job goes on by itself when it is asked for, where that is wanted", async
     phases.push((await stage.trainer.observe(id, undefined, calm())).phase);
   expect(phases).toEqual(["waiting", "running", "running", "succeeded"]);
 });
-
-test("Azure's dated versions know neither `method` nor metadata, and want a version", async () => {
-  const { double, trainer } = await startStage("azure 2024-10-21");
-  const training_file = await trainer.upload(uploadOf(), calm());
-  const post = (query: string, body: unknown) =>
-    fetch(`${double.url}/openai/fine_tuning/jobs${query}`, {
-      method: "POST",
-      headers: { "api-key": double.apiKey, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  const model = "gpt-4o-mini-2024-07-18";
-  const refused = await post("?api-version=2024-10-21", {
-    model,
-    training_file,
-    method: { type: "supervised" },
-  });
-  expect(refused.status).toBe(400);
-  expect(await refused.json()).toMatchObject({ error: { code: "invalidPayload" } });
-  expect((await post("", { model, training_file })).status).toBe(404);
-  expect((await post("?api-version=2024-10-21", { model, training_file })).status).toBe(201);
-});
