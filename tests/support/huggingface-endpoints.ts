@@ -68,6 +68,8 @@ const COMPUTES = [
   quota: { maxAccelerators: 4, usedAccelerators: 0 },
 }));
 
+const REGION = { name: "us-east-1", label: "N. Virginia", status: "available", computes: COMPUTES };
+
 export function endpointRoutes(
   endpoints: HubEndpoints,
   repositories: HubRepositories,
@@ -93,7 +95,7 @@ export function endpointRoutes(
       method: "GET",
       path: /^\/v2\/provider\/([^/]+)$/,
       answer: () => ({
-        body: { vendors: [{ name: "aws", regions: [{ name: "us-east-1", computes: COMPUTES }] }] },
+        body: { vendors: [{ name: "aws", status: "available", regions: [REGION] }] },
       }),
     },
     {
@@ -154,14 +156,17 @@ export function endpointRoutes(
   ];
 }
 
-function shown({ spec, state, message, url }: HubEndpoint) {
+function shown({ namespace, spec, state, message, url }: HubEndpoint) {
+  const account = { id: "6871a7b0c0ffee0000000002", name: namespace };
   const target = state === "paused" || state === "scaledToZero" ? 0 : spec.compute.scaling.maxReplica;
   return {
     ...spec,
     healthRoute: spec.model.image.custom.healthRoute,
     status: {
       createdAt: "2026-11-01T00:00:00.000Z",
+      createdBy: account,
       updatedAt: "2026-11-01T00:00:00.000Z",
+      updatedBy: account,
       state,
       message,
       ...(url !== undefined && { url }),

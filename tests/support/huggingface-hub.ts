@@ -56,6 +56,12 @@ export interface HuggingFaceHub {
   /** Of both the Hub and the API of the Inference Endpoints. */
   readonly url: string;
   readonly requests: readonly HubRequest[];
+  /** What was answered to them, faults aside. */
+  readonly answers: readonly {
+    readonly request: HubRequest;
+    readonly status: number;
+    readonly body: unknown;
+  }[];
   readonly repositories: HubRepositories;
   readonly jobs: HubJobs;
   readonly endpoints: HubEndpoints;
@@ -84,6 +90,7 @@ export async function startHuggingFaceHub({
   pageSize = 50,
 }: HubOptions = {}): Promise<HuggingFaceHub> {
   const requests: HubRequest[] = [];
+  const answers: HuggingFaceHub["answers"][number][] = [];
   const faults: { readonly what: RegExp; readonly fault: HubFault; times: number }[] = [];
   const repositories: HubRepositories = new Map();
   const jobs: HubJobs = [];
@@ -98,9 +105,14 @@ export async function startHuggingFaceHub({
           id: "6871a7b0c0ffee0000000002",
           name: namespaces[0],
           fullname: "Acme",
+          avatarUrl: "/avatars/acme.svg",
           canPay: true,
+          isPro: false,
           orgs: [],
-          auth: { type: "access_token", accessToken: { displayName: "test", role: "write" } },
+          auth: {
+            type: "access_token",
+            accessToken: { displayName: "test", role: "write", createdAt: "2026-11-01T00:00:00.000Z" },
+          },
         },
       }),
     },
@@ -139,6 +151,7 @@ export async function startHuggingFaceHub({
     }
     const answer = answerOf(route, request);
     if (fault?.fault === "lost") return void response.destroy();
+    answers.push({ request, status: answer.status ?? 200, body: answer.body });
     send(response, answer);
   }
 
@@ -154,6 +167,7 @@ export async function startHuggingFaceHub({
   return {
     url,
     requests,
+    answers,
     repositories,
     jobs,
     endpoints,

@@ -29,7 +29,16 @@ type Stage = "SCHEDULING" | "RUNNING" | "COMPLETED" | "CANCELED" | "ERROR" | "DE
 const HARDWARE = [
   { name: "cpu-basic", unitCostMicroUSD: 167, unitCostUSD: 0.000167, unitLabel: "minute" },
   { name: "a10g-small", unitCostMicroUSD: 16667, unitCostUSD: 0.016667, unitLabel: "minute" },
-].map((one) => ({ ...one, prettyName: one.name, cpu: "4 vCPU", ram: "15 GB", accelerator: null }));
+].map((one) => ({
+  ...one,
+  prettyName: one.name,
+  cpu: "4 vCPU",
+  ram: "15 GB",
+  ephemeralStorage: "20 GB",
+  accelerator: null,
+}));
+
+const ACCOUNT = { id: "6871a7b0c0ffee0000000002" } as const;
 
 /** A job of the double. The test moves it on. */
 export class HubJob {
@@ -174,10 +183,9 @@ function shown(job: HubJob) {
     type: "job",
     id: job.id,
     createdAt: job.created.toISOString(),
-    startedAt: job.stage === "SCHEDULING" ? null : job.created.toISOString(),
-    finishedAt: job.isOver ? new Date().toISOString() : null,
+    ...(job.stage !== "SCHEDULING" && { startedAt: job.created.toISOString() }),
+    ...(job.isOver && { finishedAt: new Date().toISOString() }),
     dockerImage: spec.dockerImage,
-    spaceId: null,
     command: spec.command,
     arguments: spec.arguments,
     environment: spec.environment,
@@ -185,8 +193,9 @@ function shown(job: HubJob) {
     flavor: spec.flavor,
     labels: spec.labels,
     volumes: spec.volumes,
-    timeoutSeconds: spec.timeoutSeconds,
+    timeout: spec.timeoutSeconds,
     status: { stage: job.stage, message: job.message, failureCount: 0 },
-    owner: { id: "6871a7b0c0ffee0000000002", name: job.namespace, type: "user" },
+    owner: { ...ACCOUNT, name: job.namespace, type: "user", avatarUrl: "/avatars/acme.svg" },
+    createdBy: { ...ACCOUNT, name: job.namespace },
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openaiTrainer } from "../../src/tuning/openai-trainer.ts";
-import { faultsOf, operationOf, SPEC_VERSION } from "../support/azure-tuning-spec.ts";
+import { apiSpec } from "../support/api-spec.ts";
+import type { Answer, TuningRequest } from "../support/openai-tuning.ts";
 import {
   accessTo,
   begin,
@@ -13,13 +14,22 @@ import {
 } from "./openai-samples.ts";
 
 const DATED = "azure 2024-10-21";
+const SPEC_VERSION = "2024-10-21";
+const spec = apiSpec("azure-spec/fine-tuning.json");
+
+function faultsOf({
+  request,
+  ...answer
+}: Answer & { readonly request: Omit<TuningRequest, "headers"> }): readonly string[] {
+  const isDated = request.query.get("api-version") === SPEC_VERSION;
+  return [...spec.faultsOf(request, answer), ...(isDated ? [] : ["the request is of another version"])];
+}
 
 test("the specification is read: what is not as it says is found", () => {
   const request = {
     method: "GET",
     path: "/fine_tuning/jobs/ftjob-1",
     query: new URLSearchParams({ "api-version": SPEC_VERSION }),
-    headers: { "api-key": "x" },
     body: undefined,
   };
   const job = { id: "ftjob-1", object: "fine_tuning.job", model: "m", training_file: "f", status: "pending" };
@@ -28,7 +38,7 @@ test("the specification is read: what is not as it says is found", () => {
   expect(faults({})).toEqual([]);
   expect(faults({ query: new URLSearchParams() })).not.toEqual([]);
   expect(faults({ query: new URLSearchParams({ "api-version": SPEC_VERSION, limit: "1" }) })).not.toEqual([]);
-  expect(faults({ headers: {} })).not.toEqual([]);
+  expect(faults({ path: "/fine_tuning/jobs/ftjob-1/deploy" })).not.toEqual([]);
   expect(faults({}, 202)).not.toEqual([]);
   expect(faults({}, 200, { ...job, status: "queued" })).not.toEqual([]);
   expect(faults({}, 200, { ...job, model: undefined })).not.toEqual([]);
@@ -84,7 +94,7 @@ test("its answers and the trainer's requests are as Azure's specification of its
   }
   const answered = double.answers
     .filter(({ status }) => status < 300)
-    .map(({ request }) => operationOf(request));
+    .map(({ request }) => spec.operationOf(request));
   expect([...new Set(answered)].toSorted()).toEqual([
     "DELETE /files/{file-id}",
     "GET /files",
