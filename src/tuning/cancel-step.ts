@@ -1,7 +1,7 @@
 import type { Step, StepContext } from "./context.ts";
 import { findCreated, inGrace, notTried } from "./create-step.ts";
 import { registerStep } from "./register-step.ts";
-import { fail, observe, stopTraining } from "./train-step.ts";
+import { fail, handOver, isEndOverdue, observe, stopTraining, trainsOn } from "./train-step.ts";
 import { cancelled, known } from "./transitions.ts";
 
 /** Ends a job whose end was asked for, and what it has under way or made at the provider. */
@@ -34,12 +34,13 @@ async function endCreating(context: StepContext): Promise<number> {
 }
 
 async function endTraining(context: StepContext): Promise<number> {
+  const longAsked = isEndOverdue(context);
   if (!(await stopTraining(context))) return end(context, "Cancelled. The provider knows no such job.");
   const seen = await observe(context);
   switch (seen.phase) {
     case "waiting":
     case "running":
-      return context.nextLook();
+      return longAsked ? handOver(context, trainsOn(context)) : context.nextLook();
     case "cancelled":
       return end(context, "Cancelled, at the provider too.");
     case "succeeded":

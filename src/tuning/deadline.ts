@@ -5,7 +5,7 @@ import type { Problem } from "./transitions.ts";
 /** States whose length a provider decides; what comes later is ours, and a person may have come between. */
 const TIMED: ReadonlySet<JobState> = new Set(["uploading", "creating", "training", "deploying"]);
 
-/** Has a job been in its state for longer than the configuration allows? One that is to end takes as long as it takes. */
+/** Has a job been in its state for longer than the configuration allows? One whose end was asked for is not timed here. */
 export function isOverdue({ job, table }: StepContext): boolean {
   const deadline = deadlineOf(job, table.tuning.deadlineMs);
   return deadline !== undefined && Date.now() > deadline;

@@ -2,7 +2,7 @@ import type { Step, StepContext } from "./context.ts";
 import { isOverdue, timeoutOf } from "./deadline.ts";
 import { problemOf, redactedSeen } from "./problems.ts";
 import { type Observation, ProviderProblem } from "./trainer.ts";
-import { cancelled, failed, known, moved, observed } from "./transitions.ts";
+import { cancelled, failed, handedOver, known, moved, observed, type Problem } from "./transitions.ts";
 
 /** Asks how far the training is. What it has become counts, however long it took; what still trains then is ended. */
 export const trainStep: Step = async (context) => {
@@ -10,7 +10,11 @@ export const trainStep: Step = async (context) => {
   switch (seen.phase) {
     case "waiting":
     case "running":
-      if (isOverdue(context)) await stopTraining(context);
+      if (isOverdue(context)) {
+        const longAsked = isEndOverdue(context);
+        await stopTraining(context);
+        if (longAsked) return handOver(context, timeoutOf(context, trainsOn(context)));
+      }
       return context.nextLook();
     case "succeeded":
       if (context.job.remote.model === null) throw withoutModel();
@@ -54,13 +58,37 @@ export async function stopTraining(context: StepContext): Promise<boolean> {
     if (!(error instanceof ProviderProblem && error.kind === "final")) throw error;
     if (error.status === 404) return false;
     // What is being ended may refuse to be ended again.
-    if (end_asked_at === null) throw error;
+    if (end_asked_at === null || isEndOverdue(context)) throw error;
   }
   if (end_asked_at === null)
     await context.update((job, now) =>
       known(job, { end_asked_at: now }, "The provider was asked to end the training.", now),
     );
   return true;
+}
+
+/** Was the provider asked for the end longer ago than any provider takes? */
+export function isEndOverdue({ job, timing }: StepContext): boolean {
+  const { end_asked_at } = job.remote;
+  return end_asked_at !== null && Date.now() >= end_asked_at + timing.patienceMs;
+}
+
+/** The provider took the wish for the end, and trains all the same. */
+export function trainsOn({ job }: StepContext): Problem {
+  const cancelling = job.cancel_asked ? "gives the job up" : "asks for it once more";
+  return {
+    message: "The provider was asked to end the training, and it goes on.",
+    hint: `End it there. Then \`crossover tune resume ${job.id}\` takes what became of it; \`crossover tune cancel ${job.id}\` ${cancelling}.`,
+    status: null,
+    code: null,
+    raw: "",
+  };
+}
+
+/** What may be trained on is paid for: a person sees to it. */
+export async function handOver(context: StepContext, problem: Problem): Promise<number> {
+  await context.update((job, now) => handedOver(job, problem, now));
+  return 0;
 }
 
 export async function fail(context: StepContext, { problem, status }: Observation): Promise<void> {

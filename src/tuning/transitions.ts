@@ -130,7 +130,10 @@ export function cancelAsked(job: TuningJob, now: number): TuningJob {
   const at = job.problem?.code === NOT_REPLACED ? "evaluating" : stateOf(job);
   const canBeEnded = mayTrain(job.remote) || job.remote.deployment !== null || at === "registering";
   if (job.cancel_asked || !canBeEnded) return cancelled(asked, "Cancelled.", now);
-  return moved(asked, at, "What there is of it is ended.", now);
+  // Whom the gateway has asked before has as long again.
+  const end_asked_at = job.remote.end_asked_at === null ? null : now;
+  const again: TuningJob = { ...asked, remote: { ...job.remote, end_asked_at } };
+  return moved(again, at, "What there is of it is ended.", now);
 }
 
 export function cancelled(job: TuningJob, message: string, now: number): TuningJob {

@@ -193,6 +193,30 @@ describe("what a job leaves behind", () => {
     expect((await tuner.work(job.id, AbortSignal.timeout(20_000))).state).toBe("succeeded");
   });
 
+  test("one that takes the wish and trains on is handed over in time, and then given up", async () => {
+    const all = await world({ timing: { patienceMs: 30 } });
+    all.provider.script = [seen("running")];
+    all.provider.trainsOn = true;
+    const job = await cancelledAt(all, "after observe");
+    expect(job).toMatchObject({ state: "manual", cancel_asked: true, problem: { state: "training" } });
+    expect(job.problem?.message).toBe("The provider was asked to end the training, and it goes on.");
+    expect(messages(job)).toContain(`The job ${job.remote.id} may still train at main: look there.`);
+    expect((await all.tuner().cancel(job.id)).state).toBe("cancelled");
+    expect(all.ended).toEqual(["main cancelled"]);
+  });
+
+  test("what the provider says once it has long been asked is told", async () => {
+    const all = await world({ timing: { patienceMs: 30 } });
+    all.provider.script = [seen("running")];
+    all.provider.trainsOn = true;
+    all.provider.at = (moment) => {
+      if (moment === "before cancel" && all.provider.effects.includes("cancel"))
+        throw problem("final", "it is being cancelled", "no", 400);
+    };
+    const job = await cancelledAt(all, "after observe");
+    expect(job).toMatchObject({ state: "manual", problem: { message: "it is being cancelled" } });
+  });
+
   test("the deployment of an evaluation that is cancelled is removed", async () => {
     const all = await world();
     const tuner = all.tuner();

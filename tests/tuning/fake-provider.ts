@@ -75,6 +75,8 @@ export class FakeProvider {
   hosting: number | undefined = 1.7;
   /** So many looks do not find a job that is there. */
   blind = 0;
+  /** Takes the wish to cancel a job, and trains on. */
+  trainsOn = false;
   #cancelled = false;
 
   readonly trainer: Trainer = {
@@ -114,7 +116,8 @@ export class FakeProvider {
     cancel: () =>
       this.#call("cancel", async () => {
         this.effects.push("cancel");
-        this.#cancelled = this.script[0]?.phase === "waiting" || this.script[0]?.phase === "running";
+        const [{ phase } = seen("failed")] = this.script;
+        this.#cancelled = !this.trainsOn && (phase === "waiting" || phase === "running");
       }),
   };
 

@@ -230,6 +230,40 @@ describe("the deadline", () => {
     expect(messages(job)).toContain(`The job ${job.remote.id} may still train at main: look there.`);
   });
 
+  test("where the provider agrees and trains on all the same, a person is told, and gives it up in the end", async () => {
+    const all = await world({ timing: { patienceMs: 30 } });
+    const { tuner, id } = await leftTraining(all);
+    all.provider.script = [seen("running")];
+    all.provider.trainsOn = true;
+    all.configure(deadline(0.001));
+    const job = await work(tuner, id);
+    const timeout = { code: "timeout", state: "training" };
+    expect(job).toMatchObject({ state: "manual", cancel_asked: false, problem: timeout });
+    expect(job.problem?.message).toMatch(
+      /It took longer than .* asked to end the training, and it goes on\.$/,
+    );
+    expect(messages(job)).toContain(`The job ${job.remote.id} may still train at main: look there.`);
+    const asked = await tuner.cancel(id);
+    expect(asked).toMatchObject({ state: "training", cancel_asked: true });
+    // The provider is given as long again.
+    expect(asked.remote.end_asked_at).toBeGreaterThan(job.remote.end_asked_at ?? Number.NaN);
+    expect((await work(tuner, id)).state).toBe("manual");
+    expect((await tuner.cancel(id)).state).toBe("cancelled");
+    expect(await tuner.remove(id)).toMatchObject({ deleted: true });
+  });
+
+  test("what the provider ends while a person is waited for is seen", async () => {
+    const all = await world({ timing: { patienceMs: 30 } });
+    const { tuner, id } = await leftTraining(all);
+    all.provider.script = [seen("running")];
+    all.provider.trainsOn = true;
+    all.configure(deadline(0.001));
+    expect((await work(tuner, id)).state).toBe("manual");
+    all.provider.script = [seen("cancelled")];
+    await tuner.resume(id);
+    expect((await work(tuner, id)).state).toBe("cancelled");
+  });
+
   test("a deployment that takes longer waits for a person, with its price", async () => {
     const all = await world();
     all.provider.deploying = [{ phase: "creating", status: "Creating", message: undefined }];
