@@ -86,7 +86,7 @@ async function giveUp(context: StepContext, problem: Problem): Promise<void> {
 
 /** A bug of ours is in the log with all that is known of it. */
 function tellOfOurs(error: unknown, { deps, job }: StepContext): void {
-  if (error instanceof ProviderProblem) return;
+  if (error instanceof ProviderProblem || isGap(error)) return;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   deps.log("error", "fine-tuning job can't go on", { job: job.id, error: text });
 }

@@ -7,7 +7,7 @@ import type { Tuner } from "../../src/tuning/tuner.ts";
 import type { TuningQuestion } from "../../src/tuning/tuning.ts";
 import { until } from "../support/until.ts";
 import { problem, seen } from "./fake-provider.ts";
-import { config, examples, QUESTION, trained, type World, world } from "./world.ts";
+import { config, examples, QUESTION, SECRET, trained, type World, world } from "./world.ts";
 
 const AZURE: TuningQuestion = {
   ...QUESTION,
@@ -262,6 +262,15 @@ describe("the deadline", () => {
     all.provider.script = [seen("cancelled")];
     await tuner.resume(id);
     expect((await work(tuner, id)).state).toBe("cancelled");
+  });
+
+  test("past it a provider that is not what it was is told, and is no fault of the gateway's", async () => {
+    const all = await world({ timing: { patienceMs: 5 } });
+    const { tuner, id } = await leftTraining(all);
+    const providers = { main: { kind: "openai", apiKey: SECRET, organization: "org-other" } };
+    all.configure({ ...deadline(0.001), providers });
+    expect(await work(tuner, id)).toMatchObject({ state: "manual", problem: { code: "timeout" } });
+    expect(all.logs).toEqual([]);
   });
 
   test("a deployment that takes longer waits for a person, with its price", async () => {
