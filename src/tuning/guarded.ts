@@ -2,7 +2,7 @@ import type { Deployer } from "./deployer.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The same, save that nothing is sent that makes or deletes something once others may have the job. */
+/** The same, save that nothing is sent that makes, ends, changes or deletes something once others may have the job. */
 export function guardedTrainer(trainer: Trainer, held: Pick<HeldJob, "requireLease">): Trainer {
   return {
     upload: async (file, signal) => {
@@ -15,8 +15,14 @@ export function guardedTrainer(trainer: Trainer, held: Pick<HeldJob, "requireLea
     },
     find: (request, signal) => trainer.find(request, signal),
     observe: (id, seen, signal) => trainer.observe(id, seen, signal),
-    cancel: (id, signal) => trainer.cancel(id, signal),
-    removeFiles: (files, signal) => trainer.removeFiles(files, signal),
+    cancel: async (id, signal) => {
+      held.requireLease();
+      return trainer.cancel(id, signal);
+    },
+    removeFiles: async (files, signal) => {
+      held.requireLease();
+      return trainer.removeFiles(files, signal);
+    },
   };
 }
 
@@ -31,8 +37,11 @@ export function guardedDeployer(deployer: Deployer, held: Pick<HeldJob, "require
       held.requireLease();
       return deployer.remove(name, signal);
     },
+    scale: async (name, capacity, signal) => {
+      held.requireLease();
+      return deployer.scale(name, capacity, signal);
+    },
     find: (name, signal) => deployer.find(name, signal),
     list: (signal) => deployer.list(signal),
-    scale: (name, capacity, signal) => deployer.scale(name, capacity, signal),
   };
 }
