@@ -32,6 +32,8 @@ export class HeldJob {
   readonly signal: AbortSignal;
   #row: StoredTuningJob;
   #job: TuningJob;
+  /** Was an end the last that was to be saved? Its answer may have been lost. */
+  #isEnding = false;
   #line: Promise<unknown> = Promise.resolve();
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,6 +60,11 @@ export class HeldJob {
 
   get job(): TuningJob {
     return this.#job;
+  }
+
+  /** Is the job at an end that it was brought to here? A person may end what waits for them. */
+  get hasEnded(): boolean {
+    return this.#isEnding && isEnded(this.#job.state);
   }
 
   /** Aborted once the job's end is asked for. */
@@ -128,6 +135,7 @@ export class HeldJob {
       this.#lost.signal.throwIfAborted();
       const job = change(this.#job);
       if (isSame(job, this.#job)) return this.#job;
+      this.#isEnding = isEnded(job.state);
       // Past the end of the lease too: the revision tells whether somebody else has it.
       const row = await patiently(async () => {
         const { fingerprint, revision } = this.#row;

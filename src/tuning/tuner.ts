@@ -257,7 +257,7 @@ export class Tuner implements Tuning {
       this.#held.delete(id);
       await held.release();
     }
-    this.#count(held.job);
+    if (held.hasEnded) this.#count(held.job);
   }
 
   /** Whoever brings a job to its end counts it. */

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/config/problem.ts";
+import { StoreError } from "../../src/store/store.ts";
 import { until } from "../support/until.ts";
 import { problem, seen } from "./fake-provider.ts";
-import { answered, config, QUESTION, refused, SECRET, trained, world } from "./world.ts";
+import { answered, bound, config, QUESTION, refused, SECRET, trained, world } from "./world.ts";
 
 test("a job goes from its data set to a registered variant, and nothing goes live", async () => {
   const all = await world();
@@ -59,6 +60,38 @@ test("a job goes from its data set to a registered variant, and nothing goes liv
   expect(job.proposal).toContain(job.spec.variant);
   expect(all.ended).toEqual(["main succeeded"]);
   expect((await all.store.tuningJob(job.id))?.owner).toBeUndefined();
+});
+
+describe("a job's end is counted once, where", () => {
+  test("a person cancels what has just come to wait for them", async () => {
+    const all = await world();
+    all.provider.at = (moment) => {
+      if (moment === "before create") throw problem("unsupported");
+    };
+    const person = all.tuner();
+    const store = bound(all.store);
+    const saveTuningJob: typeof store.saveTuningJob = async (row) => {
+      const isSaved = await store.saveTuningJob(row);
+      if (row.state === "manual" && row.owner !== undefined) await person.cancel(row.id);
+      return isSaved;
+    };
+    await trained(all.tuner({ store: { ...store, saveTuningJob } }));
+    expect(all.ended).toEqual(["main cancelled"]);
+  });
+
+  test("the answer to its saving is lost", async () => {
+    const all = await world();
+    const store = bound(all.store);
+    let isLost = false;
+    const saveTuningJob: typeof store.saveTuningJob = async (row) => {
+      const isSaved = await store.saveTuningJob(row);
+      if (row.open || isLost) return isSaved;
+      isLost = true;
+      throw new StoreError("connection lost", true);
+    };
+    expect((await trained(all.tuner({ store: { ...store, saveTuningJob } }))).state).toBe("succeeded");
+    expect([isLost, all.ended]).toEqual([true, ["main succeeded"]]);
+  });
 });
 
 test("without a validation file nothing is compared", async () => {
