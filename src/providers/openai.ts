@@ -46,13 +46,14 @@ export const openai = defineProvider({
       },
       model,
       streamUsage: true,
-      metadata: metadata ?? (isOpenai(new URL(baseURL).hostname) ? "if-stored" : "forward"),
+      metadata: metadata ?? (isOpenai(baseURL) ? "if-stored" : "forward"),
       secrets: [apiKey],
     };
   },
 });
 
 /** OpenAI's own address, or a region's, such as eu.api.openai.com. */
-function isOpenai(hostname: string): boolean {
+export function isOpenai(baseURL: string): boolean {
+  const { hostname } = new URL(baseURL);
   return hostname === "api.openai.com" || hostname.endsWith(".api.openai.com");
 }

@@ -225,6 +225,8 @@ describe("a base model that its provider can't have is refused:", () => {
     hf: { kind: "huggingface", apiKey: HUB_TOKEN, tuning: { hubURL: "http://127.0.0.1:1" } },
     "hf-simulated": { kind: "huggingface", apiKey: "", withoutKey: "simulator" },
     "openai-simulated": { kind: "openai", apiKey: "", withoutKey: "simulator" },
+    "openai-eu": { kind: "openai", apiKey: SECRET, baseURL: "https://eu.api.openai.com/v1" },
+    proxy: { kind: "openai", apiKey: SECRET, baseURL: "http://127.0.0.1:1/v1/" },
     sim: { kind: "simulator" },
   };
   const models = {
@@ -246,6 +248,7 @@ describe("a base model that its provider can't have is refused:", () => {
     ["hf", "https://abc.endpoints.huggingface.cloud", /Qwen/],
     ["hf-simulated", undefined, /gpt-4.1-mini/],
     ["main", "qwen", /such as gpt-4.1-mini/],
+    ["openai-eu", "openai/gpt-4.1-mini", /such as gpt-4.1-mini/],
     ["cloud", "Qwen/Qwen3-0.6B", /`cloud` could train/],
     ["openai-simulated", "qwen", /such as gpt-4.1-mini/],
   ])("%s, %s", async (provider, baseModel, message) => {
@@ -258,6 +261,7 @@ describe("a base model that its provider can't have is refused:", () => {
     ["hf", "HuggingFaceTB/SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct"],
     ["hf-simulated", "qwen", "Qwen/Qwen3-0.6B"],
     ["sim", "qwen", "Qwen/Qwen3-0.6B"],
+    ["proxy", "openai/gpt-4.1-mini", "openai/gpt-4.1-mini"],
     ["sim", undefined, "gpt-4.1-mini"],
     ["main", "ft:gpt-4.1-mini-2025-04-14:acme::1", "ft:gpt-4.1-mini-2025-04-14:acme::1"],
   ])("not %s, %s", async (provider, baseModel, trained) => {
