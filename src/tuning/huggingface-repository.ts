@@ -1,7 +1,13 @@
 import { createRepo, datasetInfo, deleteRepo, HubApiError, pathsInfo, uploadFile } from "@huggingface/hub";
 import type { HuggingFaceAccess } from "../domain/tuning.ts";
-import { refused, unanswered } from "./huggingface-problem.ts";
+import { type Asked, refused, unanswered } from "./huggingface-problem.ts";
 import { ProviderProblem } from "./trainer.ts";
+
+const BY_HAND =
+  "This account or token can't create the private data set repository that the files go to. Give it write access to the namespace, at " +
+  "https://huggingface.co/settings/tokens, and then `crossover tune resume JOB`. Or train by hand: `crossover tune script JOB` prints the " +
+  "script, and `uv run` runs it in the job's folder, `tuning/JOB` in the data folder, with a token that may write. Deploy the model that " +
+  "it uploads, and then `crossover tune register JOB --address URL`.";
 
 /** The private data set repository of a job, which holds its files and its script. */
 export interface Repository {
@@ -21,22 +27,23 @@ export function openRepository(
   name: string,
 ): Repository {
   const repo = { type: "dataset", name } as const;
+  const { token } = access;
   const common = (signal: AbortSignal) => ({
-    accessToken: access.token,
+    accessToken: token,
     hubUrl: access.hubURL,
     fetch: fetchWith(signal),
   });
 
   async function ensure(signal: AbortSignal): Promise<void> {
-    const doing = `create the data set repository ${name}`;
-    await asking(access.token, doing, signal, async () => {
+    const creation = { token, doing: `create the data set repository ${name}`, byHand: BY_HAND };
+    await asking(creation, signal, async () => {
       try {
         await createRepo({ repo, visibility: "private", ...common(signal) });
       } catch (error) {
         if (!isStatus(error, 409)) throw error; // 409: it is there
       }
     });
-    const found = await asking(access.token, `look at the data set repository ${name}`, signal, () =>
+    const found = await asking({ token, doing: `look at the data set repository ${name}` }, signal, () =>
       datasetInfo({ name, ...common(signal) }),
     );
     if (found.private !== true) throw publicRepository(name);
@@ -45,7 +52,7 @@ export function openRepository(
   return {
     name,
     remove: (signal) =>
-      asking(access.token, `delete the data set repository ${name}`, signal, async () => {
+      asking({ token, doing: `delete the data set repository ${name}` }, signal, async () => {
         try {
           await deleteRepo({ repo, ...common(signal) });
         } catch (error) {
@@ -54,12 +61,12 @@ export function openRepository(
       }),
     put: async (path, content, bytes, signal) => {
       await ensure(signal);
-      const there = await asking(access.token, `list the files of ${name}`, signal, () =>
+      const there = await asking({ token, doing: `list the files of ${name}` }, signal, () =>
         pathsInfo({ repo, paths: [path], ...common(signal) }),
       );
       if (there.some((file) => file.path === path && file.size === bytes)) return;
       const file = { path, content: await content() };
-      await asking(access.token, `upload ${path}`, signal, () =>
+      await asking({ token, doing: `upload ${path}` }, signal, () =>
         // Without Xet: the older way needs no code for WebAssembly, and any size goes by it.
         uploadFile({ repo, file, commitTitle: `Add ${path}`, useXet: false, ...common(signal) }),
       );
@@ -77,19 +84,14 @@ function isStatus(error: unknown, status: number): boolean {
 }
 
 /** Does something with the library, whose errors become problems. */
-async function asking<T>(
-  token: string,
-  doing: string,
-  signal: AbortSignal,
-  act: () => Promise<T>,
-): Promise<T> {
+async function asking<T>(asked: Asked, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HubApiError)
-      throw refused({ doing, token }, error.statusCode, JSON.stringify(error.data ?? {}));
-    throw unanswered({ doing, token }, error);
+      throw refused(asked, error.statusCode, JSON.stringify(error.data ?? {}));
+    throw unanswered(asked, error);
   }
 }
 

@@ -217,6 +217,22 @@ test.each([402, 403, 404])(
 );
 
 test.each([
+  [401, "final", "The token was not accepted."],
+  [403, "unsupported", "`crossover tune script JOB` prints the script"],
+  [404, "unsupported", "`crossover tune resume JOB`"],
+] as const)("a repository that the token may not create (%i) is %s", async (status, kind, hint) => {
+  const hub = await startHuggingFaceHub();
+  const error = "You don't have the rights to create a dataset under the namespace acme";
+  hub.fail(/^POST \/api\/repos\/create/, { status, body: { error } });
+  const problem = await problemOf(trainerAt(hub).upload(upload(ROWS), signal));
+  expect(problem).toMatchObject({ kind, status });
+  expect(problem.message).toBe(
+    `Hugging Face could not create the data set repository ${REPOSITORY}: ${error}`,
+  );
+  expect(problem.hint).toContain(hint);
+});
+
+test.each([
   [429, "temporary"],
   [503, "temporary"],
   [502, "unknown"],

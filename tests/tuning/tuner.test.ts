@@ -246,6 +246,22 @@ describe("what goes wrong", () => {
     await expect(tuner.cancel(job.id)).rejects.toMatchObject({ status: 409 });
   });
 
+  test("where nothing may be uploaded, what a person trained is compared and registered", async () => {
+    const all = await world();
+    all.provider.at = (moment) => {
+      if (moment === "before upload") throw problem("unsupported", "no repositories here");
+    };
+    const tuner = all.tuner();
+    const job = await trained(tuner);
+    expect(job).toMatchObject({ state: "manual", problem: { state: "uploading" } });
+    // The script takes them from there.
+    expect((await all.folders.open(job.id, "train.jsonl")).size).toBeGreaterThan(0);
+    await tuner.register(job.id, "ft:by-hand");
+    const end = await tuner.work(job.id, AbortSignal.timeout(20_000));
+    expect(end).toMatchObject({ state: "succeeded", evaluation: { compared: 5 } });
+    expect(all.provider.effects).toEqual([]);
+  });
+
   test("a job that takes too long is ended at the provider", async () => {
     const all = await world();
     all.provider.script = [seen("running")];
