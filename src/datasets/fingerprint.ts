@@ -17,12 +17,16 @@ export function fingerprint(
   messages: readonly unknown[],
 ): Fingerprint {
   const last = messages.findLastIndex((message) => memberOf(message, "role") === "assistant");
-  const { tools, ...rest } = row;
   return {
-    row: digest(canonical(rest) + canonicalTools(tools)),
+    row: rowFingerprint(row),
     input: digest(canonical(messages.slice(0, last))),
     answer: digest(canonical(memberOf(messages[last], "content"))),
   };
+}
+
+/** The `row` of an example's fingerprint alone. @param row as parsed */
+export function rowFingerprint({ tools, ...rest }: Readonly<Record<string, unknown>>): string {
+  return digest(canonical(rest) + canonicalTools(tools));
 }
 
 function digest(text: string): string {

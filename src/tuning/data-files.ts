@@ -59,6 +59,11 @@ export async function checkedFile(
   return { file, report };
 }
 
+/** Rows of the validation file that the training file has not: the others would measure memory. @param report on the validation file */
+export function comparableRows({ rows, counts }: DatasetReport): number {
+  return rows - (counts.leaked_row ?? 0);
+}
+
 /** SHA-256 of a file without its byte-order mark, 64 hexadecimal digits: with and without one the data is the same. */
 export async function hashOf(file: Blob): Promise<string> {
   const hash = createHash("sha256");

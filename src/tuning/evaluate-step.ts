@@ -12,7 +12,7 @@ import { type Preview, previewed } from "./register-step.ts";
 import { hostingOf, registrationOf } from "./registration.ts";
 import type { Registration } from "./registry.ts";
 import { evaluated, stepped, troubled } from "./transitions.ts";
-import { sampledRows } from "./validation-rows.ts";
+import { sampledRows, trainedRows } from "./validation-rows.ts";
 import { patiently } from "./wait.ts";
 
 /** A share of rows without an answer that is told as a problem. */
@@ -29,15 +29,23 @@ export const evaluateStep: Step = async (context) => {
     );
     return 0;
   }
-  const file = await fileOf(context, validation.name);
-  if (file === undefined) {
-    const message = `The file ${validation.name} is gone from the job's folder: nothing is compared.`;
+  const files = { training: job.spec.training.name, validation: validation.name };
+  const training = await fileOf(context, files.training);
+  const file = await fileOf(context, files.validation);
+  if (training === undefined || file === undefined) {
+    const gone = training === undefined ? files.training : files.validation;
+    const message = `The file ${gone} is gone from the job's folder: nothing is compared.`;
     await context.update((current, now) =>
       evaluated(troubled(current, message, now), null, "Nothing was compared.", now),
     );
     return 0;
   }
-  const queries = await queriesOf(context, preview, file);
+  const queries = await queriesOf(context, preview, { training, validation: file });
+  if (queries.length === 0) {
+    const message = "All rows of the validation file are trained on too: nothing is compared.";
+    await context.update((current, now) => evaluated(current, null, message, now));
+    return 0;
+  }
   const tools = toolsFor(context, preview);
   await requireAnswer(context, preview.candidate, tools, queries);
   const message = `Comparing ${preview.candidate.name} with ${preview.control.name} on ${queries.length} rows.`;
@@ -65,14 +73,15 @@ async function fileOf({ job, deps }: StepContext, name: string): Promise<Blob | 
 
 /**
  * Rows as the tuned model is going to be asked: without system messages. The control has its own; those of the file it was
- * given would come on top.
+ * given would come on top. Rows that were trained on are left out.
  */
 async function queriesOf(
   { job, deps, table }: StepContext,
   { candidate, table: previewTable }: Preview,
-  file: Blob,
+  files: { readonly training: Blob; readonly validation: Blob },
 ): Promise<readonly Query[]> {
-  const rows = await sampledRows(file, table.tuning.evaluationRows, job.id);
+  const trained = await trainedRows(files.training);
+  const rows = await sampledRows(files.validation, table.tuning.evaluationRows, job.id, trained);
   return rows.map((row) => {
     const query = deps.comparing.queryOf(row, previewTable, job.spec.route);
     return { ...query, request: bare(query.request, candidate.bare) };

@@ -118,10 +118,11 @@ function taken(part: (typeof PARTS)[number], name: string): GatewayError {
   );
 }
 
-function unmeasured(variant: string): GatewayError {
+/** 400: there is nothing to compare on, and the model would be live. */
+export function unmeasured(variant: string): GatewayError {
   return badRequest(
     "validation_needed",
-    `\`${variant}\` is replaced only by a model that has been compared with the control: give a validation file, or another \`variant\`.`,
+    `\`${variant}\` is replaced only by a model that has been compared with the control: give a validation file with rows that are not trained on, or another \`variant\`.`,
     "variant",
   );
 }

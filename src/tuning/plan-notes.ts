@@ -6,6 +6,8 @@ import { hostingOf } from "./registration.ts";
 export interface NoteParts {
   /** Training rows with a system message. */
   readonly systems: number;
+  /** Validation rows that are not trained on. */
+  readonly comparable: number;
   /** Those that use the variant which is replaced. */
   readonly otherRoutes: readonly string[];
 }
@@ -14,7 +16,7 @@ export interface NoteParts {
 export function notesOn(
   { route, variant, replaces, simulated, training, validation }: TuningSpec,
   access: TuningAccess,
-  { systems, otherRoutes }: NoteParts,
+  { systems, comparable, otherRoutes }: NoteParts,
 ): readonly string[] {
   const hosting = hostingOf(access);
   const isDeployed =
@@ -42,13 +44,23 @@ export function notesOn(
       : []),
     ...(validation === null
       ? ["There is no validation file: the tuned model will not be compared with the control."]
-      : []),
+      : leakNotes(validation.rows, comparable)),
     ...(access.api === "azure" && !isDeployed
       ? [
           "The provider's settings have no `management`: you deploy the model yourself once it is trained, and register it.",
         ]
       : []),
     ...(isDeployed ? [hostingNote(access, hosting)] : []),
+  ];
+}
+
+function leakNotes(rows: number, comparable: number): readonly string[] {
+  if (comparable === rows) return [];
+  const leaked = `${rows - comparable} of ${count(rows, "validation row")} ${rows - comparable === 1 ? "is" : "are"} also trained on and not compared`;
+  return [
+    comparable === 0
+      ? `${leaked}: the tuned model will not be compared with the control.`
+      : `${leaked}. The comparison is drawn from the others.`,
   ];
 }
 

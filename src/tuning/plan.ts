@@ -4,7 +4,7 @@ import { badRequest } from "../domain/errors.ts";
 import type { Route, Table, Variant } from "../domain/table.ts";
 import { variantsOf } from "../routing/reach.ts";
 import { requireBaseModel } from "./base-model.ts";
-import { type CheckedFile, checkedFile } from "./data-files.ts";
+import { type CheckedFile, checkedFile, comparableRows } from "./data-files.ts";
 import type { TunerDeps } from "./deps.ts";
 import { isEarlier } from "./earlier.ts";
 import { forecast } from "./forecast.ts";
@@ -12,7 +12,7 @@ import { hourlyPrice } from "./hourly-price.ts";
 import type { TuningSpec } from "./job.ts";
 import type { DataSource } from "./job-folders.ts";
 import { requireInLimits } from "./limits.ts";
-import { mayReplace, otherRoutes, requireNames } from "./names.ts";
+import { mayReplace, otherRoutes, requireNames, unmeasured } from "./names.ts";
 import { notesOn } from "./plan-notes.ts";
 import { type TrainingProvider, trainingProvider } from "./provider-choice.ts";
 import { jobIn } from "./stored-job.ts";
@@ -38,6 +38,8 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     }));
   const jobId = `tj-${randomBytes(6).toString("hex")}`;
   const spec = specOf({ question, jobId, control, provider, baseModel, training, validation, table });
+  const comparable = validation === undefined ? 0 : comparableRows(validation.report);
+  if (spec.replaces && comparable === 0) throw unmeasured(spec.variant);
   const fingerprint = fingerprintOf(spec);
   await requireNames({ jobId, spec, fingerprint }, deps);
   const rows = await deps.store.tuningJobs({ fingerprint, limit: EARLIER });
@@ -57,6 +59,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     sources: sourcesOf(question),
     notes: notesOn(spec, provider.tuning, {
       systems: training.report.systems,
+      comparable,
       otherRoutes: otherRoutes(spec.variant, spec.route, table),
     }),
   };

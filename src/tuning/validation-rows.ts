@@ -1,3 +1,4 @@
+import { rowFingerprint } from "../datasets/fingerprint.ts";
 import { BOM, readLines } from "../datasets/read.ts";
 import { unitOf } from "../domain/hash.ts";
 import { parseObject } from "../domain/json.ts";
@@ -8,24 +9,39 @@ type Example = Readonly<Record<string, unknown>>;
 interface Drawn {
   readonly index: number;
   readonly rank: number;
-  readonly text: string;
+  readonly row: Example;
+}
+
+/** Fingerprints of the rows of a training file that was validated before. */
+export async function trainedRows(file: Blob): Promise<ReadonlySet<string>> {
+  const trained = new Set<string>();
+  for await (const text of rowsOf(file)) {
+    const row = parseObject(text);
+    if (row !== undefined) trained.add(rowFingerprint(row));
+  }
+  return trained;
 }
 
 /**
  * So many rows of a file that was validated before, in their order, drawn evenly: a file may be sorted. The same seed draws the
  * same. Holds twice as many at a time.
  * @param most from 1
+ * @param trained fingerprints of rows that are left out: they would measure memory
  */
-export async function sampledRows(file: Blob, most: number, seed: string): Promise<readonly Example[]> {
+export async function sampledRows(
+  file: Blob,
+  most: number,
+  seed: string,
+  trained: ReadonlySet<string>,
+): Promise<readonly Example[]> {
   let drawn: readonly Drawn[] = [];
   let waiting: Drawn[] = [];
   let index = 0;
   let limit = Number.POSITIVE_INFINITY;
-  for await (const { text: line, number } of unhurried(readLines(file.stream()))) {
-    const text = number === 1 ? line?.replace(BOM, "") : line;
-    if (text === undefined || text.trim() === "") continue;
+  for await (const text of rowsOf(file)) {
     const rank = unitOf(`${seed}\n${index}`);
-    if (rank < limit) waiting.push({ index, rank, text });
+    const row = rank < limit ? parseObject(text) : undefined;
+    if (row !== undefined && !trained.has(rowFingerprint(row))) waiting.push({ index, rank, row });
     index++;
     if (waiting.length < most) continue;
     drawn = lowest([...drawn, ...waiting], most);
@@ -34,10 +50,15 @@ export async function sampledRows(file: Blob, most: number, seed: string): Promi
   }
   return lowest([...drawn, ...waiting], most)
     .toSorted((a, b) => a.index - b.index)
-    .flatMap(({ text }): readonly Example[] => {
-      const row = parseObject(text);
-      return row === undefined ? [] : [row];
-    });
+    .map(({ row }) => row);
+}
+
+/** Its lines that are not blank, without a byte-order mark. */
+async function* rowsOf(file: Blob): AsyncGenerator<string> {
+  for await (const { text: line, number } of unhurried(readLines(file.stream()))) {
+    const text = number === 1 ? line?.replace(BOM, "") : line;
+    if (text !== undefined && text.trim() !== "") yield text;
+  }
 }
 
 /** Of equal ranks the first. */

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tuningJob } from "../../src/tuning/job.ts";
-import { sampledRows } from "../../src/tuning/validation-rows.ts";
+import { sampledRows, trainedRows } from "../../src/tuning/validation-rows.ts";
 import { succeededJob } from "../support/tuning-job.ts";
 import { answered, examples, QUESTION, refused, trained, world } from "./world.ts";
 
@@ -79,6 +79,33 @@ test("a validation file that is gone is none, which is told", async () => {
   expect(all.asked).toEqual([]);
 });
 
+test("rows of the validation file that are trained on too are not compared", async () => {
+  const all = await world();
+  // Questions 10 and 11 are the last of the training file.
+  const validation = { kind: "text", text: examples(5, 10) } as const;
+  const tuner = all.tuner();
+  expect((await tuner.plan({ ...QUESTION, validation })).notes).toEqual([
+    "2 of 5 validation rows are also trained on and not compared. The comparison is drawn from the others.",
+  ]);
+  expect((await trained(tuner, { ...QUESTION, validation })).evaluation).toMatchObject({
+    rows: 3,
+    compared: 3,
+  });
+});
+
+test("where all of them are, nothing is compared, which the plan tells", async () => {
+  const all = await world();
+  const tuner = all.tuner();
+  const question = { ...QUESTION, validation: QUESTION.training };
+  expect((await tuner.plan(question)).notes).toEqual([
+    "12 of 12 validation rows are also trained on and not compared: the tuned model will not be compared with the control.",
+  ]);
+  const job = await trained(tuner, question);
+  expect(job).toMatchObject({ state: "succeeded", evaluation: null });
+  expect(job.journal.some(({ message }) => message.startsWith("All rows of the validation file"))).toBe(true);
+  expect(all.asked).toEqual([]);
+});
+
 test("neither side is sent the system messages of the validation file", async () => {
   const all = await world();
   const withSystem = examples(5, 100).replaceAll(
@@ -127,19 +154,20 @@ test("an evaluation of an earlier version is read", () => {
 describe("rows drawn from a file", () => {
   const fileOf = (texts: readonly string[]) => new Blob([texts.join("\n")]);
   const row = (index: number) => ({ index });
+  const NONE = new Set<string>();
 
   test("are as many as there are, in their order, and the same for the same seed", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(60), fc.integer({ min: 1, max: 20 }), fc.string(), async (rows, most, seed) => {
         const file = fileOf(Array.from({ length: rows }, (_, index) => JSON.stringify(row(index))));
-        const drawn = await sampledRows(file, most, seed);
+        const drawn = await sampledRows(file, most, seed, NONE);
         expect(drawn).toHaveLength(Math.min(rows, most));
         const indexes = drawn.map(({ index }) => Number(index));
         expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
         expect(new Set(indexes).size).toBe(indexes.length);
-        expect(await sampledRows(file, most, seed)).toEqual(drawn);
+        expect(await sampledRows(file, most, seed, NONE)).toEqual(drawn);
         // Fewer of the same seed are some of them.
-        const fewer = await sampledRows(file, Math.ceil(most / 2), seed);
+        const fewer = await sampledRows(file, Math.ceil(most / 2), seed, NONE);
         expect(drawn).toEqual(expect.arrayContaining([...fewer]));
       }),
       { numRuns: 50 },
@@ -148,13 +176,28 @@ describe("rows drawn from a file", () => {
 
   test("come from everywhere in it", async () => {
     const file = fileOf(Array.from({ length: 1000 }, (_, index) => JSON.stringify(row(index))));
-    const indexes = (await sampledRows(file, 100, "seed")).map(({ index }) => Number(index));
+    const indexes = (await sampledRows(file, 100, "seed", NONE)).map(({ index }) => Number(index));
     for (const part of [0, 250, 500, 750])
       expect(indexes.filter((index) => index >= part && index < part + 250).length).toBeGreaterThan(10);
   });
 
+  test("are none of those that were trained on, in whatever order their members stand", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(60), fc.nat(9), fc.integer({ min: 1, max: 20 }), async (rows, last, most) => {
+        const all = Array.from({ length: rows }, (_, index) => row(index));
+        const leaked = all.filter(({ index }) => index % 10 <= last);
+        const training = fileOf(["\uFEFF", ...leaked.map(({ index }) => `{"tools":[],"index": ${index}}`)]);
+        const file = fileOf(all.map(({ index }) => JSON.stringify({ index, tools: [] })));
+        const drawn = await sampledRows(file, most, "s", await trainedRows(training));
+        expect(drawn).toHaveLength(Math.min(rows - leaked.length, most));
+        expect(drawn.filter(({ index }) => Number(index) % 10 <= last)).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test("a byte-order mark and blank lines are no rows", async () => {
     const file = fileOf(["\uFEFF{}", "", '{"a":1}', " "]);
-    expect(await sampledRows(file, 5, "s")).toEqual([{}, { a: 1 }]);
+    expect(await sampledRows(file, 5, "s", NONE)).toEqual([{}, { a: 1 }]);
   });
 });

@@ -83,9 +83,12 @@ test("nor one that could not be compared, as its validation file is gone", async
   expect(all.registered).toEqual([]);
 });
 
-test("without a validation file such a job is not begun", async () => {
+test.each([
+  ["without a validation file", undefined],
+  ["with one that is trained on", QUESTION.training],
+])("%s such a job is not begun", async (_, validation) => {
   const all = await live();
-  await expect(all.tuner().plan({ ...REPLACING, validation: undefined })).rejects.toMatchObject({
+  await expect(all.tuner().plan({ ...REPLACING, validation })).rejects.toMatchObject({
     status: 400,
     code: "validation_needed",
     param: "variant",
