@@ -3,7 +3,7 @@ import { count } from "../reports/words.ts";
 import type { JobEstimate, JobFile, TuningSpec } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan } from "../tuning/tuning.ts";
-import { costText, isBilledByToken, lasting, providerText } from "../tuning/words.ts";
+import { costText, isBilledByToken, lasting, providerText, warningCounts } from "../tuning/words.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { plainLine } from "./plain-text.ts";
 import { jobTable } from "./tune-job-table.ts";
@@ -65,8 +65,8 @@ function estimateFacts(spec: TuningSpec, estimate: JobEstimate): readonly Fact[]
 }
 
 /** How often each warning was told; what has errors has no plan. */
-function warningsOf(which: string, { counts }: DatasetReport): readonly Fact[] {
-  const codes = Object.entries(counts).map(([code, times]) => `${code} (${times})`);
+function warningsOf(which: string, report: DatasetReport): readonly Fact[] {
+  const codes = warningCounts(report).map(([code, times]) => `${code} (${times})`);
   if (codes.length === 0) return [];
   return [["warnings", `${which}: ${codes.join(", ")}. \`crossover dataset validate\` tells more`]];
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { badRequest } from "../domain/errors.ts";
-import type { TuningSpec } from "./job.ts";
+import type { Provider } from "../domain/tuning.ts";
 import type { TuningQuestion } from "./tuning.ts";
 
 /** What a setting of a job may be, and that in words. */
@@ -31,15 +31,18 @@ function suffixOf(most: number): Limit<string> {
 
 const AZURE_SUFFIX = suffixOf(40);
 
-/** @throws GatewayError 400 that names the member of the admin API */
-export function requireInLimits(question: TuningQuestion, api: TuningSpec["api"]): void {
+/**
+ * @param kind of the provider, whose limits hold when it is rehearsed at the simulator too
+ * @throws GatewayError 400 that names the member of the admin API
+ */
+export function requireInLimits(question: TuningQuestion, kind: Provider["kind"]): void {
   const { epochs, batchSize, learningRateMultiplier, seed, suffix, usdPerMillion } = question;
   requireFit(LIMITS.epochs, epochs, "hyperparameters.n_epochs");
   requireFit(LIMITS.batchSize, batchSize, "hyperparameters.batch_size");
   const rate = "hyperparameters.learning_rate_multiplier";
   requireFit(LIMITS.learningRateMultiplier, learningRateMultiplier, rate);
   requireFit(LIMITS.seed, seed, "seed");
-  requireFit(api === "azure" ? AZURE_SUFFIX : LIMITS.suffix, suffix, "suffix");
+  requireFit(kind === "azure-openai" ? AZURE_SUFFIX : LIMITS.suffix, suffix, "suffix");
   requireFit(LIMITS.usdPerMillion, usdPerMillion, "usd_per_million");
 }
 

@@ -1,6 +1,7 @@
 import type { TuningAccess } from "../domain/tuning.ts";
 import { count } from "../reports/words.ts";
 import type { TuningSpec } from "./job.ts";
+import type { TrainingProvider } from "./provider-choice.ts";
 import { hostingOf } from "./registration.ts";
 
 export interface NoteParts {
@@ -14,8 +15,8 @@ export interface NoteParts {
 
 /** What somebody should know before a job begins. */
 export function notesOn(
-  { route, variant, replaces, simulated, training, validation }: TuningSpec,
-  access: TuningAccess,
+  { route, provider, variant, replaces, simulated, training, validation }: TuningSpec,
+  { kind, tuning: access }: TrainingProvider,
   { systems, comparable, otherRoutes }: NoteParts,
 ): readonly string[] {
   const hosting = hostingOf(access);
@@ -25,6 +26,7 @@ export function notesOn(
     ...(simulated
       ? [
           "The built-in simulator trains in the provider's place: a small model, on this machine, for nothing.",
+          ...unrehearsed(provider, kind),
         ]
       : []),
     ...(replaces
@@ -52,6 +54,22 @@ export function notesOn(
       : []),
     ...(isDeployed ? [hostingNote(access, hosting)] : []),
   ];
+}
+
+/** What a job at the provider itself would do beyond what the simulator does. */
+function unrehearsed(provider: string, kind: string): readonly string[] {
+  switch (kind) {
+    case "azure-openai":
+      return [
+        `At ${provider} itself a deployment would be made, which costs by the hour, or you would deploy the model yourself: that is not simulated.`,
+      ];
+    case "huggingface":
+      return [
+        `At ${provider} itself hardware would be billed by the hour, for training and for the endpoint that answers: that is not simulated.`,
+      ];
+    default:
+      return [];
+  }
 }
 
 function leakNotes(rows: number, comparable: number): readonly string[] {

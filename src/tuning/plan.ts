@@ -26,7 +26,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
   const table = deps.table();
   const control = controlOf(question, table);
   const { provider, baseModel } = trainedBy(question, control, table);
-  requireInLimits(question, provider.tuning.api);
+  requireInLimits(question, provider.kind);
   const check = { model: baseModel, api: provider.tuning.api };
   const training = await checkedFile(question.training, deps.folders, { ...check, part: "training" });
   const validation =
@@ -57,7 +57,7 @@ export async function planned(question: TuningQuestion, deps: TunerDeps): Promis
     fingerprint,
     earlier: rows.filter(isEarlier).flatMap((row) => jobIn(row) ?? []),
     sources: sourcesOf(question),
-    notes: notesOn(spec, provider.tuning, {
+    notes: notesOn(spec, provider, {
       systems: training.report.systems,
       comparable,
       otherRoutes: otherRoutes(spec.variant, spec.route, table),

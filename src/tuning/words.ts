@@ -1,3 +1,4 @@
+import type { DatasetReport } from "../datasets/validate.ts";
 import { duration, percent, usd } from "../reports/words.ts";
 import type { JobEstimate, RemoteJob, TuningSpec } from "./job.ts";
 
@@ -44,6 +45,13 @@ export function stepText({ step, steps }: Pick<RemoteJob, "step" | "steps">): st
 
 export function shareText(share: number | null): string {
   return share === null ? "" : percent(share);
+}
+
+/** How often each warning on a file of a plan was told. A set for a model that is asked the bare query has no system messages. */
+export function warningCounts({
+  counts,
+}: DatasetReport): readonly (readonly [code: string, times: number])[] {
+  return Object.entries(counts).filter(([code]) => code !== "missing_system");
 }
 
 /** At Hugging Face hours are billed, and nothing by the simulator. */

@@ -141,6 +141,29 @@ test.each([
   await expect(all.tuner().plan({ ...QUESTION, ...wrong })).rejects.toMatchObject(refusal);
 });
 
+test("a rehearsal keeps to the provider's limits, and tells what it leaves out", async () => {
+  const all = await world();
+  const { providers } = config();
+  const azure = { kind: "azure-openai", endpoint: "https://acme.openai.azure.com" };
+  const without = { apiKey: "", withoutKey: "simulator" };
+  const rehearsed = {
+    a: { ...azure, ...without },
+    hf: { kind: "huggingface", ...without },
+    o: { kind: "openai", ...without },
+  };
+  all.configure(config({ providers: { ...Object(providers), ...rehearsed } }));
+  const planAt = (provider: string, suffix: string, baseModel?: string) =>
+    all.tuner().plan({ ...QUESTION, provider, suffix, baseModel });
+  await expect(planAt("a", "x".repeat(41))).rejects.toMatchObject({ param: "suffix", message: /1 to 40/ });
+  const told = (text: string) => [
+    expect.stringMatching(/^The built-in simulator/),
+    expect.stringContaining(text),
+  ];
+  expect((await planAt("a", "x")).notes).toEqual(told("At a itself a deployment would be made"));
+  expect((await planAt("hf", "x", "Qwen/Qwen3-0.6B")).notes).toEqual(told("At hf itself hardware"));
+  expect((await planAt("o", "x".repeat(64))).notes).toHaveLength(1);
+});
+
 test("the longest suffix is taken", async () => {
   const all = await world();
   const { spec } = await all.tuner().plan({ ...QUESTION, suffix: "Az-_".repeat(16) });

@@ -4,7 +4,7 @@ import { count, rounded, usd } from "../../reports/words.ts";
 import type { TuningJob } from "../job.ts";
 import { LIMITS } from "../limits.ts";
 import type { TuningPlan } from "../tuning.ts";
-import { costText, isBilledByToken, lasting, providerText } from "../words.ts";
+import { costText, isBilledByToken, lasting, providerText, warningCounts } from "../words.ts";
 import { framed } from "./frame.ts";
 import { addressOf, jobTable } from "./job-table.ts";
 import { removal } from "./removal.ts";
@@ -80,7 +80,7 @@ ${earlier.length === 0 ? html`` : html`<p class="box">The same was trained befor
 }
 
 /** How often each warning was told. */
-function warnings(which: string, { counts }: DatasetReport): Html {
-  const told = Object.entries(counts).map(([code, times]) => `${code} (${rounded(times)})`);
+function warnings(which: string, report: DatasetReport): Html {
+  const told = warningCounts(report).map(([code, times]) => `${code} (${rounded(times)})`);
   return told.length === 0 ? html`` : html`<p class="box">Warnings on the ${which}: ${told.join(", ")}.</p>`;
 }

@@ -238,7 +238,7 @@ test("a plan shows what it costs, its notes and warnings, and starts with one bu
   const plan = await (await world())
     .tuner()
     .plan({ ...QUESTION, validation: undefined, usdPerMillion: 1000 });
-  const training = { ...plan.reports.training, counts: { too_long: 1234 } };
+  const training = { ...plan.reports.training, counts: { missing_system: 1, too_long: 1234 } };
   const reports = { training, validation: undefined };
   const text = planPart({ ...plan, reports, earlier: [TRAINING] });
   expect(text).toContain("nothing: there is no validation file");
