@@ -1,4 +1,3 @@
-import { median } from "simple-statistics";
 import { estimate } from "../datasets/estimate.ts";
 import type { DatasetReport } from "../datasets/validate.ts";
 import { simulatedEpochs } from "../domain/simulated-epochs.ts";
@@ -6,6 +5,7 @@ import { count } from "../reports/words.ts";
 import type { HourlyPrice } from "./hourly-price.ts";
 import type { JobEstimate, TuningJob, TuningSpec } from "./job.ts";
 import { stayIn } from "./journal.ts";
+import { type Trained, timeForecast } from "./time-forecast.ts";
 import { DEFAULT_EPOCHS } from "./training-script.ts";
 
 interface ForecastOptions {
@@ -32,7 +32,11 @@ export function forecast(
   const took = estimated(epochs ?? ownEpochs(spec, report));
   // The simulator takes nothing: what is told is what the provider would.
   const priced = spec.simulated ? estimated(epochs) : took;
-  const rates = earlier.filter((job) => isAlike(job, spec)).flatMap((job) => tokensPerSecond(job) ?? []);
+  const alike = earlier.filter((job) => isAlike(job, spec));
+  const time = timeForecast(
+    took.billedTokens,
+    alike.flatMap((job) => trainedIn(job) ?? []),
+  );
   return {
     epochs: took.epochs,
     billed_tokens: took.billedTokens,
@@ -40,8 +44,8 @@ export function forecast(
     usd_as_of: priced.priceAsOf ?? null,
     usd_per_hour: usdPerHour?.usd ?? null,
     usd_most: usdPerHour === undefined ? null : usdPerHour.usd * usdPerHour.mostHours,
-    seconds: rates.length === 0 ? null : took.billedTokens / median(rates),
-    basis: [costBasis(spec, priced, usdPerHour), timeBasis(rates.length)].join(" "),
+    seconds: time.seconds,
+    basis: [costBasis(spec, priced, usdPerHour), time.basis].join(" "),
   };
 }
 
@@ -63,10 +67,11 @@ function isAlike(
 }
 
 /** @returns undefined where it is not known, such as for what a person trained */
-function tokensPerSecond({ journal, remote, estimate }: TuningJob): number | undefined {
+function trainedIn({ journal, remote, estimate }: TuningJob): Trained | undefined {
   const stay = stayIn("training", journal);
   const seconds = stay === undefined ? 0 : (stay.to - stay.from) / 1000;
-  return seconds > 0 ? (remote.trained_tokens ?? estimate.billed_tokens) / seconds : undefined;
+  const tokens = remote.trained_tokens ?? estimate.billed_tokens;
+  return seconds > 0 && tokens > 0 ? { tokens, seconds } : undefined;
 }
 
 function costBasis(
@@ -95,9 +100,4 @@ function hourBasis(price: HourlyPrice | undefined): string {
   if (price === undefined) return `${billed}; what an hour costs could not be found out.`;
   const { usd, hardware, mostHours } = price;
   return `${billed}: USD ${usd} an hour of ${hardware} by Hugging Face's list, and a job is stopped after ${count(mostHours, "hour")}.`;
-}
-
-function timeBasis(jobs: number): string {
-  if (jobs === 0) return "How long it takes is not known: no such job has ended here yet.";
-  return `The time is reckoned from ${jobs === 1 ? "an earlier job" : `${jobs} earlier jobs`} of this model.`;
 }
