@@ -55,7 +55,7 @@ function factsOf({
     ["training rows", spec.training.rows],
     ["training file", `SHA-256 ${spec.training.sha256}`],
     ["validation rows", spec.validation?.rows ?? null],
-    ["epochs", spec.hyperparameters.n_epochs ?? `${estimate.epochs} as reckoned`],
+    ["epochs", remote.epochs ?? spec.hyperparameters.n_epochs ?? `${estimate.epochs} as reckoned`],
     ["reckoned cost", costText(spec, estimate) ?? null],
     ["provider's job", remote.id],
     ["provider's status", remote.status],

@@ -132,6 +132,11 @@ export const remoteJob = z.object({
   steps: z.int().nullable(),
   estimated_finish: z.number().nullable().describe("Milliseconds since 1970, as the provider says."),
   trained_tokens: z.int().nullable(),
+  epochs: z
+    .int()
+    .nullable()
+    .default(null)
+    .describe("Passes over the training file, as the provider says. Null: it has not said."),
   seen: z.string().nullable().describe("The last of its events that was read."),
   model: z.string().nullable().describe("The tuned model's name at the provider."),
   checkpoints: z.array(checkpoint),

@@ -30,6 +30,7 @@ export function newJob(
       steps: null,
       estimated_finish: null,
       trained_tokens: null,
+      epochs: null,
       seen: null,
       model: null,
       checkpoints: [],

@@ -22,6 +22,9 @@ const jobError = z.looseObject({
 });
 export type JobError = z.infer<typeof jobError>;
 
+/** `auto` until they are chosen. */
+const hyperparameters = z.object({ n_epochs: z.int().positive().optional().catch(undefined) });
+
 export const jobAnswer = z.object({
   id: z.string(),
   status: z.string(),
@@ -30,6 +33,7 @@ export const jobAnswer = z.object({
   fine_tuned_model: z.string().nullish(),
   estimated_finish: z.number().nullish(),
   trained_tokens: z.number().nullish(),
+  hyperparameters: hyperparameters.nullish().catch(undefined),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   /** An empty object while nothing is wrong. */
   error: jobError.nullish(),

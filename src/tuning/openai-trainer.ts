@@ -135,6 +135,7 @@ async function observe(
     ...progressOf(events),
     estimatedFinish: job.estimated_finish ? job.estimated_finish * 1000 : undefined,
     trainedTokens: job.trained_tokens ?? undefined,
+    epochs: job.hyperparameters?.n_epochs,
     model: phase === "succeeded" ? model : undefined,
     checkpoints: phase === "succeeded" ? await checkpointsOf(client, id, signal) : [],
     problem: phase === "failed" ? new ProviderProblem(explainFailedJob(job.error)) : undefined,

@@ -43,6 +43,8 @@ export interface Observation {
   /** Milliseconds since 1970. */
   readonly estimatedFinish: number | undefined;
   readonly trainedTokens: number | undefined;
+  /** Passes over the training file, once they are chosen. */
+  readonly epochs?: number | undefined;
   /** Of a job that succeeded. */
   readonly model: string | undefined;
   readonly checkpoints: readonly Checkpoint[];

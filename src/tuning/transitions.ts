@@ -46,6 +46,7 @@ export function observed(job: TuningJob, seen: Seen, now: number): TuningJob {
       steps: seen.steps ?? remote.steps,
       estimated_finish: seen.estimatedFinish ?? null,
       trained_tokens: seen.trainedTokens ?? remote.trained_tokens,
+      epochs: seen.epochs ?? remote.epochs,
       seen: seen.seen ?? remote.seen,
       model: seen.model ?? remote.model,
       checkpoints: seen.checkpoints.length > 0 ? [...seen.checkpoints] : remote.checkpoints,

@@ -52,6 +52,7 @@ export function tuningJob(fields: Partial<TuningJob> = {}): TuningJob {
       steps: 90,
       estimated_finish: AT + 780_000,
       trained_tokens: null,
+      epochs: null,
       seen: null,
       model: null,
       checkpoints: [],

@@ -62,6 +62,7 @@ export const TRAINING: TuningJob = {
     steps: 100,
     estimated_finish: NOW + 1_500_000,
     trained_tokens: null,
+    epochs: null,
     seen: null,
     model: null,
     checkpoints: [],

@@ -60,6 +60,7 @@ test("the simulator learns a real task through the gateway, does better than the
   }, 90_000);
   expect(job.problem).toBeNull();
   expect(job.remote.model).toMatch(/^ft:gpt-4.1-mini/);
+  expect(job.remote.epochs).toBe(12);
   // Its own count of tokens is an estimate; passes would make it off by whole factors.
   const share = (job.remote.trained_tokens ?? 0) / plan.estimate.billed_tokens;
   expect([share > 0.6, share < 1.6]).toEqual([true, true]);

@@ -154,9 +154,7 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
     [
       "Epochs",
       rounded(estimate.epochs),
-      spec.hyperparameters.n_epochs === null
-        ? "the provider's choice"
-        : String(spec.hyperparameters.n_epochs),
+      String(remote.epochs ?? spec.hyperparameters.n_epochs ?? "the provider's choice"),
     ],
   ];
   return html`<div class="wide"><table><thead><tr><th></th><th class="number">estimated</th><th class="number">real</th></tr></thead>

@@ -126,12 +126,13 @@ describe("the page of a job", () => {
             { at: NOW - 600_000, state: "evaluating", kind: "step", message: "Trained." },
           ],
         },
-        { remote: { trained_tokens: 200_000, model: "ft:a", address: "ft:a" } },
+        { remote: { trained_tokens: 200_000, epochs: 4, model: "ft:a", address: "ft:a" } },
       ),
     );
     expect(stepsOf(text).every((step) => step.endsWith(" done"))).toBe(true);
     expect(text).toMatch(/Trained tokens<\/th><td class="number">400,000<\/td><td class="number">200,000/);
     expect(text).toMatch(/Cost<\/th><td class="number">\$2.00<\/td><td class="number">\$1.00/);
+    expect(text).toMatch(/Epochs<\/th><td class="number">\d+<\/td><td class="number">4</);
     expect(text).toMatch(/Training time<\/th><td class="number">about 40 minutes<\/td><td class="number">/);
     expect(text).toContain('href="../comparisons/cx_1.html"');
     expect(text).toContain("89.3%");
