@@ -62,7 +62,9 @@ export const jobEstimate = z.object({
   usd: z
     .number()
     .nullable()
-    .describe("Null: no price is known. Of a simulated job: what the provider would take."),
+    .describe(
+      "Null: no price is known. A simulated job is billed nothing: this is what its provider would take.",
+    ),
   usd_per_hour: z
     .number()
     .nullable()
