@@ -15,6 +15,9 @@ export interface Lease {
   readonly signal: AbortSignal;
 }
 
+/** A worker that waits looks so often, in milliseconds, whether somebody wants something else of its job: a training costs. */
+export const HEAR_MS = 1_000;
+
 /** The lease is over, or somebody else has it: what is done is left to them. */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
@@ -36,6 +39,7 @@ export class HeldJob {
   #isEnding = false;
   #line: Promise<unknown> = Promise.resolve();
   #renewal: ReturnType<typeof setTimeout> | undefined;
+  #isHearing = false;
 
   private constructor(lease: Lease, row: StoredTuningJob, job: TuningJob) {
     this.#lease = lease;
@@ -93,21 +97,33 @@ export class HeldJob {
   async refresh(): Promise<void> {
     await this.#inLine(async () => {
       const row = await this.#lease.store.tuningJob(this.#job.id);
+      if (row === undefined || row.revision === this.#row.revision) return;
       const job = jobIn(row);
-      if (row !== undefined && job !== undefined) this.#takeOver(row, job);
+      if (job !== undefined) this.#takeOver(row, job);
     }).catch(() => {});
   }
 
-  /** Waits, unless the job's end is asked for meanwhile. @throws the signal's reason */
+  /** Waits, unless the job's end is asked for meanwhile, here or elsewhere. @throws the signal's reason */
   async sleep(ms: number): Promise<void> {
     const { signal } = this.#cancelAsked;
     const waking = signal.aborted ? this.signal : AbortSignal.any([this.signal, signal]);
+    const hearing = setInterval(() => void this.#hear(), HEAR_MS);
     try {
       await wait(ms, waking);
     } catch (error) {
       this.signal.throwIfAborted();
       if (!signal.aborted) throw error;
+    } finally {
+      clearInterval(hearing);
     }
+  }
+
+  /** Not again while a store has yet to answer: what is to be saved would stand behind it. */
+  async #hear(): Promise<void> {
+    if (this.#isHearing) return;
+    this.#isHearing = true;
+    await this.refresh();
+    this.#isHearing = false;
   }
 
   /** Begins nothing more, so that another can do what can't be done here. @returns what to throw */

@@ -7,7 +7,7 @@ import { Deployments } from "./deployments.ts";
 import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
 import { isEarlier } from "./earlier.ts";
-import { HeldJob, isFree, isWorkable, LeaseLost } from "./held-job.ts";
+import { HEAR_MS, HeldJob, isFree, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { type NewNames, renamed, requireNames } from "./names.ts";
 import { newJob } from "./new-job.ts";
@@ -169,7 +169,7 @@ export class Tuner implements Tuning {
       if (job === undefined) throw jobNotFound(id);
       if (!isWorkable(job)) return job;
       // Somebody else works on it, or did until now.
-      await wait(Math.min(this.#timing.scanMs, this.#timing.leaseMs / 3), ending);
+      await wait(Math.min(this.#timing.scanMs, this.#timing.leaseMs / 3, HEAR_MS), ending);
     }
   }
 
