@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { JobState, TuningJob } from "../tuning/job.ts";
 import type { Tuning } from "../tuning/tuning.ts";
+import { timeOf } from "../tuning/words.ts";
 import { printJson } from "./admin-api.ts";
 import { jobOf, oneId } from "./tune-job.ts";
 import { resultText } from "./tune-job-text.ts";
@@ -56,7 +57,7 @@ async function worked(opened: OpenedTuning, id: string, view: JobView): Promise<
   process.once("SIGINT", leave);
   const shown = showUntil(ended.signal, tuning, id, view);
   try {
-    const job = await endOf(opened, id, leaving.signal);
+    const job = await endOf(opened, id, view, leaving.signal);
     if (leaving.signal.aborted) return undefined;
     ended.abort();
     await shown;
@@ -73,13 +74,25 @@ async function worked(opened: OpenedTuning, id: string, view: JobView): Promise<
 }
 
 /** Works on a job, or waits for who does. Without its files here what needs them is left to who has them. */
-async function endOf({ tuning, folders }: OpenedTuning, id: string, signal: AbortSignal): Promise<TuningJob> {
+async function endOf(
+  { tuning, folders }: OpenedTuning,
+  id: string,
+  view: JobView,
+  signal: AbortSignal,
+): Promise<TuningJob> {
   const { cancel_asked } = await jobOf(tuning, id);
   if (!cancel_asked && !(await folders.has(id)))
-    process.stderr.write(
-      `The files of job ${id} are not in this data folder: what needs them waits for who has them.\n`,
-    );
-  return tuning.work(id, signal);
+    view.note(`The files of job ${id} are not in this data folder: what needs them waits for who has them.`);
+  let isTold = false;
+  return tuning.work(id, signal, (until) => {
+    if (!isTold) view.note(elsewhereText(id, until));
+    isTold = true;
+  });
+}
+
+/** Why nothing may happen for a while. @param until in milliseconds since 1970 */
+function elsewhereText(id: string, until: number): string {
+  return `Another process works on job ${id}. Should that one have been killed, this one goes on at ${timeOf(until)} UTC.`;
 }
 
 /** Looks at the job in the store now and then: whoever works on it, it is there that it tells. */

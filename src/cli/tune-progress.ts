@@ -8,6 +8,8 @@ import { entryLine } from "./tune-job-text.ts";
 /** Shows a job again and again while it is worked on. */
 export interface JobView {
   show(job: TuningJob): void;
+  /** A line that stays. */
+  note(line: string): void;
 }
 
 /** @param env for NO_COLOR */
@@ -47,13 +49,22 @@ class JobBlock implements JobView {
 
   show(job: TuningJob): void {
     // The last column stays free: terminals differ in what they do when it is written.
-    const width = (this.#output.columns ?? 80) - 1;
-    const height = (this.#output.rows ?? 24) - 1;
+    // A pseudo-terminal that was told no size has 0 of both.
+    const width = (this.#output.columns || 80) - 1;
+    const height = (this.#output.rows || 24) - 1;
     const lines = blockOf(job, { now: Date.now(), width, height, colour: this.#colour });
-    const back = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
     const block = lines.map((line) => `${line}\n`).join("");
-    this.#output.write(`${back}${CLEAR_BELOW}${WRAP_OFF}${block}${WRAP_ON}`);
+    this.#output.write(`${this.#back()}${CLEAR_BELOW}${WRAP_OFF}${block}${WRAP_ON}`);
     this.#drawn = lines.length;
+  }
+
+  note(line: string): void {
+    this.#output.write(`${this.#back()}${CLEAR_BELOW}${line}\n`);
+    this.#drawn = 0;
+  }
+
+  #back(): string {
+    return this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
   }
 }
 
@@ -144,6 +155,10 @@ class JobLines implements JobView {
   show(job: TuningJob): void {
     for (const entry of this.#newIn(job.journal)) this.#output.write(`${entryLine(entry)}\n`);
     this.#showStep(job);
+  }
+
+  note(line: string): void {
+    this.#output.write(`${line}\n`);
   }
 
   /** The oldest of a journal may be gone, so its entries can't be counted. */

@@ -250,7 +250,12 @@ export function isFree(
   { owner, ownedUntil }: Pick<StoredTuningJob, "owner" | "ownedUntil">,
   leaseMs: number,
 ): boolean {
-  return owner === undefined || ownedUntil + skewOf(leaseMs) <= Date.now();
+  return owner === undefined || freeAt({ ownedUntil }, leaseMs) <= Date.now();
+}
+
+/** When another may take a job whose owner is gone, in milliseconds since 1970. */
+export function freeAt({ ownedUntil }: Pick<StoredTuningJob, "ownedUntil">, leaseMs: number): number {
+  return ownedUntil + skewOf(leaseMs);
 }
 
 /**

@@ -36,7 +36,10 @@ export function jobUnreadable({ id }: Pick<StoredTuningJob, "id">): GatewayError
 }
 
 export function jobEnded({ id, state }: TuningJob): GatewayError {
-  return conflict("tuning_job_ended", `The job ${id} has ${state} already.`);
+  return conflict(
+    "tuning_job_ended",
+    `The job ${id} ${state === "cancelled" ? "is" : "has"} ${state} already.`,
+  );
 }
 
 export function notEnded({ id, state }: TuningJob): GatewayError {

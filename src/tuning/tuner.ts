@@ -7,7 +7,7 @@ import { Deployments } from "./deployments.ts";
 import { TIMING, type TunerDeps, type TuningTiming } from "./deps.ts";
 import { drive } from "./driver.ts";
 import { isEarlier } from "./earlier.ts";
-import { HEAR_MS, HeldJob, isFree, isWorkable, LeaseLost } from "./held-job.ts";
+import { freeAt, HEAR_MS, HeldJob, isFree, isWorkable, LeaseLost } from "./held-job.ts";
 import { isEnded, type TuningJob } from "./job.ts";
 import { type NewNames, renamed, requireNames } from "./names.ts";
 import { newJob } from "./new-job.ts";
@@ -161,14 +161,16 @@ export class Tuner implements Tuning {
     this.#count(job);
   }
 
-  async work(id: string, signal: AbortSignal): Promise<TuningJob> {
+  async work(id: string, signal: AbortSignal, waits?: (until: number) => void): Promise<TuningJob> {
     const ending = AbortSignal.any([signal, this.#closing.signal]);
     for (;;) {
       await this.#session(id, ending);
-      const job = await this.job(id);
-      if (job === undefined) throw jobNotFound(id);
+      const row = await this.#deps.store.tuningJob(id);
+      if (row === undefined) throw jobNotFound(id);
+      const job = shownJob(row);
       if (!isWorkable(job)) return job;
       // Somebody else works on it, or did until now.
+      if (!isFree(row, this.#timing.leaseMs)) waits?.(freeAt(row, this.#timing.leaseMs));
       await wait(Math.min(this.#timing.scanMs, this.#timing.leaseMs / 3, HEAR_MS), ending);
     }
   }

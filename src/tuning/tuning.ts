@@ -112,8 +112,11 @@ export interface Tuning {
    * @throws GatewayError 404, 409 for one that is still worked on
    */
   remove(id: string, forget?: boolean): Promise<JobRemoval>;
-  /** Works on a job until it has ended or waits for a person; somebody else may do so instead. */
-  work(id: string, signal: AbortSignal): Promise<TuningJob>;
+  /**
+   * Works on a job until it has ended or waits for a person; somebody else may do so instead.
+   * @param waits is called each time that somebody else has it, with when it is free should they be gone, in milliseconds since 1970
+   */
+  work(id: string, signal: AbortSignal, waits?: (until: number) => void): Promise<TuningJob>;
   /** @throws GatewayError 404 for a provider that deploys nothing */
   deployments(provider?: string): Promise<DeploymentOverview>;
   scale(provider: string, name: string, capacity: number): Promise<void>;

@@ -269,6 +269,23 @@ describe("the block on a terminal", () => {
         "\u001b[4A\r\u001b[J\u001b[?7lJob tj_1: succeeded\n\n\u001b[?7h",
     );
   });
+
+  test("a note stays above it", () => {
+    const { output, written } = fakeOutput({ isTTY: true });
+    const view = jobView(output, {});
+    const job = succeededJob({ journal: [] });
+    view.show(job);
+    view.note("Look.");
+    view.show(job);
+    const block = "\u001b[J\u001b[?7lJob tj_1: succeeded\n\n\u001b[?7h";
+    expect(written()).toBe(`${block}\u001b[2A\r\u001b[JLook.\n${block}`);
+  });
+
+  test("a terminal that was told no size is taken for a usual one", () => {
+    const { output, written } = fakeOutput({ isTTY: true, columns: 0, rows: 0 });
+    jobView(output, {}).show(succeededJob({ journal: [] }));
+    expect(written()).toContain("Job tj_1: succeeded\n");
+  });
 });
 
 function fakeOutput(fields: Partial<TerminalOutput> = {}) {

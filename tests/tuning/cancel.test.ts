@@ -117,15 +117,23 @@ test("a wish from another process is heard while a job waits for its next look",
   const { id } = await worker.start(await worker.plan(QUESTION), false);
   const working = worker.work(id, AbortSignal.timeout(20_000));
   await until(async () => (await worker.job(id))?.remote.status === "running");
+  const waits: number[] = [];
+  const waiting = other.work(id, AbortSignal.timeout(20_000), (at) => waits.push(at));
+  await until(() => waits.length > 0);
+  expect(waits[0]).toBeGreaterThan(Date.now() + 3_600_000);
   await other.cancel(id);
   await until(() => all.provider.effects.includes("cancel"));
-  expect((await working).state).toBe("cancelled");
+  expect([(await working).state, (await waiting).state]).toEqual(["cancelled", "cancelled"]);
 });
 
 test("there is nothing to cancel of a job that has ended, or that is none", async () => {
   const all = await world();
   const job = await cancelledAt(all, "before upload");
-  await expect(all.tuner().cancel(job.id)).rejects.toMatchObject({ status: 409, code: "tuning_job_ended" });
+  await expect(all.tuner().cancel(job.id)).rejects.toMatchObject({
+    status: 409,
+    code: "tuning_job_ended",
+    message: expect.stringContaining("is cancelled already"),
+  });
   await expect(all.tuner().cancel("tj-none")).rejects.toMatchObject({ status: 404 });
   await expect(all.tuner().work("tj-none", AbortSignal.timeout(1_000))).rejects.toMatchObject({
     status: 404,
