@@ -39,7 +39,8 @@ export async function checkedFile(
   { part, model, api, training }: Check,
 ): Promise<CheckedFile> {
   const hash = createHash("sha256");
-  const report = await readable(part, async () => {
+  const name = source.kind === "file" ? source.name : undefined;
+  const report = await readable({ part, name }, async () => {
     const { hadMark, content } = await unmarked(folders.read(source));
     const read = hashed(content, hash);
     return validate(unhurried(readLines(hadMark || needsMark(api) ? marked(read) : read)), {
@@ -48,7 +49,7 @@ export async function checkedFile(
       ...(training === undefined ? {} : { training }),
     });
   });
-  if (!report.valid) throw invalid(part, report);
+  if (!report.valid) throw invalid({ part, name }, report);
   const file: JobFile = {
     name: part === "training" ? "train.jsonl" : "validation.jsonl",
     rows: report.rows,
@@ -99,21 +100,28 @@ function formatFor(api: TuningAccess["api"]): Format {
   }
 }
 
-async function readable<T>(part: Check["part"], read: () => Promise<T>): Promise<T> {
+/** How a file is told of. */
+interface Told {
+  readonly part: Check["part"];
+  /** What whoever gave it calls it. */
+  readonly name: string | undefined;
+}
+
+async function readable<T>({ part, name }: Told, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    // A path may be nobody's business.
     if (typeof code !== "string") throw error;
-    throw badRequest("dataset_unreadable", `The ${part} file can't be read (${code}).`, part);
+    const why = code === "ENOENT" ? ": there is no such file" : ` (${code})`;
+    throw badRequest("dataset_unreadable", `${name ?? `The ${part} file`} can't be read${why}.`, part);
   }
 }
 
 /** Problems that an error tells; more are counted. */
 const TOLD = 5;
 
-function invalid(part: Check["part"], { problems, errors }: DatasetReport): GatewayError {
+function invalid({ part, name }: Told, { problems, errors }: DatasetReport): GatewayError {
   const told = problems.filter(({ level }) => level === "error").slice(0, TOLD);
   const lines = told.map(
     ({ line, code }) => `${line === null ? "the file" : `line ${line}`}: ${code}. ${CODES[code].meaning}`,
@@ -122,7 +130,12 @@ function invalid(part: Check["part"], { problems, errors }: DatasetReport): Gate
   const more = errors > told.length ? "\n..." : "";
   return badRequest(
     "invalid_dataset",
-    `The ${part} file has ${count}; \`crossover dataset validate\` shows all.\n${lines.join("\n")}${more}`,
+    `${name ?? `The ${part} file`} has ${count}; \`crossover dataset validate${name === undefined ? "" : ` ${inShell(name)}`}\` shows all.\n${lines.join("\n")}${more}`,
     part,
   );
+}
+
+/** As one word of a command. */
+function inShell(name: string): string {
+  return /^[\w./:-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

@@ -32,5 +32,10 @@ export interface JobFolder {
 
 /** A part of a data set, wherever it is. */
 export type DataSource =
-  | { readonly kind: "file"; readonly path: string }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** What whoever gave it calls it, to be told of it so; undefined: the path may be nobody's business. */
+      readonly name?: string;
+    }
   | { readonly kind: "text"; readonly text: string };

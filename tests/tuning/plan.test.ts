@@ -201,6 +201,21 @@ test("errors of a data set are told by line, and never by their texts", async ()
   ).rejects.toMatchObject({ param: "validation" });
 });
 
+test("a file of a name is told by it, and how to see all of its errors", async () => {
+  const all = await world();
+  const path = join(all.folders.pathOf("x", ".."), "..", "my bad.jsonl");
+  writeFileSync(path, "{}");
+  const tuner = all.tuner();
+  const bad = { kind: "file", path, name: "sets/my bad.jsonl" } as const;
+  await expect(tuner.plan({ ...QUESTION, training: bad })).rejects.toThrow(
+    /^sets\/my bad\.jsonl has \d+ errors?; `crossover dataset validate 'sets\/my bad\.jsonl'` shows all\.\n/,
+  );
+  const absent = { kind: "file", path: `${path}.none`, name: "sets/absent.jsonl" } as const;
+  await expect(tuner.plan({ ...QUESTION, validation: absent })).rejects.toThrow(
+    /^sets\/absent\.jsonl can't be read: there is no such file\.$/,
+  );
+});
+
 test("the time is reckoned from earlier jobs of the same model", async () => {
   const all = await world();
   all.provider.at = async (moment) => {
