@@ -2,11 +2,11 @@ import { parseArgs } from "node:util";
 import { shownPlan } from "../../routes/admin/tuning-fields.ts";
 import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
+import { LIMITS, type Limit } from "../tuning/limits.ts";
 import type { TuningPlan, TuningQuestion } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { datasetIn } from "./dataset-place.ts";
 import { UsageError } from "./error-text.ts";
-import { isCount, numberOf } from "./number-option.ts";
 import { consent } from "./tune-consent.ts";
 import { followToEnd, waysOn } from "./tune-follow.ts";
 import { type OpenedTuning, type OpenTuning, withTuning } from "./tune-open.ts";
@@ -70,30 +70,41 @@ async function questionOf(values: Options): Promise<TuningQuestion> {
     control: values.control,
     model: values.model,
     variant: values.variant,
-    epochs: chosen("--epochs", values.epochs, isCount),
-    batchSize: chosen("--batch-size", values["batch-size"], isCount),
+    epochs: chosen("--epochs", values.epochs, LIMITS.epochs),
+    batchSize: chosen("--batch-size", values["batch-size"], LIMITS.batchSize),
     learningRateMultiplier: chosen(
       "--learning-rate-multiplier",
       values["learning-rate-multiplier"],
-      (number) => number > 0,
+      LIMITS.learningRateMultiplier,
     ),
-    suffix: values.suffix,
-    seed: numberOf("--seed", values.seed, (number) => Number.isSafeInteger(number) && number >= 0),
-    usdPerMillion: numberOf("--price", values.price, (number) => number >= 0),
+    suffix: values.suffix === undefined ? undefined : within("--suffix", values.suffix, LIMITS.suffix),
+    seed: numberOf("--seed", values.seed, LIMITS.seed),
+    usdPerMillion: numberOf("--price", values.price, LIMITS.usdPerMillion),
   };
 }
 
-/** `auto` leaves it to the provider, as it does in OpenAI's API. How much it may be is the plan's to say. */
+/** `auto` leaves it to the provider, as it does in OpenAI's API. */
 function chosen(
   option: string,
   text: string | undefined,
-  isGood: (number: number) => boolean,
+  { schema, rule }: Limit<number>,
 ): number | undefined {
-  return text === "auto" ? undefined : numberOf(option, text, isGood);
+  return text === "auto" ? undefined : numberOf(option, text, { schema, rule: `${rule}, or auto` });
+}
+
+function numberOf(option: string, text: string | undefined, limit: Limit<number>): number | undefined {
+  if (text === undefined) return undefined;
+  return within(option, text.trim() === "" ? Number.NaN : Number(text), limit);
+}
+
+/** @throws UsageError */
+function within<T>(option: string, value: T, { schema, rule }: Limit<T>): T {
+  if (!schema.safeParse(value).success) throw new UsageError(`${option} ${rule}`);
+  return value;
 }
 
 function fileSource(path: string): DataSource {
-  return { kind: "file", path };
+  return { kind: "file", path, name: path };
 }
 
 /** Starting would refuse it too, but only after the question. @throws Error for what was trained before, or is about to be */

@@ -99,8 +99,8 @@ describe("start", () => {
         "plan",
         {
           route: "recipes",
-          training: { kind: "file", path: path("train.jsonl") },
-          validation: { kind: "file", path: path("validation.jsonl") },
+          training: { kind: "file", path: path("train.jsonl"), name: path("train.jsonl") },
+          validation: { kind: "file", path: path("validation.jsonl"), name: path("validation.jsonl") },
           provider: "openai",
           baseModel: "gpt-4.1-mini",
           control: "prompted",
@@ -189,17 +189,28 @@ describe("start", () => {
     expect(tuning.calls[0]?.[1]).toMatchObject(asked);
   });
 
+  test.each(["0", "1.5", "1e9", "x", ""])("--epochs %j is told what it may be", async (epochs) => {
+    const { err } = setUp();
+    expect(await main(["tune", "start", "--route", "recipes", "--dataset", "x", "--epochs", epochs])).toBe(2);
+    expect(err()).toBe("crossover tune: --epochs must be a whole number from 1 to 50, or auto\n");
+  });
+
   test.each([
     [["--dataset", "x"], "name the route: --route ROUTE"],
     [["--route", "recipes"], "give the data set: --dataset FOLDER, or --dataset FILE.jsonl"],
     [["--route", "recipes", "--dataset", "docs"], "docs is a folder without a train.jsonl"],
-    [["--route", "recipes", "--dataset", "x", "--epochs", "1.5"], '--epochs can\'t be "1.5"'],
     [
       ["--route", "recipes", "--dataset", "x", "--learning-rate-multiplier", "0"],
-      "--learning-rate-multiplier can't be",
+      "--learning-rate-multiplier must be above 0 and at most 100, or auto\n",
+    ],
+    [["--route", "recipes", "--dataset", "x", "--batch-size", "257"], "--batch-size must be a whole number"],
+    [["--route", "recipes", "--dataset", "x", "--seed", "auto"], "--seed must be a whole number from 0 to"],
+    [
+      ["--route", "recipes", "--dataset", "x", "--suffix", "x".repeat(65)],
+      "--suffix must have 1 to 64 characters",
     ],
     [["--route", "recipes", "--dataset", "x", "--seed", "-1"], "argument is ambiguous"],
-    [["--route", "recipes", "--dataset", "x", "--price", ""], '--price can\'t be ""'],
+    [["--route", "recipes", "--dataset", "x", "--price", ""], "--price must be 0 or more\n"],
   ])("%j: %s", async (args, problem) => {
     const { err } = setUp();
     expect(await main(["tune", "start", ...args])).toBe(2);
@@ -287,6 +298,20 @@ describe("follow", () => {
     tuning.put(tuningJob());
     comesTo(tuning, tuningJob({ state: "cancelled", cancel_asked: true }));
     expect(await cancel(["tj_1", "--yes"], open)).toBe(0);
+  });
+
+  test("that another process works on it is told once, and until when one that was killed has it", async () => {
+    const { tuning, open, err } = setUp();
+    tuning.put(tuningJob());
+    tuning.work.mockImplementation(async (_id, _signal, waits) => {
+      for (const until of [Date.UTC(2027, 0, 31, 18), Date.UTC(2027, 0, 31, 19)]) waits?.(until);
+      return tuning.put(succeededJob());
+    });
+    expect(await follow(["tj_1"], open)).toBe(0);
+    const text =
+      "Another process works on job tj_1. Should that one have been killed, this one goes on at 2027-01-31 18:00:00 UTC.\n";
+    expect(err().split("Another process")).toHaveLength(2);
+    expect(err()).toContain(text);
   });
 
   test("what goes wrong with the work is told", async () => {
