@@ -16,7 +16,22 @@ export function errorText(error: unknown): string {
       const port = "port" in error ? ` ${String(error.port)}` : "";
       return `port${port} is in use: another Crossover may run there already. Choose another port by \`server.port\` or the environment's PORT`;
     }
-    if (error.code === "ENOENT" && "path" in error) return `there is no file ${String(error.path)}`;
+    if ("path" in error) return fileErrorText(String(error.code), String(error.path), error);
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+function fileErrorText(code: string, path: string, error: Error): string {
+  if ("syscall" in error && error.syscall === "mkdir")
+    return `the folder ${path} can't be made (${code}): look at the rights of the one above it`;
+  switch (code) {
+    case "ENOENT":
+      return `there is no file ${path}`;
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return `${path} can't be read or written (${code}): look at its rights and its folder's`;
+    default:
+      return error.message;
+  }
 }

@@ -39,7 +39,7 @@ export function openSqlite(path: string, make: boolean): Database {
     }
     return { db: new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) }), dialect: sqlite };
   } catch (error) {
-    throw failure(error);
+    throw failure(error, file);
   }
 }
 
@@ -140,7 +140,7 @@ const sqlite: Dialect = {
     );
   },
 
-  failure,
+  failure: (error) => failure(error),
 };
 
 /** FTS5's language: each word in quotes, in which nothing has a meaning of its own; all of them must be there. */
@@ -182,14 +182,20 @@ const FAILURES: ReadonlyMap<number, readonly [message: string, temporary: boolea
   [10, ["the store's disk fails", true]],
   [11, ["the store's file is damaged: move it away, or restore a backup", false]],
   [13, ["the store's disk is full", true]],
-  [14, ["the store's file can't be opened: look at the rights of the file and its folder", true]],
   [26, ["the store's file is no SQLite database: name another file", false]],
 ]);
 
-function failure(error: unknown): unknown {
+/** SQLite's code for a file that can't be opened. */
+const CANT_OPEN = 14;
+
+/** @param file where it is being opened, which its own failures name */
+function failure(error: unknown, file?: string): unknown {
   const parsed = sqliteError.safeParse(error);
   if (!parsed.success) return error;
   const { code, errcode, message: words } = parsed.data;
+  const unopened = `the store's file${file === undefined ? "" : ` ${file}`} can't be opened`;
+  if (errcode !== undefined && (errcode & 0xff) === CANT_OPEN)
+    return new StoreError(`${unopened}: look at the rights of the file and its folder`, true);
   if (errcode !== undefined) {
     const [message, temporary] = FAILURES.get(errcode & 0xff) ?? [
       `SQLite refused: ${words} (${errcode})`,
@@ -198,6 +204,6 @@ function failure(error: unknown): unknown {
     return new StoreError(message, temporary);
   }
   if (code === "ENOSPC" || code === "EDQUOT") return new StoreError("the store's disk is full", true);
-  if (/^E[A-Z]+$/.test(code)) return new StoreError(`the store's file can't be opened (${code})`, true);
+  if (/^E[A-Z]+$/.test(code)) return new StoreError(`${unopened} (${code})`, true);
   return error;
 }

@@ -27,10 +27,12 @@ const FAULTS = ["server_error", "internal_error", "internalFailure", "serviceUna
 export function explainApiError(error: ApiError, doing: Doing): ProblemFields {
   const fields = { status: error.status, code: error.code, raw: cut(error.raw, RAW_CHARS) };
   if ((error.status ?? 0) >= 500 || error.status === 408) {
+    // What stands in between answers with a page for people.
+    const words = error.raw.startsWith("{") ? error.message : "";
     return {
       ...fields,
       kind: kindOfSilence(doing),
-      message: `The provider failed with status ${error.status}.`,
+      message: quoted(`The provider failed with status ${error.status}.`, words),
       hint: AGAIN,
     };
   }

@@ -151,7 +151,10 @@ test("refuses what is no store, what is newer and what is nowhere", async () => 
   const notes = join(root, "notes.txt");
   writeFileSync(notes, "not a database, but long enough to have a header ".repeat(100));
   await expect(openStore(`file:${notes}`)).rejects.toMatchObject({ temporary: false, message: /no SQLite/ });
-  await expect(openStore(`file:${notes}/store.db`)).rejects.toMatchObject({ temporary: true });
+  await expect(openStore(`file:${notes}/store.db`)).rejects.toMatchObject({
+    temporary: true,
+    message: expect.stringContaining(`the store's file ${notes}/store.db can't be opened (E`),
+  });
   for (const url of ["mysql://x", "file:", "file://host/x.db", "data/x.db"])
     await expect(openStore(url)).rejects.toMatchObject({ name: "StoreError", temporary: false });
   const file = newFile();

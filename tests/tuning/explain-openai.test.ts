@@ -195,6 +195,13 @@ describe("a provider's error", () => {
     );
   });
 
+  test("of the provider itself is quoted, and a page that stands in its place is not", () => {
+    const error = errorOf(500, undefined, "The disk is full.");
+    const told = "The provider failed with status 500.";
+    expect(explainApiError(error, "reading").message).toBe(`${told} It says: The disk is full.`);
+    expect(explainApiError({ ...error, raw: "<html>" }, "reading").message).toBe(told);
+  });
+
   test("is in plain words for every status and text, and not too long", () => {
     const statuses = fc.integer({ min: 300, max: 599 });
     const words = fc.string({ maxLength: 9000 });

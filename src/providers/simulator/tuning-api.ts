@@ -74,10 +74,17 @@ async function answerTo(request: Request, open: () => Promise<Workshop>, seed: n
     }
     throw notFound("unknown_url", `Unknown request URL: ${request.method} ${pathname}`);
   } catch (error) {
+    if (error instanceof Error && "syscall" in error && "code" in error)
+      return json(500, errorJson(noFolder(String(error.code)), "server_error", null));
     if (!(error instanceof GatewayError)) throw error;
     const { status, message, type, code, param } = error;
     return json(status, errorJson(message, type, code, param));
   }
+}
+
+/** Not by its whole path: clients of the gateway may be told of it. */
+function noFolder(code: string): string {
+  return `The simulator can't read or write its folder, \`simulator\` in the data folder (${code}): look at its rights.`;
 }
 
 function json(status: number, body: string): Response {

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import OpenAI from "openai";
 import { expect, test, vi } from "vitest";
 import { newDataDir } from "./data-dir.ts";
@@ -27,6 +29,16 @@ test("an uploaded file is there, by its id, in the list and with its content, un
   expect((await tuner.files.list()).data).toEqual([]);
   expect(await refused(tuner.files.retrieve(file.id))).toBeInstanceOf(OpenAI.NotFoundError);
   expect(await refused(tuner.files.content(file.id))).toBeInstanceOf(OpenAI.NotFoundError);
+});
+
+test("a folder that can't be written is told as such", async () => {
+  const dataDir = newDataDir();
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(join(dataDir, "simulator"), "a file");
+  const error = await refused(upload(tunerOn(dataDir), jsonl([])));
+  expect(error).toMatchObject({ status: 500, type: "server_error" });
+  expect(String(error)).toMatch(/can't read or write its folder, `simulator` in the data folder \(E[A-Z]+\)/);
+  expect(String(error)).not.toContain(dataDir);
 });
 
 test("files are listed newest first or oldest first, page by page", async () => {
