@@ -1,6 +1,7 @@
 import type { DatasetReport } from "../datasets/validate.ts";
 import { count } from "../reports/words.ts";
 import type { JobEstimate, JobFile, TuningSpec } from "../tuning/job.ts";
+import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan } from "../tuning/tuning.ts";
 import { costText, isBilledByToken, lasting, providerText, warningCounts } from "../tuning/words.ts";
@@ -26,8 +27,16 @@ export function planText(plan: TuningPlan): string {
     `${factLines(facts).join("\n")}\n`,
     ...(earlier.length === 0
       ? []
-      : ["\nThe same was trained before, or is about to be:\n\n", jobTable(earlier)]),
+      : ["\nThe same was trained before, or is about to be:\n\n", jobTable(earlier), earlierText(earlier)]),
   ].join("");
+}
+
+/** What `start` does about jobs that have trained the same. */
+function earlierText(earlier: TuningPlan["earlier"]): string {
+  const open = earlier.find(({ state }) => !isEnded(state));
+  return open === undefined
+    ? "\n`crossover tune start` trains it again only with --force.\n"
+    : `\n\`crossover tune start\` begins no other while job ${open.id} is open: follow that one, or cancel it.\n`;
 }
 
 function fileText({ name, rows, tokens }: JobFile, sources: ReadonlyMap<string, DataSource>): string {

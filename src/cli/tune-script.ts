@@ -35,6 +35,10 @@ export async function script(args: readonly string[], open: OpenTuning): Promise
 
 /** @throws Error for a job that no script trains */
 function scriptOf({ id, spec }: TuningJob, providers: Table["providers"]): string {
+  if (spec.simulated)
+    throw new Error(
+      `job ${id} is simulated: the simulator plays ${spec.provider}, and runs no script. A job that Hugging Face itself trains has one`,
+    );
   if (spec.api !== "huggingface")
     throw new Error(
       `job ${id} is trained by ${spec.provider}, which takes no script: those for Hugging Face have one`,

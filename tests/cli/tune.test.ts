@@ -140,7 +140,14 @@ describe("start", () => {
     expect(await start(args, open)).toBe(0);
     expect(out()).toMatch(/^Training .*\nnote +Hosting costs by the hour\.\n$/s);
     vi.mocked(process.stdout.write).mockClear();
+    tuning.earlier = [tuningJob({ id: "tj_2" })];
+    expect(await start(args, open)).toBe(0);
+    expect(out()).toMatch(/\n`crossover tune start` begins no other while job tj_2 is open: .*\n$/);
+    vi.mocked(process.stdout.write).mockClear();
     tuning.earlier = [succeededJob({ id: "tj_0" })];
+    expect(await start(args, open)).toBe(0);
+    expect(out()).toMatch(/\n`crossover tune start` trains it again only with --force\.\n$/);
+    vi.mocked(process.stdout.write).mockClear();
     expect(await start([...args, "--json"], open)).toBe(0);
     const { spec, estimate } = tuningJob();
     expect(tuningPlan.parse(JSON.parse(out()))).toMatchObject({
@@ -150,7 +157,7 @@ describe("start", () => {
       notes: ["Hosting costs by the hour."],
       earlier: ["tj_0"],
     });
-    expect(tuning.calls.map(([name]) => name)).toEqual(["plan", "plan"]);
+    expect(tuning.calls.map(([name]) => name)).toEqual(["plan", "plan", "plan", "plan"]);
   });
 
   test("what was trained before is trained again only with --force", async () => {
@@ -429,6 +436,8 @@ test("script: that of a job for Hugging Face, to standard output or to a file", 
   await expect(script(["tj_1"], open)).rejects.toThrow(
     "job tj_1 is trained by openai, which takes no script",
   );
+  tuning.put(tuningJob({ spec: { ...spec, provider: "hub", simulated: true } }));
+  await expect(script(["tj_1"], open)).rejects.toThrow("the simulator plays hub, and runs no script");
   tuning.put(tuningJob({ spec: { ...spec, provider: "hub", api: "huggingface" } }));
   expect(await script(["tj_1"], open)).toBe(0);
   expect(out()).toContain('NAMESPACE = "acme"\n');
