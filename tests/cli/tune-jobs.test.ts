@@ -91,7 +91,7 @@ test("a data set with errors is refused with their codes and lines, before anyth
   const { double, run, broken, jobs } = await setUp();
   const { code, err } = await run("start", ...broken, "--yes");
   expect(code).toBe(1);
-  expect(err).toMatch(/^crossover tune: The training file has 1 error; .*\nline 12: invalid_json\. /);
+  expect(err).toMatch(/^crossover tune: \S+\.jsonl has 1 error; .*\nline 12: invalid_json\. /);
   expect(await jobs()).toEqual([]);
   expect(double.requests).toEqual([]);
 });
