@@ -26,7 +26,7 @@ progress { accent-color: var(--training); display: block; height: .8rem; margin:
 .bad { color: var(--bad); }
 .good { color: var(--good); }
 figure { margin: 0; }
-figure svg { display: block; height: auto; max-width: 720px; min-width: 30rem; width: 100%; }
+figure svg { display: block; height: auto; max-width: 720px; width: 100%; }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
@@ -51,12 +51,14 @@ td button { padding: 0 .6rem; }
 .actions .actions { margin: 0; }
 .actions { align-items: end; display: flex; flex-wrap: wrap; gap: .8rem; margin: 1rem 0; }
 @media (max-width: 40rem) {
-.rules, .rules tbody { display: block; }
-.rules thead { display: none; }
-.rules tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .4rem 0; }
-.rules td { border: 0; min-width: 0; padding: 0; overflow-wrap: anywhere; }
-.rules td:empty { display: none; }
-.rules td:first-child, .rules td.text { flex-basis: 100%; }
+.stacked, .stacked tbody { display: block; }
+.stacked thead { display: none; }
+.stacked tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .4rem 0; }
+.stacked th, .stacked td { border: 0; min-width: 0; padding: 0; overflow-wrap: anywhere; }
+.stacked td:empty { display: none; }
+.stacked td[data-head]::before { color: var(--quiet); content: attr(data-head) " "; }
+.stacked tr > :first-child:not(.time), .stacked td.text { flex-basis: 100%; }
+svg text { font-size: 20px; }
 }
 .links { display: grid; gap: .4rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); list-style: none; margin: 1rem 0; padding: 0; }
 #told { min-height: 1.5em; }

@@ -60,7 +60,7 @@ ${pages}<li><a href="openapi.json">The API</a> <span class="quiet">as OpenAPI de
 }
 
 function routeTable(routes: readonly Route[]): Html {
-  return html`<div class="wide"><table class="rules">
+  return html`<div class="wide"><table class="stacked">
 <thead><tr><th>route</th><th>rule</th><th>for requests with</th><th class="number">share</th><th>variant</th><th></th><th>model</th></tr></thead>
 ${routes.map(
   (
@@ -124,9 +124,9 @@ ${jobs.length === 0 ? html`<p class="quiet">No job is open.</p>` : jobTable(jobs
 function comparisons({ comparisons: latest }: Kept): Html {
   if (latest.length === 0) return html``;
   return html`<h2>Latest comparisons</h2>
-<div class="wide"><table><thead><tr><th>variants</th><th>route</th><th>made (UTC)</th></tr></thead>
+<div class="wide"><table class="stacked"><thead><tr><th>variants</th><th>route</th><th>made (UTC)</th></tr></thead>
 <tbody>${latest.map(
     ({ id, at, route, variants }) =>
-      html`<tr><td><a href="admin/api/comparisons/${encodeURIComponent(id)}.html">${variants.join(", ")}</a></td><td>${route ?? ""}</td><td class="time">${timeOf(at)}</td></tr>\n`,
+      html`<tr><td><a href="admin/api/comparisons/${encodeURIComponent(id)}.html">${variants.join(", ")}</a></td><td data-head="route">${route ?? ""}</td><td class="time">${timeOf(at)}</td></tr>\n`,
   )}</tbody></table></div>`;
 }

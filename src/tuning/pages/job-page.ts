@@ -157,10 +157,10 @@ function costs({ estimate, remote, spec, journal }: TuningJob): Html {
       String(remote.epochs ?? spec.hyperparameters.n_epochs ?? "the provider's choice"),
     ],
   ];
-  return html`<div class="wide"><table><thead><tr><th></th><th class="number">estimated</th><th class="number">real</th></tr></thead>
+  return html`<div class="wide"><table class="stacked"><thead><tr><th></th><th class="number">estimated</th><th class="number">real</th></tr></thead>
 <tbody>${rows.map(
     ([name = "", estimated = "", real = ""]) =>
-      html`<tr><th scope="row">${name}</th><td class="number">${estimated}</td><td class="number">${real}</td></tr>\n`,
+      html`<tr><th scope="row">${name}</th><td class="number" data-head="estimated">${estimated}</td><td class="number" data-head="real">${real}</td></tr>\n`,
   )}</tbody></table></div>
 <p class="quiet">${estimate.basis}</p>`;
 }
@@ -171,10 +171,10 @@ function shownEvaluation(evaluation: JobEvaluation, { spec }: TuningJob): Html {
     { ...candidate, what: "tuned, the bare query" },
     { ...control, what: "the prompt and the base model" },
   ];
-  return html`<div class="wide"><table><thead><tr><th>variant</th><th></th><th class="number">equal answers</th><th class="number">95% interval</th><th class="number">answered</th><th class="number">tokens in</th></tr></thead>
+  return html`<div class="wide"><table class="stacked"><thead><tr><th>variant</th><th></th><th class="number">equal answers</th><th class="number">95% interval</th><th class="number">answered</th><th class="number">tokens in</th></tr></thead>
 <tbody>${shown.map(
     ({ what, input_tokens, ...side }) =>
-      html`<tr><td>${side.variant}</td><td class="quiet">${what}</td><td class="number">${side.exact === null ? NOTHING : percent(side.exact)}</td><td class="number">${intervalText(side.interval)}</td><td class="number">${answeredText(side)}</td><td class="number">${input_tokens === null ? NOTHING : rounded(input_tokens)}</td></tr>\n`,
+      html`<tr><td>${side.variant}</td><td class="quiet">${what}</td><td class="number" data-head="equal answers">${side.exact === null ? NOTHING : percent(side.exact)}</td><td class="number" data-head="95% interval">${intervalText(side.interval)}</td><td class="number" data-head="answered">${answeredText(side)}</td><td class="number" data-head="tokens in">${input_tokens === null ? NOTHING : rounded(input_tokens)}</td></tr>\n`,
   )}</tbody></table></div>
 <p>${comparedText(evaluation)}</p>
 <p class="quiet">${rounded(rows)} rows that ${spec.model} was not trained on. <a href="../comparisons/${encodeURIComponent(comparison)}.html">The answers side by side</a></p>`;
@@ -201,17 +201,17 @@ function outcome({ spec, remote, registered }: TuningJob): Html {
 
 function files({ spec }: TuningJob): Html {
   const shown = [spec.training, spec.validation].filter((file): file is JobFile => file !== null);
-  return html`<div class="wide"><table><thead><tr><th>file</th><th class="number">rows</th><th class="number">tokens</th><th>SHA-256</th></tr></thead>
+  return html`<div class="wide"><table class="stacked"><thead><tr><th>file</th><th class="number">rows</th><th class="number">tokens</th><th>SHA-256</th></tr></thead>
 <tbody>${shown.map(
     ({ name, rows, tokens, sha256 }) =>
-      html`<tr><td>${name}</td><td class="number">${rounded(rows)}</td><td class="number">${rounded(tokens)}</td><td><code title="${sha256}">${sha256.slice(0, 12)}…</code></td></tr>\n`,
+      html`<tr><td>${name}</td><td class="number" data-head="rows">${rounded(rows)}</td><td class="number" data-head="tokens">${rounded(tokens)}</td><td data-head="SHA-256"><code title="${sha256}">${sha256.slice(0, 12)}…</code></td></tr>\n`,
   )}</tbody></table></div>`;
 }
 
 /** The latest first. */
 function shownJournal(journal: readonly JournalEntry[]): Html {
   if (journal.length === 0) return html``;
-  return html`<div class="wide"><table><tbody>${journal
+  return html`<div class="wide"><table class="stacked"><tbody>${journal
     .toReversed()
     .map(
       ({ at, state, kind, message }) =>

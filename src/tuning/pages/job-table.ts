@@ -12,11 +12,11 @@ export function jobTable(
   api = "",
   beside: (job: TuningJob) => Html = () => html``,
 ): Html {
-  return html`<div class="wide"><table>
+  return html`<div class="wide"><table class="stacked">
 <thead><tr><th>model</th><th>state</th><th>route</th><th>provider</th><th>begun (UTC)</th><th class="number">estimated</th><th></th></tr></thead>
 <tbody>${jobs.map((job) => {
     const { spec, state, created, estimate } = job;
-    return html`<tr><td><a href="${api}${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state === "manual" ? "waits for you" : state}</td><td>${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time">${timeOf(created)}</td><td class="number">${costCell(spec, estimate)}</td><td>${beside(job)}</td></tr>\n`;
+    return html`<tr><td><a href="${api}${addressOf(job)}.html">${spec.model}</a></td><td class="${toneOf(state)}">${state === "manual" ? "waits for you" : state}</td><td data-head="route">${spec.route}</td><td>${spec.provider}${spec.simulated ? ", simulated" : ""}</td><td class="time" data-head="begun">${timeOf(created)}</td><td class="number" data-head="estimated">${costCell(spec, estimate)}</td><td>${beside(job)}</td></tr>\n`;
   })}</tbody></table></div>`;
 }
 
