@@ -29,7 +29,7 @@ export function createApp(gateway: Gateway, platform: Platform, version: string)
       type: "invalid_request_error",
       code: "unknown_url",
       message:
-        "There is nothing at this address. Crossover serves chat completions and lists models, under /v1; /openapi.json describes them.",
+        "There is nothing at this address. Chat completions and the list of models are under /v1, pages for the browser under /admin; /openapi.json describes all.",
     });
   });
   passThrough(app, gateway, platform); // it lets in whom the admin surface does
