@@ -13,19 +13,29 @@ interface ProposalParts {
 
 /**
  * A rollout from the control to the candidate and the route's rules with it, as YAML to be put into the configuration:
- * all rules in their order, of which those that use the control, alone or in a split, use the rollout.
+ * all rules in their order, of which that for all other requests uses the rollout, if it used the control, alone or in a split.
+ * Rules with a condition choose the control for some requests on purpose: they change only where no other rule uses it.
  */
 export function proposalOf({ route, table, ...variants }: ProposalParts): string {
   const control = variants.control.name;
   const candidate = variants.candidate.name;
   const rules = table.routes.get(route)?.rules ?? [];
-  const moved = rules.filter(({ use }) => isOf(use, control));
+  const using = rules.filter(({ use }) => isOf(use, control));
+  const forAll = using.filter(({ when }) => when === undefined);
+  const moved = forAll.length > 0 ? forAll : using;
+  const staying = using.filter((rule) => !moved.includes(rule));
   const document = new Document(
     {
       rollouts: { [candidate]: { control, candidate, stickyBy: "user", stages: STAGES, stage: 0 } },
       ...(moved.length === 0
         ? {}
-        : { routes: { [route]: { rules: rules.map((rule) => ruleText(rule, control, candidate)) } } }),
+        : {
+            routes: {
+              [route]: {
+                rules: rules.map((rule) => ruleText(rule, moved.includes(rule) ? candidate : undefined)),
+              },
+            },
+          }),
     },
     { aliasDuplicateObjects: false },
   );
@@ -37,11 +47,14 @@ export function proposalOf({ route, table, ...variants }: ProposalParts): string
     ...(moved.length === 0
       ? [` Use it with \`use: { rollout: ${candidate} }\` where the route uses ${control}.`]
       : [
-          ` What stands under \`routes\` goes in place of the route's \`rules\` and \`default\`. Changed: ${moved.map(({ name }) => name).join(", ")}.`,
+          ` The \`rules\` below replace \`rules\` and \`default\` of ${route} under \`routes\`; its other keys and other routes stay.`,
+          ` Changed: ${namesOf(moved)}.${staying.length === 0 ? "" : ` As before, with ${control} for what they are about: ${namesOf(staying)}.`}`,
           ...moved.flatMap(({ name, use }) =>
             use.kind === "split" ? [` ${name} was a split of ${shares(use)}.`] : [],
           ),
         ]),
+    ` The variant ${candidate} and its model are known where \`registered.yaml\` of this gateway's data folder is read.`,
+    " A configuration that goes to other machines too, as by git, needs both entries: copy them from there into it.",
   ].join("\n");
   return document.toString({ lineWidth: 0 });
 }
@@ -58,13 +71,20 @@ function isOf(use: Use, variant: string): boolean {
   }
 }
 
-/** A rule as the configuration has it. */
-function ruleText({ name, when, use }: Rule, control: string, candidate: string): object {
+/**
+ * A rule as the configuration has it.
+ * @param rollout what it uses instead
+ */
+function ruleText({ name, when, use }: Rule, rollout: string | undefined): object {
   return {
     name,
     ...(when && { when: when.source }),
-    use: isOf(use, control) ? { rollout: candidate } : useText(use),
+    use: rollout === undefined ? useText(use) : { rollout },
   };
+}
+
+function namesOf(rules: readonly Rule[]): string {
+  return rules.map(({ name }) => name).join(", ");
 }
 
 function useText(use: Use): string | object {

@@ -49,7 +49,7 @@ const rollout = {
 };
 
 describe("a proposal loads when it is put in", () => {
-  test("in place of the rules that use the control, with their conditions", () => {
+  test("in place of the rule for all; those with a condition go on with the control", () => {
     const route = {
       rules: [
         { name: "gold", when: "metadata.tier == 'gold'", use: "other" },
@@ -57,20 +57,37 @@ describe("a proposal loads when it is put in", () => {
         { name: "all", use: "prompted" },
       ],
     };
-    const rules = tableOf(mergedWith(route, propose(route))).routes.get("recipes")?.rules;
+    const proposal = propose(route);
+    expect(proposal).toContain("# Changed: all. As before, with prompted for what they are about: silver.");
+    const rules = tableOf(mergedWith(route, proposal)).routes.get("recipes")?.rules;
     expect(rules).toMatchObject([
       { name: "gold", use: { kind: "variant", variant: { name: "other" } } },
-      { name: "silver", when: { source: "metadata.tier == 'silver'" }, use: rollout },
+      {
+        name: "silver",
+        when: { source: "metadata.tier == 'silver'" },
+        use: { kind: "variant", variant: { name: "prompted" } },
+      },
       { name: "all", when: undefined, use: rollout },
     ]);
   });
 
   test("in place of the default", () => {
-    const route = { rules: [{ name: "some", when: "request.stream", use: "prompted" }], default: "prompted" };
+    const route = { rules: [{ name: "some", when: "request.stream", use: "other" }], default: "prompted" };
     const rules = tableOf(mergedWith(route, propose(route))).routes.get("recipes")?.rules;
     expect(rules).toMatchObject([
-      { name: "some", use: rollout },
+      { name: "some", use: { kind: "variant", variant: { name: "other" } } },
       { name: "default", use: rollout },
+    ]);
+  });
+
+  test("in place of the rules with a condition that use the control, where no other does", () => {
+    const route = { rules: [{ name: "some", when: "request.stream", use: "prompted" }], default: "other" };
+    const proposal = propose(route);
+    expect(proposal).toContain("# Changed: some.\n");
+    const rules = tableOf(mergedWith(route, proposal)).routes.get("recipes")?.rules;
+    expect(rules).toMatchObject([
+      { name: "some", when: { source: "request.stream" }, use: rollout },
+      { name: "default", use: { kind: "variant", variant: { name: "other" } } },
     ]);
   });
 
@@ -124,7 +141,10 @@ test("it says that nothing changes until then, and what goes where", () => {
     propose({ rules: [{ name: "all", use: "prompted" }] }),
   ).toBe(`# Nothing changes until this is put into the configuration. It moves users of recipes from prompted
 # to tuned in steps: 1 %, 5 %, 25 %, 50 %, 100 %. For the next step add 1 to \`stage\`.
-# What stands under \`routes\` goes in place of the route's \`rules\` and \`default\`. Changed: all.
+# The \`rules\` below replace \`rules\` and \`default\` of recipes under \`routes\`; its other keys and other routes stay.
+# Changed: all.
+# The variant tuned and its model are known where \`registered.yaml\` of this gateway's data folder is read.
+# A configuration that goes to other machines too, as by git, needs both entries: copy them from there into it.
 
 rollouts:
   tuned:
