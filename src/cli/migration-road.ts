@@ -72,7 +72,7 @@ async function serve(road: Road, questions: readonly Question[], before: Capture
   await untilWritten(road, { ...before, all });
   await road.client.correct(wrong);
   process.stdout.write(
-    `Reviewers corrected ${wrong.length} answers by POST /v1/feedback. The others are right, and are kept though a simulator gave them.\n`,
+    `Reviewers corrected ${wrong.length} answers by POST /v1/feedback. The others are right.\n`,
   );
   const captured = { all, corrected: before.corrected + wrong.length };
   await untilWritten(road, captured);
@@ -82,6 +82,9 @@ async function serve(road: Road, questions: readonly Question[], before: Capture
 /** Makes a data set of all captures and trains on it. @returns the variant's name, once the gateway has it */
 async function tune(road: Road, variant: string): Promise<string> {
   const set = join(road.folder, `set-${variant}`);
+  process.stdout.write(
+    "\nElsewhere the simulator's answers stay out of a data set, and the warning of them is right: there is nothing to learn from them.\nIn this demonstration the simulator is the provider, and what it got right is learned from.\n",
+  );
   await crossover(road, ["dataset", "build", "--route", "intents", "--simulated", "keep", "--out", set]);
   const names = ["--variant", variant, "--model", variant];
   await crossover(road, ["tune", "start", "--route", "intents", "--dataset", set, ...names, "--yes"]);

@@ -41,10 +41,12 @@ function newJob({ routes, providers }: JobChoices): Html {
     ({ name, simulated }) => html`<option value="${name}">${name}${simulated ? ", simulated" : ""}</option>`,
   )}</select></label>
 <label>Base model<input name="base_model" placeholder="the prompted variant's" autocomplete="off" spellcheck="false"></label>
+<label>Variant to compare with<input name="control" placeholder="the route's first one with a prompt" autocomplete="off" spellcheck="false"></label>
 <label>Epochs<input name="n_epochs" type="number" min="1" max="${LIMITS.epochs.schema.maxValue ?? ""}" placeholder="the provider chooses"></label>
 <label>Suffix at the provider<input name="suffix" placeholder="none" autocomplete="off" spellcheck="false"></label>
 <label>Name of the model here<input name="model" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
 <label>Name of the variant<input name="variant" placeholder="made from the route's" autocomplete="off" spellcheck="false"></label>
+<p class="whole quiet">The model is measured on validation.jsonl of the data set's folder: a single file has none.</p>
 <div class="whole"><button>Show the plan</button> <span class="quiet">Nothing is uploaded or paid for before you start it.</span></div>
 </form>`;
 }

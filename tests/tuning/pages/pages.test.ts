@@ -234,7 +234,8 @@ describe("a job that nobody works on", () => {
 
 test("a new job may be given names for what comes out", () => {
   const text = jobsPage([], CHOICES);
-  for (const name of ["model", "variant", "suffix"]) expect(text).toContain(`<input name="${name}"`);
+  for (const name of ["control", "model", "variant", "suffix"])
+    expect(text).toContain(`<input name="${name}"`);
 });
 
 test("without a provider that trains there is no form, and it is said why", () => {
