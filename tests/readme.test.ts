@@ -55,6 +55,11 @@ test("the two requests go down the two paths, with the headers of the table", as
   expect(prompted).toBeGreaterThan(bare);
 });
 
+test("files pass on though the client names no provider, as the SDK does not", async () => {
+  const answer = await fetch(`${await startDefault()}/v1/files`);
+  expect([answer.status, await answer.json()]).toMatchObject([200, { object: "list" }]);
+});
+
 test("the dry run shows the decision and the request", async () => {
   const url = await startDefault();
   const command = curls[2]?.replace("http://127.0.0.1:8787", url).replace("curl ", "curl -sS ") ?? "";
