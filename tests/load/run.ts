@@ -56,7 +56,7 @@ async function run(options: Options): Promise<readonly Check[]> {
   const stand: Stand = { gateway, upstreamUrl, inspector };
   await scrape(gateway.url);
   await holdsWithin(REST_MS, async () => existsSync(gateway.storeJournal));
-  const filesBefore = openFiles(gateway.child.pid);
+  const filesBefore = await filesAtRest(gateway.child.pid);
 
   const load = { seed, port: gateway.port, streams };
   const warmUp = isJudged(seconds) ? await warmUpWith({ ...load, from: WARM_UP_FROM }) : [];
@@ -91,6 +91,19 @@ async function run(options: Options): Promise<readonly Check[]> {
     ...(outage === undefined ? [] : outageChecks(outage, seen, calls)),
     { name: "the gateway ends well", told: `exit code ${exitCode ?? "none"}`, ok: exitCode === 0 },
   ];
+}
+
+/** A gateway that has just begun may still be starting threads, each with files of its own. */
+async function filesAtRest(pid: number): Promise<number> {
+  let files = openFiles(pid);
+  let looks = 0;
+  await holdsWithin(REST_MS, async () => {
+    const now = openFiles(pid);
+    looks = now === files ? looks + 1 : 0;
+    files = now;
+    return looks >= 20;
+  });
+  return files;
 }
 
 /** A first load, after which what remains of the second is a leak: code is compiled, caches are full. */
