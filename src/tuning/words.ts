@@ -1,5 +1,5 @@
 import type { DatasetReport } from "../datasets/validate.ts";
-import { duration, percent, usd } from "../reports/words.ts";
+import { count, duration, percent, usd } from "../reports/words.ts";
 import type { JobEstimate, RemoteJob, TuningSpec } from "./job.ts";
 
 /** What the command and the pages say alike. */
@@ -17,9 +17,7 @@ export function timeOf(at: number): string {
 
 /** `45 seconds`, `2.5 hours` */
 export function lasting(seconds: number): string {
-  if (seconds >= 60) return duration(seconds / DAY_SECONDS);
-  const whole = Math.max(1, Math.round(seconds));
-  return whole === 1 ? "1 second" : `${whole} seconds`;
+  return seconds >= 60 ? duration(seconds / DAY_SECONDS) : count(Math.max(1, Math.round(seconds)), "second");
 }
 
 /** Who trains it. */

@@ -4,13 +4,13 @@ import { apiSpec } from "../support/api-spec.ts";
 import type { Answer, TuningRequest } from "../support/openai-tuning.ts";
 import {
   accessTo,
-  begin,
   calm,
   problemOf,
   requestOf,
   rowsOf,
   startStage,
   uploadOf,
+  watched,
 } from "./openai-samples.ts";
 
 const DATED = "azure 2024-10-21";
@@ -59,12 +59,7 @@ test("the specification is read: what is not as it says is found", () => {
 test("its answers and the trainer's requests are as Azure's specification of its API says", async () => {
   const stage = await startStage(DATED, { pageSize: 3 });
   const { double, trainer } = stage;
-  const hyperparameters = { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 1.8 };
-  const id = await begin(stage, { hyperparameters, suffix: "menu", seed: 3 });
-  for (let turn = 0; turn < 6; turn++) {
-    await trainer.observe(id, undefined, calm());
-    double.advance();
-  }
+  const id = await watched(stage);
   expect((await trainer.observe(id, undefined, calm())).checkpoints).toHaveLength(3);
   const file = await trainer.upload(uploadOf(rowsOf(3), "short.jsonl"), calm());
   await trainer.find(requestOf(file), calm());

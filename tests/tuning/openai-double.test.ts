@@ -5,7 +5,16 @@ import { OpenAI } from "openai";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Answer, TuningDouble, TuningRequest } from "../support/openai-tuning.ts";
-import { begin, calm, problemOf, requestOf, rowsOf, startStage, uploadOf } from "./openai-samples.ts";
+import {
+  begin,
+  calm,
+  problemOf,
+  requestOf,
+  rowsOf,
+  startStage,
+  uploadOf,
+  watched,
+} from "./openai-samples.ts";
 
 const content = z.object({ schema: z.record(z.string(), z.unknown()) });
 const operation = z.object({
@@ -101,12 +110,7 @@ test("the document is read: what is not as it says is found", () => {
 test("its answers and the trainer's requests are as OpenAI's document of its API says", async () => {
   const stage = await startStage("openai", { pageSize: 3 });
   const { double, trainer } = stage;
-  const hyperparameters = { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 1.8 };
-  const id = await begin(stage, { hyperparameters, suffix: "menu", seed: 3 });
-  for (let turn = 0; turn < 6; turn++) {
-    await trainer.observe(id, undefined, calm());
-    double.advance();
-  }
+  await watched(stage);
   const file = await trainer.upload(uploadOf(rowsOf(3), "short.jsonl"), calm());
   await trainer.find(requestOf(file), calm());
   const short = await trainer.create(requestOf(file), calm());

@@ -111,3 +111,14 @@ export async function problemOf(doing: Promise<unknown>): Promise<ProviderProble
   if (!(error instanceof ProviderProblem)) throw new TypeError("it ended well");
   return error;
 }
+
+/** The id of a job with settings of all kinds, looked at until it has ended. */
+export async function watched(stage: Stage): Promise<string> {
+  const hyperparameters = { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 1.8 };
+  const id = await begin(stage, { hyperparameters, suffix: "menu", seed: 3 });
+  for (let turn = 0; turn < 6; turn++) {
+    await stage.trainer.observe(id, undefined, calm());
+    stage.double.advance();
+  }
+  return id;
+}
