@@ -35,7 +35,10 @@ interface Watched {
 
 async function watched(bench: Bench, row: Row): Promise<Watched> {
   const beganAt = performance.now();
-  const seen = row.client === undefined ? ask(bench, row) : misbehave(bench, row, row.client);
+  const seen =
+    row.client === undefined
+      ? ask(bench, row, () => bench.upstream.seen(slugOf(row)))
+      : misbehave(bench, row, row.client);
   if (row.growsMiB === undefined)
     return { seen: await seen, tookMs: performance.now() - beganAt, grewMiB: 0 };
   const before = await memoryOf(bench.gateway);

@@ -11,6 +11,8 @@ export type Step =
   | string
   | Uint8Array
   | { readonly waitMs: number }
+  /** Waits until the client has content of this model. */
+  | { readonly waitsFor: "content" }
   /** Waits until a gate is open. */
   | { readonly gate: Promise<void> }
   /** Sends `bytes` bytes of a text over and over, no faster than they are taken. */
@@ -26,6 +28,8 @@ export const RESET: Step = { ends: "reset" };
 export const HANG: Step = { ends: "hang" };
 /** Long enough for what was sent to be read, so that what follows is not seen together with it. */
 export const PAUSE: Step = { waitMs: 50 };
+/** What follows comes after the client has content, however slow the machine. */
+export const SEEN: Step = { waitsFor: "content" };
 
 /** A whole answer, with its length. */
 export function answer(
@@ -61,12 +65,18 @@ export function stream(texts: readonly (string | Uint8Array)[], headers?: Record
   return [streamHead(headers), ...texts.map(frame), LAST_FRAME];
 }
 
-/** Plays a script on a connection. @returns false when the connection can take no further request */
-export async function play(script: Script, socket: Socket): Promise<boolean> {
+/**
+ * Plays a script on a connection.
+ *
+ * @param seen settles once the client has content
+ * @returns false when the connection can take no further request
+ */
+export async function play(script: Script, socket: Socket, seen: Promise<void>): Promise<boolean> {
   for (const step of script) {
     if (socket.destroyed) return false;
     if (typeof step === "string" || step instanceof Uint8Array) await send(socket, step);
     else if ("waitMs" in step) await sleep(step.waitMs);
+    else if ("waitsFor" in step) await seen;
     else if ("gate" in step) await step.gate;
     else if ("flood" in step) await flood(socket, step.flood, step.bytes);
     else if ("drip" in step) await drip(socket, step.drip, step.everyMs);

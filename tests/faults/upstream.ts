@@ -15,6 +15,8 @@ export interface FaultUpstream {
   /** The n-th call of a model gets its n-th script, and the last one from then on. */
   script(model: string, scripts: readonly Script[]): void;
   calls(model: string): readonly Call[];
+  /** The client has content of this model: what waits for it goes on. */
+  seen(model: string): void;
   /** Bytes that left for the connections that a model's requests came by. */
   sent(model: string): number;
   /** Connections that are open, and those of them whose answer is not complete. */
@@ -25,30 +27,40 @@ export interface FaultUpstream {
   close(): Promise<void>;
 }
 
+interface Entry {
+  readonly calls: Call[];
+  readonly sockets: Set<Socket>;
+  readonly content: PromiseWithResolvers<void>;
+}
+
 const named = z.looseObject({ model: z.string() });
 
 export async function startFaultUpstream(): Promise<FaultUpstream> {
   const scripts = new Map<string, readonly Script[]>();
-  const ledger = new Map<string, { readonly calls: Call[]; readonly sockets: Set<Socket> }>();
+  const ledger = new Map<string, Entry>();
   const open = new Set<Socket>();
   const busy = new Set<Socket>();
 
   const entry = (model: string) => {
-    const known = ledger.get(model) ?? { calls: [], sockets: new Set() };
+    const known = ledger.get(model) ?? {
+      calls: [],
+      sockets: new Set(),
+      content: Promise.withResolvers<void>(),
+    };
     ledger.set(model, known);
     return known;
   };
 
   const answerCall = async (call: Call, socket: Socket): Promise<void> => {
     const { model } = named.parse(JSON.parse(call.body));
-    const { calls, sockets } = entry(model);
+    const { calls, sockets, content } = entry(model);
     calls.push(call);
     sockets.add(socket);
     busy.add(socket);
     const known = scripts.get(model) ?? [];
     const script = known[calls.length - 1] ?? known.at(-1);
     if (script === undefined) throw new RangeError(`no script for ${model}`);
-    if (await play(script, socket)) busy.delete(socket);
+    if (await play(script, socket, content.promise)) busy.delete(socket);
   };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -67,6 +79,7 @@ export async function startFaultUpstream(): Promise<FaultUpstream> {
     port: portOf(server.address()),
     script: (model, list) => void scripts.set(model, list),
     calls: (model) => entry(model).calls,
+    seen: (model) => entry(model).content.resolve(),
     sent: (model) => [...entry(model).sockets].reduce((sum, socket) => sum + socket.bytesWritten, 0),
     open: () => open.size,
     busy: () => busy.size,

@@ -1,5 +1,5 @@
 import type { Counted, Group, Sees } from "../row.ts";
-import { FIN, frame, head, PAUSE, RESET, streamHead } from "../script.ts";
+import { FIN, frame, head, PAUSE, RESET, SEEN, streamHead } from "../script.ts";
 import {
   BROKEN,
   COUNTS_BROKEN,
@@ -142,7 +142,7 @@ export const connection: Group = {
     },
     {
       name: "reset within a chunk of a stream",
-      upstream: [[streamHead(), frame(ROLE + ONE), "ff\r\ndata: {", PAUSE, RESET]],
+      upstream: [[streamHead(), frame(ROLE + ONE), "ff\r\ndata: {", SEEN, RESET]],
       stream: true,
       sees: CUT,
       counted: COUNTS_CUT,
@@ -150,7 +150,7 @@ export const connection: Group = {
     },
     {
       name: "reset in the middle of a stream, with a fallback",
-      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, RESET]],
+      upstream: [[streamHead(), frame(ROLE + ONE), SEEN, RESET]],
       fallback: [OK_STREAM],
       stream: true,
       sees: CUT,
@@ -159,7 +159,7 @@ export const connection: Group = {
     },
     {
       name: "closed within a stream of chunks",
-      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, FIN]],
+      upstream: [[streamHead(), frame(ROLE + ONE), SEEN, FIN]],
       stream: true,
       sees: CUT,
       counted: COUNTS_CUT,
@@ -175,7 +175,7 @@ export const connection: Group = {
     },
     {
       name: "a stream without a length, closed without a finish",
-      upstream: [[head(200, { "content-type": "text/event-stream" }), ROLE + ONE, PAUSE, FIN]],
+      upstream: [[head(200, { "content-type": "text/event-stream" }), ROLE + ONE, SEEN, FIN]],
       stream: true,
       sees: CUT,
       counted: COUNTS_CUT,
@@ -191,7 +191,7 @@ export const connection: Group = {
     },
     {
       name: "reset after [DONE]",
-      upstream: [[streamHead(), frame(ROLE + ONE + FINISH + DONE), PAUSE, RESET]],
+      upstream: [[streamHead(), frame(ROLE + ONE + FINISH + DONE), SEEN, RESET]],
       stream: true,
       sees: { kind: "stream", content: "one ", ends: "[DONE]" },
       counted: { status: 200, attempts: { success: 1 } },

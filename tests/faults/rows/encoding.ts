@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Group, Row } from "../row.ts";
-import { answer, FIN, frame, head, LAST_FRAME, PAUSE, streamHead } from "../script.ts";
+import { answer, FIN, frame, head, LAST_FRAME, PAUSE, SEEN, streamHead } from "../script.ts";
 import {
   BAD_RESPONSE,
   COUNTS_BAD,
@@ -53,7 +53,7 @@ export const encoding: Group = {
     },
     {
       name: "gzip of a stream, closed in its middle",
-      upstream: [[gzipStream, frame(gzipSync(EVENTS.slice(0, 2).join(""))), PAUSE, FIN]],
+      upstream: [[gzipStream, frame(gzipSync(EVENTS.slice(0, 2).join(""))), SEEN, FIN]],
       stream: true,
       sees: { kind: "cut", content: "one ", code: "upstream_stream_interrupted" },
       counted: { status: 502, attempts: { interrupted: 1 } },

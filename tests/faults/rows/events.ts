@@ -1,7 +1,7 @@
 import { chunk, event } from "../../support/upstream.ts";
 import { CANARIES } from "../canaries.ts";
 import type { Group, Row } from "../row.ts";
-import { answer, frame, LAST_FRAME, PAUSE, stream, streamHead } from "../script.ts";
+import { answer, frame, LAST_FRAME, SEEN, stream, streamHead } from "../script.ts";
 import {
   COUNTS_OK,
   DONE,
@@ -202,7 +202,7 @@ export const events: Group = {
     },
     {
       name: "an error in the middle of a stream",
-      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, frame(broke + DONE), LAST_FRAME]],
+      upstream: [[streamHead(), frame(ROLE + ONE), SEEN, frame(broke + DONE), LAST_FRAME]],
       fallback: [OK_STREAM],
       stream: true,
       sees: { kind: "cut", content: "one ", code: "engine_died" },

@@ -1,6 +1,6 @@
 import { CANARIES } from "../canaries.ts";
 import type { Group } from "../row.ts";
-import { answer, FIN, frame, head, LAST_FRAME, PAUSE, type Script, streamHead } from "../script.ts";
+import { answer, FIN, frame, head, LAST_FRAME, type Script, SEEN, streamHead } from "../script.ts";
 import {
   BAD_RESPONSE,
   BROKEN,
@@ -67,7 +67,7 @@ export const framing: Group = {
     },
     {
       name: "a chunk size that is no number, in the middle of a stream",
-      upstream: [[streamHead(), frame(ROLE + ONE), PAUSE, "zz\r\ndata\r\n"]],
+      upstream: [[streamHead(), frame(ROLE + ONE), SEEN, "zz\r\ndata\r\n"]],
       stream: true,
       sees: { kind: "cut", content: "one ", code: "upstream_stream_interrupted" },
       counted: { status: 502, attempts: { interrupted: 1 } },
