@@ -44,6 +44,9 @@ export function queryParameters(schema: z.ZodType): readonly unknown[] {
   });
 }
 
+/** `true` or `false`. */
+export const yesOrNo = z.enum(["true", "false"]).transform((value) => value === "true");
+
 const MOST_LISTED = 1000;
 
 /** How many of a list are asked for. @param what is listed, in the plural */

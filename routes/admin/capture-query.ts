@@ -3,11 +3,11 @@ import { CAPTURE_OUTCOMES } from "../../src/domain/capture.ts";
 import { INSTANT_RULE, instantOf, startOf } from "../../src/domain/instant.ts";
 import { FEEDBACK_FILTER_RULE, feedbackFilterOf } from "../../src/store/feedback-filter.ts";
 import type { CaptureFilter, PageRequest } from "../../src/store/store.ts";
+import { yesOrNo } from "../query.ts";
 
 const LONGEST_SEARCH = 1024;
 
 export const text = z.string().min(1, "a value is expected");
-const yesOrNo = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** A text that `read` makes something of. */
 export function readBy<T>(read: (text: string) => T | undefined, rule: string) {

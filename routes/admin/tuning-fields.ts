@@ -10,7 +10,7 @@ import type {
   TuningQuestion,
 } from "../../src/tuning/tuning.ts";
 import type { DatasetFiles } from "../platform.ts";
-import { limitOf } from "../query.ts";
+import { limitOf, yesOrNo } from "../query.ts";
 
 const text = z.string().regex(/\S/, "a text is expected");
 
@@ -81,10 +81,8 @@ export const jobsQuery = z.strictObject({
 });
 export const jobQuery = z.strictObject({ format });
 export const removalQuery = z.strictObject({
-  forget: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((value) => value === "true")
+  forget: yesOrNo
+    .prefault("false")
     .describe("Delete what is here, though something elsewhere can't be. Default: nothing then."),
 });
 export const deploymentsQuery = z.strictObject({

@@ -108,6 +108,7 @@ function stickyValue(sticky: StickyKey, request: ChatRequest, signals: Signals):
   return value === "" ? undefined : value;
 }
 
-function stickyLabel(sticky: StickyKey): string {
+/** As the configuration names it, such as `metadata.tenant`. */
+export function stickyLabel(sticky: StickyKey): string {
   return sticky.from === "user" ? "user" : `${sticky.from}.${sticky.name}`;
 }

@@ -1,5 +1,6 @@
 import { Document, isSeq } from "yaml";
-import type { Rule, StickyKey, Table, Use, Variant } from "../domain/table.ts";
+import type { Rule, Table, Use, Variant } from "../domain/table.ts";
+import { stickyLabel } from "../routing/choose.ts";
 
 const STAGES = [1, 5, 25, 50, 100];
 
@@ -94,21 +95,11 @@ function useText(use: Use): string | object {
     case "split":
       return {
         split: Object.fromEntries(use.arms.map(({ variant, share }) => [variant.name, share])),
-        ...(use.sticky && { stickyBy: stickyText(use.sticky) }),
+        ...(use.sticky && { stickyBy: stickyLabel(use.sticky) }),
         name: use.name,
       };
     case "rollout":
       return { rollout: use.rollout.name };
-  }
-}
-
-function stickyText(sticky: StickyKey): string {
-  switch (sticky.from) {
-    case "user":
-      return "user";
-    case "metadata":
-    case "header":
-      return `${sticky.from}.${sticky.name}`;
   }
 }
 

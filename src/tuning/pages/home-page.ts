@@ -1,5 +1,5 @@
 import { type Html, html } from "../../comparison/html.ts";
-import type { Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
+import type { Arm, Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
 import { percent } from "../../reports/words.ts";
 import type { StoredComparison } from "../../store/store.ts";
 import type { TuningJob } from "../job.ts";
@@ -84,12 +84,6 @@ function ruleRows({ name, when, use }: Rule, route: Route | undefined): Html {
 
 function titleOf({ name, description }: Route): Html {
   return html`<strong>${name}</strong>${description === undefined ? "" : html`<br><span class="quiet">${description}</span>`}`;
-}
-
-interface Arm {
-  readonly variant: Variant;
-  /** From 0 to 1. */
-  readonly share: number;
 }
 
 function armsOf(use: Use): readonly Arm[] {
