@@ -5,8 +5,9 @@ import { projectNode, runCommand, startCommand } from "../cli/command.ts";
 import { startAzureManagement } from "../support/azure-management.ts";
 import { HUB_TOKEN, startHuggingFaceHub } from "../support/huggingface-hub.ts";
 import { startTuningDouble, type TuningDouble } from "../support/openai-tuning.ts";
+import { startProvider } from "../support/taught-provider.ts";
 import { until } from "../support/until.ts";
-import { KEY, makeWorld, openaiWorld, start, startProvider } from "./world.ts";
+import { KEY, makeWorld, openaiWorld, start } from "./world.ts";
 
 // Commands and gateways in processes of their own, against providers over HTTP: what an operator sees, and what is paid.
 
@@ -56,7 +57,7 @@ test("Azure: a model is trained, deployed though the answer was lost, compared, 
   const azure = await startAzureManagement();
   const { endpoint, subscription, resourceGroup, account, token } = azure.access;
   const management = { endpoint, subscription, resourceGroup, account, token, hostingPerHour: 1.7 };
-  const url = await startProvider(double.url);
+  const { url } = await startProvider(double.url);
   const kind = "azure-openai";
   const world = makeWorld({ kind, endpoint: url, apiKey: KEY, apiVersion: "2024-10-21", management });
   azure.loseNext("PUT");
@@ -77,7 +78,7 @@ test("Hugging Face: a job whose answer was lost is found, its model gets an endp
   const hub = await startHuggingFaceHub();
   const tuning = { namespace: "acme", hubURL: hub.url, endpointsURL: hub.url };
   const world = makeWorld({ kind: "huggingface", apiKey: HUB_TOKEN, tuning }, { model: "Qwen/Qwen3-0.6B" });
-  const answering = await startProvider(hub.url);
+  const { url: answering } = await startProvider(hub.url);
   hub.fail(/^POST \/api\/jobs\/acme/, "lost");
   const command = startCommand(projectNode, world.start);
   const job = await until(() => hub.jobs[0], 30_000);

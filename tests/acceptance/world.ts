@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -7,59 +6,8 @@ import type { z } from "zod";
 import { tuningJobList } from "../../routes/admin/tuning-fields.ts";
 import { type Ended, projectNode, runCommand } from "../cli/command.ts";
 import { startTuningDouble, type TuningDouble, type TuningDoubleOptions } from "../support/openai-tuning.ts";
-import { completion, type Received, respondStream, sendJson, startUpstream } from "../support/upstream.ts";
-
-/** Rows of a training file: a question and its answer, counted from `first`. */
-export function lines(count: number, first: number): string {
-  return Array.from({ length: count }, (_, index) => first + index)
-    .map((number) => ({
-      messages: [
-        { role: "user", content: `Question ${number}?` },
-        { role: "assistant", content: `Answer ${number}.` },
-      ],
-    }))
-    .map((row) => `${JSON.stringify(row)}\n`)
-    .join("");
-}
-
-/** A provider: `api` trains, and models whose name says that they are tuned answer as the rows do. */
-export async function startProvider(api: string): Promise<string> {
-  const { url } = await startUpstream((received, response) =>
-    /\/chat\/completions(\?|$)/.test(received.url)
-      ? chat(received, response)
-      : forward(api, received, response),
-  );
-  return url;
-}
-
-function chat(received: Received, response: ServerResponse): void | Promise<void> {
-  const { messages, model, stream } = received.body;
-  const question = Array.isArray(messages) ? String(messages.at(-1)?.content) : "";
-  const isTuned = /^(ft:|crossover-|tgi$)/.test(String(model));
-  const answer = isTuned ? question.replace("Question", "Answer").replace("?", ".") : "I do not know.";
-  return stream === true
-    ? respondStream([answer])(received, response)
-    : sendJson(response, completion(answer));
-}
-
-async function forward(
-  api: string,
-  { method, url, headers, text }: Received,
-  response: ServerResponse,
-): Promise<void> {
-  const kept = ["authorization", "api-key", "content-type"].flatMap((name) => {
-    const value = headers[name];
-    return typeof value === "string" ? [[name, value] as const] : [];
-  });
-  try {
-    const body = method === "GET" || method === "DELETE" ? {} : { body: text };
-    const answer = await fetch(`${api}${url}`, { method, headers: kept.map(([n, v]) => [n, v]), ...body });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
-    response.end(await answer.text());
-  } catch {
-    response.socket?.destroy(); // the answer was lost there, and is lost here
-  }
-}
+import { startProvider } from "../support/taught-provider.ts";
+import { examples } from "../tuning/world.ts";
 
 /** A folder with a configuration and a data set, on which commands are run as a person would. */
 export interface World {
@@ -85,8 +33,8 @@ export function makeWorld(
   const data = join(folder, "data");
   const set = join(folder, "set");
   mkdirSync(set);
-  writeFileSync(join(set, "train.jsonl"), lines(12, 0));
-  writeFileSync(join(set, "validation.jsonl"), lines(4, 100));
+  writeFileSync(join(set, "train.jsonl"), examples(12));
+  writeFileSync(join(set, "validation.jsonl"), examples(4, 100));
   writeFileSync(
     config,
     JSON.stringify({
@@ -122,7 +70,7 @@ export async function openaiWorld(
   options: TuningDoubleOptions = {},
 ): Promise<{ readonly double: TuningDouble; readonly world: World }> {
   const double = await startTuningDouble({ auto: true, apiKey: KEY, ...options });
-  const baseURL = `${await startProvider(double.url)}/v1`;
+  const baseURL = `${(await startProvider(double.url)).url}/v1`;
   return { double, world: makeWorld({ kind: "openai", baseURL, apiKey: KEY }) };
 }
 

@@ -1,56 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startGateway, until } from "../support/gateway.ts";
-import { startTuningDouble, type TuningDouble } from "../support/openai-tuning.ts";
-import { completion, type Received, respondStream, sendJson, startUpstream } from "../support/upstream.ts";
+import { startTuningDouble } from "../support/openai-tuning.ts";
+import { startProvider } from "../support/taught-provider.ts";
+import type { Received } from "../support/upstream.ts";
 import { newStore, QUICK, tunerOf } from "./listening.ts";
 import { config, examples } from "./world.ts";
 
-/** A provider that trains, and whose models answer: the tuned one rightly. */
-async function provider(double: TuningDouble) {
-  return startUpstream(async (received, response) => {
-    if (!received.url.endsWith("/chat/completions")) return forward(double, received, response);
-    const isTuned = String(received.body["model"]).startsWith("ft:");
-    const question = String(lastMessage(received.body)["content"]);
-    const answer = isTuned ? question.replace("Question", "Answer").replace("?", ".") : "I do not know.";
-    return received.body["stream"] === true
-      ? respondStream([answer])(received, response)
-      : sendJson(response, completion(answer));
-  });
-}
-
-async function forward(
-  double: TuningDouble,
-  { method, url, headers, text }: Received,
-  response: ServerResponse,
-) {
-  try {
-    const answer = await fetch(`${double.url}${url}`, {
-      method,
-      headers: {
-        authorization: headers.authorization ?? "",
-        ...(headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }),
-      },
-      ...(method === "GET" || method === "DELETE" ? {} : { body: text }),
-    });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
-    response.end(await answer.text());
-  } catch {
-    response.socket?.destroy();
-  }
-}
-
-function lastMessage(body: Record<string, unknown>): Record<string, unknown> {
-  const { messages } = body;
-  return Array.isArray(messages) ? messages.at(-1) : {};
-}
-
 test("over OpenAI's own API, with answers lost on the way, a gateway trains, compares and registers", async () => {
   const double = await startTuningDouble({ auto: true });
-  const up = await provider(double);
+  const up = await startProvider(double.url);
   const gateway = await startGateway(
     config({
       server: { port: 0 },
@@ -107,7 +68,7 @@ test("over OpenAI's own API, with answers lost on the way, a gateway trains, com
 
 test("a gateway that is started again goes on with what another left", async () => {
   const double = await startTuningDouble();
-  const up = await provider(double);
+  const up = await startProvider(double.url);
   const store = await newStore();
   const folder = mkdtempSync(join(tmpdir(), "crossover-tuning-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
