@@ -42,6 +42,7 @@ const signals: Signals = {
   now: new Date(),
   random: 0.5,
   health: {},
+  rollouts: new Map(),
   force: undefined,
 };
 const decision = decide(request, table, signals);

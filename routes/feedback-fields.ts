@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FEEDBACK_NAME, FEEDBACK_NAME_RULE } from "../src/store/feedback-filter.ts";
+import { FEEDBACK_NAME, FEEDBACK_NAME_RULE } from "../src/domain/name.ts";
 
 /** Of a value that is a text, of a correction, of a comment: in bytes of UTF-8. */
 const TEXT_BYTES = 16 * 1024;

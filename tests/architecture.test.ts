@@ -36,7 +36,7 @@ function importsOf(text: string): string[] {
 /** The floors from the ground up: a file may import from its own room and from lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ["domain"],
-  ["redaction"],
+  ["redaction", "statistics"],
   [
     "config",
     "prompts",
@@ -51,6 +51,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "store",
   ],
   ["captures", "comparison", "datasets", "reports"],
+  ["backtest", "rollouts"],
   ["threads", "tuning"],
   ["gateway"],
   ["routes"],

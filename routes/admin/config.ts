@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { ConfigError } from "../../src/config/problem.ts";
 import { GatewayError, serverError } from "../../src/domain/errors.ts";
+import { percentOf, positionOf, type Standings } from "../../src/domain/rollout.ts";
 import type { Use } from "../../src/domain/table.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { endpoint } from "../endpoint.ts";
@@ -39,7 +40,7 @@ function invalidConfig(error: ConfigError): GatewayError {
   });
 }
 
-function summary({ table }: Gateway): Readonly<Record<string, unknown>> {
+function summary({ table, standings }: Gateway): Readonly<Record<string, unknown>> {
   return {
     object: "crossover.config",
     version: table.version,
@@ -51,7 +52,7 @@ function summary({ table }: Gateway): Readonly<Record<string, unknown>> {
       rules: route.rules.map((rule) => ({
         name: rule.name,
         when: rule.when?.source ?? null,
-        use: useSummary(rule.use),
+        use: useSummary(rule.use, standings),
       })),
     })),
     variants: [...table.variants.values()].map(({ name, path, model, prompt, fallback }) => ({
@@ -68,13 +69,16 @@ function summary({ table }: Gateway): Readonly<Record<string, unknown>> {
   };
 }
 
-function useSummary(use: Use): unknown {
+function useSummary(use: Use, standings: Standings): unknown {
   switch (use.kind) {
     case "variant":
       return use.variant.name;
     case "split":
       return { split: Object.fromEntries(use.arms.map((arm) => [arm.variant.name, arm.share])) };
     case "rollout":
-      return { rollout: use.rollout.name, percent: use.rollout.stages[use.rollout.stage] };
+      return {
+        rollout: use.rollout.name,
+        percent: percentOf(positionOf(use.rollout, standings).share),
+      };
   }
 }

@@ -16,7 +16,8 @@ export function home(app: Hono, gateway: Gateway, platform: Platform): void {
   endpoint(app, "/admin", {
     GET: async (context) => {
       const kept = await keptIn(gateway, platform);
-      return page(context, homePage({ table: gateway.table, stale: platform.configStale(), kept }));
+      const { table, standings } = gateway;
+      return page(context, homePage({ table, standings, stale: platform.configStale(), kept }));
     },
   });
   // Links of the page are seen from there, and are right behind a proxy with a path of its own too.

@@ -64,6 +64,7 @@ function signalsFrom(headers: readonly string[], key: Key | undefined, table: Ta
     health: Object.fromEntries(
       [...table.variants.keys()].map((name) => [name, { ok: true, errorRate: 0, requests: 0n }]),
     ),
+    rollouts: new Map(),
     force: byName.get("x-crossover-variant"),
   };
 }

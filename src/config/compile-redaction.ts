@@ -1,3 +1,4 @@
+import type { Rollout, WebhookSettings } from "../domain/rollout.ts";
 import type { Redaction, RedisSettings, ServerSettings, StoreSettings } from "../domain/table.ts";
 import type { Provider } from "../domain/tuning.ts";
 import { newRedactor } from "../redaction/redactor.ts";
@@ -12,17 +13,19 @@ interface SecretHolders {
   readonly server: ServerSettings;
   readonly redis: RedisSettings | undefined;
   readonly store: StoreSettings | undefined;
+  readonly rollouts: readonly Pick<Rollout, "webhook">[];
 }
 
 /** Redactors that know the upstreams' keys and the server's tokens; of clients' keys only hashes are kept. */
 export function compileRedaction(
   { pii = [], patterns = [] }: RedactionConfig = {},
-  { providers, server, redis, store }: SecretHolders,
+  { providers, server, redis, store, rollouts }: SecretHolders,
   report: (path: ConfigPath, message: string) => void,
 ): Redaction {
   const tokens = [server.adminToken, server.metricsToken, passwordOf(redis?.url), passwordOf(store?.url)];
   const keys = providers.flatMap((provider) => provider.secrets);
-  const secrets = [...new Set([...tokens.filter((token) => token !== undefined), ...keys])];
+  const webhooks = rollouts.flatMap(({ webhook }) => (webhook === undefined ? [] : secretsOf(webhook)));
+  const secrets = [...new Set([...tokens.filter((token) => token !== undefined), ...keys, ...webhooks])];
   const usable = patterns.filter(({ match }, index) => {
     const problem = problemOf(match);
     if (problem !== undefined) report(["redaction", "patterns", index, "match"], problem);
@@ -39,6 +42,13 @@ function problemOf(pattern: string): string | undefined {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Who knows the long parts of a webhook's address may send messages there. */
+function secretsOf({ url, secret }: WebhookSettings): readonly string[] {
+  const { username = "", pathname = "", search = "" } = URL.parse(url) ?? {};
+  const parts = `${username}/${pathname}/${search}`.split(/[/?&=]/).filter(({ length }) => length >= 16);
+  return [secret, passwordOf(url), ...parts].filter((part) => part !== undefined);
 }
 
 function passwordOf(url = ""): string | undefined {

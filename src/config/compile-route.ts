@@ -1,12 +1,14 @@
-import type { Condition, Rollout, Route, Rule, StickyKey, Use, Variant } from "../domain/table.ts";
+import type { Rollout } from "../domain/rollout.ts";
+import type { Condition, Route, Rule, Use, Variant } from "../domain/table.ts";
 import type { CaptureConfig } from "./capture-schema.ts";
-import { type CompileContext, type Defined, unknownName } from "./compile.ts";
+import { type CompileContext, type Defined, lookUp } from "./compile.ts";
 import { compileCapture } from "./compile-capture.ts";
 import { toLimits } from "./compile-limits.ts";
-import { compileCondition, namesIn, SECRET_HEADERS } from "./condition.ts";
+import { compileCondition, namesIn } from "./condition.ts";
 import type { ConfigPath } from "./problem.ts";
 import { indexRules } from "./rule-index.ts";
-import type { Config, RouteConfig, UseConfig } from "./schema.ts";
+import type { RouteConfig, UseConfig } from "./schema.ts";
+import { stickyKey } from "./sticky.ts";
 
 interface RouteContext {
   /** What is captured where a route does not say it. */
@@ -101,57 +103,6 @@ function compileUse(
     arms,
     sticky: use.stickyBy === undefined ? undefined : stickyKey(use.stickyBy, [...path, "stickyBy"], report),
   };
-}
-
-/** A rollout at its configured stage. */
-export function compileRollout(
-  name: string,
-  rollout: NonNullable<Config["rollouts"]>[string],
-  variants: Defined<Variant>,
-  report: CompileContext["report"],
-): Rollout | undefined {
-  const side = (key: "control" | "candidate"): Variant | undefined =>
-    lookUp("variant", rollout[key], variants, ["rollouts", name, key], report);
-  const control = side("control");
-  const candidate = side("candidate");
-  const stage = rollout.stage ?? 0;
-  if (stage >= rollout.stages.length)
-    report(["rollouts", name, "stage"], `there are only ${rollout.stages.length} stages, counted from 0`);
-  rollout.stages.forEach((percent, index) => {
-    if (percent <= (rollout.stages[index - 1] ?? -1))
-      report(["rollouts", name, "stages", index], "each stage needs a larger percentage than the one before");
-  });
-  if (control === undefined || candidate === undefined) return undefined;
-  return {
-    name,
-    control,
-    candidate,
-    sticky: stickyKey(rollout.stickyBy ?? "user", ["rollouts", name, "stickyBy"], report),
-    stages: rollout.stages,
-    stage,
-  };
-}
-
-function lookUp<T>(
-  what: string,
-  name: string,
-  { compiled, names }: Defined<T>,
-  path: ConfigPath,
-  report: CompileContext["report"],
-): T | undefined {
-  if (!names.includes(name)) report(path, unknownName(what, name, names));
-  return compiled.get(name);
-}
-
-function stickyKey(source: string, path: ConfigPath, report: CompileContext["report"]): StickyKey {
-  const dot = source.indexOf(".");
-  const name = source.slice(dot + 1);
-  if (dot === -1) return { from: "user" };
-  if (source.startsWith("metadata.")) return { from: "metadata", name };
-  const header = name.toLowerCase();
-  if (SECRET_HEADERS.has(header))
-    report(path, `the header \`${header}\` holds a secret: a decision would show it`);
-  return { from: "header", name: header };
 }
 
 function headersOf(rules: readonly Rule[]): string[] {

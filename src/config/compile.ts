@@ -17,7 +17,8 @@ import { compilePrompt } from "./compile-prompt.ts";
 import { compileProvider, connectionOf, simulationOf } from "./compile-providers.ts";
 import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
-import { compileRollout, compileRoute } from "./compile-route.ts";
+import { compileRollout } from "./compile-rollout.ts";
+import { compileRoute } from "./compile-route.ts";
 import { compileServer } from "./compile-server.ts";
 import { compileStore } from "./compile-store.ts";
 import { compileTuning } from "./compile-tuning.ts";
@@ -72,8 +73,19 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   );
   const prompts = mapEntries(config.prompts ?? {}, (prompt, name) => compilePrompt(name, prompt, inner));
   const variants = compileVariants(config, models, prompts, report);
+  const compare = compileCompare(
+    config.compare,
+    defined(models, config.models),
+    defined(variants, config.variants),
+    report,
+  );
   const rollouts = mapEntries(config.rollouts ?? {}, (rollout, name) =>
-    compileRollout(name, rollout, defined(variants, config.variants), report),
+    compileRollout(name, rollout, {
+      variants: defined(variants, config.variants),
+      compare,
+      report,
+      note: (notice) => notices.push(notice),
+    }),
   );
   const routes = mapEntries(config.routes ?? {}, (route, name) =>
     compileRoute(name, route, {
@@ -88,13 +100,13 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   const store = compileStore(config, server);
   const redaction = compileRedaction(
     config.redaction,
-    { providers: [...providers.values()], server, redis: limiting.redis, store },
-    report,
-  );
-  const compare = compileCompare(
-    config.compare,
-    defined(models, config.models),
-    defined(variants, config.variants),
+    {
+      providers: [...providers.values()],
+      server,
+      redis: limiting.redis,
+      store,
+      rollouts: [...rollouts.values()],
+    },
     report,
   );
   const tuning = compileTuning(config.tuning, defined(providers, config.providers), report);
@@ -107,6 +119,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
     ),
     server,
     routes,
+    rollouts,
     variants,
     models,
     providers,
@@ -244,4 +257,16 @@ function hash(text: string): string {
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const list = known.length === 0 ? "none are defined" : `defined: ${known.slice(0, 20).join(", ")}`;
   return `there is no ${what} \`${name}\` (${list})`;
+}
+
+/** The entry of this name. @returns undefined where there is none, or where it has a problem of its own */
+export function lookUp<T>(
+  what: string,
+  name: string,
+  { compiled, names }: Defined<T>,
+  path: ConfigPath,
+  report: CompileContext["report"],
+): T | undefined {
+  if (!names.includes(name)) report(path, unknownName(what, name, names));
+  return compiled.get(name);
 }

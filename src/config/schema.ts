@@ -7,7 +7,9 @@ import { compare } from "./compare-schema.ts";
 import { breaker, retries, seconds, timeouts } from "./failure-schema.ts";
 import { limiting, limits, redis } from "./limits-schema.ts";
 import { redaction } from "./redaction-schema.ts";
+import { rollout } from "./rollout-schema.ts";
 import { server } from "./server-schema.ts";
+import { stickyBy } from "./sticky.ts";
 import { store } from "./store-schema.ts";
 import { tuning } from "./tuning-schema.ts";
 
@@ -122,14 +124,6 @@ const variant = z.strictObject({
     .describe("In `registered.yaml` alone: it counts in place of the configuration's variant of this name."),
 });
 
-const stickyBy = z
-  .string()
-  .regex(
-    /^(user|metadata\..+|headers?\.[A-Za-z0-9-]+)$/,
-    "sticky by `user`, `metadata.NAME` or `header.NAME`",
-  )
-  .describe("What decides who stays together: user, metadata.NAME or header.NAME.");
-
 const use = z.union([
   name.describe("A variant."),
   z.strictObject({
@@ -162,19 +156,6 @@ const route = z.strictObject({
   default: use
     .optional()
     .describe("What to use when no rule matches: the same as a last rule without `when`."),
-});
-
-const rollout = z.strictObject({
-  control: name,
-  candidate: name,
-  stickyBy: stickyBy.optional(),
-  stages: z.array(z.number().min(0).max(100)).min(1).describe("Percentages of traffic for the candidate."),
-  stage: z
-    .number()
-    .int()
-    .nonnegative()
-    .optional()
-    .describe("Index of the stage in force. Default 0, the first."),
 });
 
 const proof = {

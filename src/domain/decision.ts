@@ -14,6 +14,12 @@ export interface Decision {
   readonly rollout: string | undefined;
   /** Index of the rollout's stage. */
   readonly stage: number | undefined;
+  /** Share of the requests that the rollout's candidate got then, from 0 to 1. */
+  readonly share: number | undefined;
+  /** Id of the rollout's run; undefined where it was not started. */
+  readonly run: string | undefined;
+  /** How often the weight had changed in that run. */
+  readonly epoch: number | undefined;
   /** Rules whose condition could not be evaluated; they count as not matched. */
   readonly failedRules: readonly string[];
 }

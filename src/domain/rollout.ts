@@ -113,3 +113,24 @@ export interface Standing {
 
 /** By name of the rollout. Where one is missing, the rollout stands at its configured stage. */
 export type Standings = ReadonlyMap<string, Standing>;
+
+/** Where a rollout stands for a request. */
+export interface Position extends Pick<Standing, "stage" | "share"> {
+  /** Undefined for a rollout that nobody has started. */
+  readonly run: string | undefined;
+  readonly epoch: number | undefined;
+}
+
+/** Where its run stands, or, of one without, what is configured. */
+export function positionOf(
+  { name, policy, stage }: Pick<Rollout, "name" | "policy" | "stage">,
+  standings: Standings,
+): Position {
+  const share = (policy.stages[stage]?.percent ?? 0) / 100;
+  return standings.get(name) ?? { stage, share, run: undefined, epoch: undefined };
+}
+
+/** A share as a percentage: 0.07 is 7 %, not 7.000000000000001 %. */
+export function percentOf(share: number): number {
+  return Math.round(share * 1e8) / 1e6;
+}

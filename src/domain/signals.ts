@@ -1,5 +1,6 @@
 import { type ChatRequest, conversationTokens, lastUserIndex, textOf } from "./chat.ts";
 import { memberOf } from "./json.ts";
+import type { Standings } from "./rollout.ts";
 import type { Key, VariantHealth } from "./table.ts";
 
 /** What a decision rests on besides the request and the table. Same signals, same decision. */
@@ -11,6 +12,7 @@ export interface Signals {
   /** From [0, 1): decides unsticky splits. */
   readonly random: number;
   readonly health: Readonly<Record<string, VariantHealth>>;
+  readonly rollouts: Standings;
   /** A variant that the client forces. */
   readonly force: string | undefined;
 }

@@ -3,6 +3,7 @@ import type { ChatLimits, Message } from "./chat.ts";
 import type { JsonText } from "./json.ts";
 import type { Target } from "./provider.ts";
 import type { RedactionSettings, Redactor } from "./redactor.ts";
+import type { Rollout } from "./rollout.ts";
 import type { RequestView } from "./signals.ts";
 import type { Endpoint } from "./transport.ts";
 import type { Provider, TuningAccess, TuningSettings } from "./tuning.ts";
@@ -14,6 +15,7 @@ export interface Table {
   readonly version: string;
   readonly server: ServerSettings;
   readonly routes: ReadonlyMap<string, Route>;
+  readonly rollouts: ReadonlyMap<string, Rollout>;
   readonly variants: ReadonlyMap<string, Variant>;
   readonly models: ReadonlyMap<string, Model>;
   readonly providers: ReadonlyMap<string, Provider>;
@@ -270,17 +272,6 @@ export type Use =
       readonly sticky: StickyKey | undefined;
     }
   | { readonly kind: "rollout"; readonly rollout: Rollout };
-
-/** A move from a control to a candidate. Its percentage is the configured stage. */
-export interface Rollout {
-  readonly name: string;
-  readonly control: Variant;
-  readonly candidate: Variant;
-  readonly sticky: StickyKey;
-  readonly stages: readonly number[];
-  /** Index into `stages`. */
-  readonly stage: number;
-}
 
 /** A value that a condition looks at, such as `metadata.tier`. */
 export interface Reference {

@@ -67,6 +67,8 @@ export function decisionJson(request: ChatRequest, { decision, trace }: Explanat
     sticky_key: decision.stickyKey ?? null,
     rollout: decision.rollout ?? null,
     stage: decision.stage ?? null,
+    share: decision.share ?? null,
+    run: decision.run ?? null,
     enrichment_tokens: addedTokens,
     trace,
     request: JSON.parse(wire),

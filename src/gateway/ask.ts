@@ -111,6 +111,9 @@ function decisionFor(route: string, variant: Variant): Decision {
     stickyKey: undefined,
     rollout: undefined,
     stage: undefined,
+    share: undefined,
+    run: undefined,
+    epoch: undefined,
     failedRules: [],
   };
 }

@@ -4,6 +4,7 @@ import type { Tools } from "../comparison/answered.ts";
 import type { SentRequest } from "../domain/chat.ts";
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
+import type { Standings } from "../domain/rollout.ts";
 import { Room } from "../domain/room.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Model, Table } from "../domain/table.ts";
@@ -13,6 +14,7 @@ import { MemoryLedger } from "../limits/memory-ledger.ts";
 import { HealthTracker } from "../metrics/health.ts";
 import { type Log, redactedLog } from "../metrics/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { RolloutWatch } from "../rollouts/rollouts.ts";
 import { decide, explain } from "../routing/decide.ts";
 import type { Store } from "../store/store.ts";
 import type { Circuit } from "../upstreams/breaker.ts";
@@ -45,9 +47,13 @@ export interface GatewayDeps {
   readonly onTable?: (table: Table) => void;
   /** Takes what is captured. Default: nothing is. */
   readonly captures?: CaptureQueue | undefined;
+  /** Where rollouts stand. Default: at their configured stages. */
+  readonly rollouts?: RolloutWatch | undefined;
   /** From [0, 1). */
   readonly random?: () => number;
 }
+
+const UNSTARTED: Standings = new Map();
 
 /** How long somebody waits for captures to be stored, in milliseconds. */
 const FLUSH_MS = 5000;
@@ -72,6 +78,7 @@ export class Gateway {
   readonly #onTable: (table: Table) => void;
   /** Undefined where nothing is captured. */
   readonly captures: CaptureQueue | undefined;
+  readonly #rollouts: RolloutWatch | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -91,6 +98,7 @@ export class Gateway {
     this.#onTable = deps.onTable ?? (() => {});
     this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
     this.captures = deps.captures;
+    this.#rollouts = deps.rollouts;
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;
@@ -99,6 +107,11 @@ export class Gateway {
 
   get table(): Table {
     return this.#table;
+  }
+
+  /** Where runs of rollouts stand now. */
+  get standings(): Standings {
+    return this.#rollouts?.standings ?? UNSTARTED;
   }
 
   /** Puts another table in force. Requests under way finish on the one with which they began. */
@@ -321,6 +334,7 @@ export class Gateway {
       now: new Date(),
       random: this.#random(),
       health: this.#health.snapshot,
+      rollouts: this.standings,
       force: inbound.header("x-crossover-variant"),
     };
   }

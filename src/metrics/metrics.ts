@@ -234,12 +234,12 @@ export class Metrics {
     for (const route of table.routes.values()) {
       for (const { use } of route.rules) {
         if (use.kind !== "rollout") continue;
-        const { name, control, candidate, stages, stage } = use.rollout;
+        const { name, control, candidate, policy, stage } = use.rollout;
         this.#rolloutWeight.series({
           rollout: name,
           control: control.name,
           candidate: candidate.name,
-        }).value = stages[stage] ?? 0;
+        }).value = policy.stages[stage]?.percent ?? 0;
       }
     }
   }

@@ -1,7 +1,8 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import { unitOf } from "../domain/hash.ts";
+import { type Position, percentOf, positionOf, type Rollout } from "../domain/rollout.ts";
 import type { Signals } from "../domain/signals.ts";
-import type { Arm, Rollout, StickyKey, Use, Variant } from "../domain/table.ts";
+import type { Arm, StickyKey, Use, Variant } from "../domain/table.ts";
 
 /** The variant that a rule's `use` gave for one request. */
 export interface Choice {
@@ -10,11 +11,13 @@ export interface Choice {
   readonly stickyBy?: string | undefined;
   readonly stickyKey?: string | undefined;
   readonly rollout?: Rollout;
+  /** Where the rollout stood. */
+  readonly position?: Position;
   /** How a split fell out, in words. */
   readonly how?: string;
 }
 
-/** Resolves a rule: a variant as it is, a split by sticky key or chance, a rollout by its stage. Pure. */
+/** Resolves a rule: a variant as it is, a split by sticky key or chance, a rollout by where it stands. Pure. */
 export function choose(use: Use, request: ChatRequest, signals: Signals): Choice {
   switch (use.kind) {
     case "variant":
@@ -74,22 +77,32 @@ function armAt(arms: readonly Arm[], random: number): Arm {
   return last;
 }
 
-/** The candidate gets the keys whose hash lies below the stage's percentage, so a later stage keeps them. */
+/** The candidate gets the keys whose hash lies below its share, so a larger share keeps them. */
 function chooseSide(rollout: Rollout, request: ChatRequest, signals: Signals): Choice {
-  const percent = rollout.stages[rollout.stage] ?? 0;
-  const share = percent / 100;
-  const stickyKey = stickyValue(rollout.sticky, request, signals);
-  const stickyBy = stickyKey === undefined ? undefined : stickyLabel(rollout.sticky);
-  const unit = stickyKey === undefined ? signals.random : unitOf(`${stickyKey}\n${rollout.name}`);
-  const isCandidate = unit < share;
+  const position = positionOf(rollout, signals.rollouts);
+  const { share } = position;
+  const stickyKey = rollout.sticky && stickyValue(rollout.sticky, request, signals);
+  const stickyBy =
+    rollout.sticky === undefined || stickyKey === undefined ? undefined : stickyLabel(rollout.sticky);
+  const isCandidate = (stickyKey === undefined ? signals.random : unitIn(rollout.name, stickyKey)) < share;
   return {
     variant: isCandidate ? rollout.candidate : rollout.control,
     propensity: isCandidate ? share : 1 - share,
     stickyBy,
     stickyKey,
     rollout,
-    how: `${stickyBy ?? "chance"} chose the ${isCandidate ? "candidate" : "control"} at ${percent}%`,
+    position,
+    how: `${stickyBy ?? "chance"} chose the ${isCandidate ? "candidate" : "control"} at ${percentOf(share)}%${whereOf(position)}`,
   };
+}
+
+/** A number for a sticky key, the same in a rollout always: below the candidate's share, the key is the candidate's. */
+export function unitIn(rollout: string, stickyKey: string): number {
+  return unitOf(`${stickyKey}\n${rollout}`);
+}
+
+function whereOf({ run, stage }: Position): string {
+  return run === undefined ? "" : `, in stage ${stage} of run ${run}`;
 }
 
 function stickyValue(sticky: StickyKey, request: ChatRequest, signals: Signals): string | undefined {

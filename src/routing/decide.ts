@@ -150,7 +150,10 @@ function decisionOf(route: Route, rule: string, choice: Choice, failedRules: rea
     stickyBy: choice.stickyBy,
     stickyKey: choice.stickyKey,
     rollout: choice.rollout?.name,
-    stage: choice.rollout?.stage,
+    stage: choice.position?.stage,
+    share: choice.position?.share,
+    run: choice.position?.run,
+    epoch: choice.position?.epoch,
     failedRules,
   };
 }

@@ -1,11 +1,6 @@
 import type { FeedbackValue } from "../domain/capture.ts";
+import { FEEDBACK_NAME } from "../domain/name.ts";
 import type { FeedbackFilter } from "./store.ts";
-
-/** `:`, `=` and `>` are left out, as they part a name from its value in a filter. */
-export const FEEDBACK_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
-
-export const FEEDBACK_NAME_RULE =
-  "a name has 1 to 64 letters, digits or . _ / -, and begins with a letter or digit";
 
 export const FEEDBACK_FILTER_RULE =
   "NAME, NAME=VALUE or NAME>=NUMBER is expected, such as thumbs=true or score>=0.5";

@@ -40,14 +40,17 @@ const anyConfig = fc
       },
       models: { m: { provider: "up", model: "1.0", price } },
       prompts: { p: { system, examples, cue: "{{ query }}", merge } },
-      variants: Object.fromEntries(
-        // JSON has no -0, and neither has a request.
-        Object.entries(variants).map(([name, { params }]) => [
-          name,
-          { model: "m", prompt: "p", params: JSON.parse(JSON.stringify(params)) },
-        ]),
-      ),
-      rollouts: { r: { control: first, candidate: first, stages: [weight] } },
+      variants: {
+        "x-z": { model: "m" },
+        ...Object.fromEntries(
+          // JSON has no -0, and neither has a request.
+          Object.entries(variants).map(([name, { params }]) => [
+            name,
+            { model: "m", prompt: "p", params: JSON.parse(JSON.stringify(params)) },
+          ]),
+        ),
+      },
+      rollouts: { r: { control: "x-z", candidate: first, stages: [weight] } },
       routes: {
         route: {
           description,

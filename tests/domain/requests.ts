@@ -20,6 +20,7 @@ export function signals(more: Partial<Signals> = {}): Signals {
     now: new Date("2026-03-01T12:00:00Z"),
     random: 0.5,
     health: {},
+    rollouts: new Map(),
     force: undefined,
     ...more,
   };

@@ -19,7 +19,8 @@ function split(weights: Readonly<Record<string, number>>, more: Readonly<Record<
   return useOf({ split: weights, stickyBy: "user", ...more });
 }
 
-function rollout(stages: readonly number[], stage = 0, name = "r"): Use {
+function rollout(percentages: readonly number[], stage = 0, name = "r"): Use {
+  const stages = percentages.map((percent) => (percent === 0 ? { percent, shadow: 1 } : percent));
   return useOf({ rollout: name }, { rollouts: { [name]: { control: "a", candidate: "b", stages, stage } } });
 }
 

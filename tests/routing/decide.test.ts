@@ -149,7 +149,7 @@ test("a key with routes of its own forces only what the rules of the route can c
         e: { model: "base" },
         f: { model: "base" },
       },
-      rollouts: { move: { control: "c", candidate: "d", stages: [0] } },
+      rollouts: { move: { control: "c", candidate: "d", stages: [5] } },
       routes: {
         route: {
           rules: [

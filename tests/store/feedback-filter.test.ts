@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FEEDBACK_NAME, feedbackFilterOf } from "../../src/store/feedback-filter.ts";
+import { FEEDBACK_NAME } from "../../src/domain/name.ts";
+import { feedbackFilterOf } from "../../src/store/feedback-filter.ts";
 
 test.each([
   ["thumbs", { name: "thumbs" }],

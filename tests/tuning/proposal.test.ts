@@ -45,7 +45,12 @@ function mergedWith(route: RouteText, proposal: string) {
 
 const rollout = {
   kind: "rollout",
-  rollout: { name: "tuned", stage: 0, stages: [1, 5, 25, 50, 100], sticky: { from: "user" } },
+  rollout: {
+    name: "tuned",
+    stage: 0,
+    policy: { stages: [1, 5, 25, 50, 100].map((percent) => ({ percent })) },
+    sticky: { from: "user" },
+  },
 };
 
 describe("a proposal loads when it is put in", () => {

@@ -1,4 +1,5 @@
 import { type Html, html } from "../../comparison/html.ts";
+import { positionOf, type Standings } from "../../domain/rollout.ts";
 import type { Arm, Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
 import { percent } from "../../reports/words.ts";
 import type { StoredComparison } from "../../store/store.ts";
@@ -10,6 +11,7 @@ import { jobTable } from "./job-table.ts";
 /** What is at hand for whoever runs the gateway. */
 export interface Overview {
   readonly table: Pick<Table, "version" | "routes" | "notices">;
+  readonly standings: Standings;
   /** Is there a newer configuration that can't be used? */
   readonly stale: boolean;
   /** What the store keeps; undefined where there is none, a text where it does not answer. */
@@ -24,7 +26,7 @@ export interface Kept {
 }
 
 /** Where the admin pages begin: who gets what, what is under way, and where to look further. */
-export function homePage({ table, stale, kept }: Overview): string {
+export function homePage({ table, standings, stale, kept }: Overview): string {
   const { version, routes, notices } = table;
   const hints = [
     ...(stale
@@ -39,7 +41,7 @@ export function homePage({ table, stale, kept }: Overview): string {
 <p class="quiet">Configuration ${version}</p>
 ${hints.map((hint) => html`<p class="box">${hint}</p>\n`)}${links(kept)}
 <h2>Who gets what</h2>
-${routes.size === 0 ? html`<p class="quiet">The configuration has no routes.</p>` : routeTable([...routes.values()])}
+${routes.size === 0 ? html`<p class="quiet">The configuration has no routes.</p>` : routeTable([...routes.values()], standings)}
 ${kept === undefined || typeof kept === "string" ? html`` : html`${openJobs(kept)}${comparisons(kept)}`}`,
   );
 }
@@ -59,23 +61,23 @@ ${pages}<li><a href="openapi.json">The API</a> <span class="quiet">as OpenAPI de
 </ul>`;
 }
 
-function routeTable(routes: readonly Route[]): Html {
+function routeTable(routes: readonly Route[], standings: Standings): Html {
   return html`<div class="wide"><table class="stacked">
 <thead><tr><th>route</th><th>rule</th><th>for requests with</th><th class="number">share</th><th>variant</th><th></th><th>model</th></tr></thead>
 ${routes.map(
   (
     route,
-  ) => html`<tbody>${route.rules.map((rule, index) => ruleRows(rule, index > 0 ? undefined : route))}</tbody>
+  ) => html`<tbody>${route.rules.map((rule, index) => ruleRows(rule, index > 0 ? undefined : route, standings))}</tbody>
 `,
 )}</table></div>`;
 }
 
 /** @param route for its first rule alone */
-function ruleRows({ name, when, use }: Rule, route: Route | undefined): Html {
+function ruleRows({ name, when, use }: Rule, route: Route | undefined, standings: Standings): Html {
   const others = html`<span class="quiet">all${route === undefined ? " others" : ""}</span>`;
   const condition = when === undefined ? others : html`<code>${when.source}</code>`;
   const first = [html`${route === undefined ? "" : titleOf(route)}`, html`${name}`, condition];
-  return html`${armsOf(use).map(({ variant, share }, index) => {
+  return html`${armsOf(use, standings).map(({ variant, share }, index) => {
     const { upstreamModel, provider, simulated } = variant.model;
     const [title = "", rule = "", requests = ""] = index > 0 ? [] : first;
     return html`<tr><td>${title}</td><td>${rule}</td><td class="text">${requests}</td><td class="number">${percent(share)}</td><td>${variant.name}</td><td class="quiet">${kindOf(variant)}</td><td>${upstreamModel} <span class="quiet">${provider}${simulated ? ", simulated" : ""}</span></td></tr>\n`;
@@ -86,15 +88,15 @@ function titleOf({ name, description }: Route): Html {
   return html`<strong>${name}</strong>${description === undefined ? "" : html`<br><span class="quiet">${description}</span>`}`;
 }
 
-function armsOf(use: Use): readonly Arm[] {
+function armsOf(use: Use, standings: Standings): readonly Arm[] {
   switch (use.kind) {
     case "variant":
       return [{ variant: use.variant, share: 1 }];
     case "split":
       return use.arms;
     case "rollout": {
-      const { control, candidate, stages, stage } = use.rollout;
-      const share = (stages[stage] ?? 0) / 100;
+      const { control, candidate } = use.rollout;
+      const { share } = positionOf(use.rollout, standings);
       return [
         { variant: candidate, share },
         { variant: control, share: 1 - share },

@@ -31,7 +31,7 @@ const TABLE = tableOf(
   }),
 );
 const page = (kept: Kept | string | undefined, stale = false): string =>
-  homePage({ table: TABLE, stale, kept });
+  homePage({ table: TABLE, standings: new Map(), stale, kept });
 
 /** The text of each row's cells. */
 const rowsOf = (text: string): string[] =>
