@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { ChatRequest } from "../domain/chat.ts";
-import type { Explanation } from "../domain/decision.ts";
+import type { Decision, Explanation } from "../domain/decision.ts";
 import { badRequest } from "../domain/errors.ts";
+import { percentOf } from "../domain/rollout.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Key, Table } from "../domain/table.ts";
 import { decisionJson } from "../gateway/answer.ts";
@@ -77,7 +78,16 @@ function inWords(request: ChatRequest, { decision, trace }: Explanation): string
   });
   return [
     `${request.fields.model} -> ${variant.name} (${variant.path}, ${variant.model.target.model} at ${variant.model.provider}), chosen with probability ${propensity}`,
+    ...rolloutLine(decision),
     ...steps,
     "",
   ].join("\n");
+}
+
+/** Nobody but a gateway knows of runs, and where they stand. */
+function rolloutLine({ rollout, stage, share }: Decision): readonly string[] {
+  if (rollout === undefined || share === undefined) return [];
+  return [
+    `rollout ${rollout} at its configured stage ${stage}, where ${percentOf(share)}% are the candidate's; one that was started may be elsewhere`,
+  ];
 }

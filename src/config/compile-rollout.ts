@@ -160,7 +160,7 @@ function checkAdaptive(
 
 function checkRange(low: number, high: number, path: ConfigPath, report: Report): boolean {
   if (low < high) return true;
-  report([...path, "low"], `it has to be below \`high\`, which is ${high}`);
+  report(path, `its \`low\`, ${low}, has to be below its \`high\`, ${high}`);
   return false;
 }
 

@@ -53,9 +53,11 @@ const relative = z
   ])
   .optional();
 
+const bound = z.number().min(-1e9).max(1e9);
+
 const range = {
-  low: z.number().optional().describe("The lowest value that is given. Default 0."),
-  high: z.number().optional().describe("The highest value that is given. Default 1."),
+  low: bound.optional().describe("The lowest value that is given. Default 0."),
+  high: bound.optional().describe("The highest value that is given. Default 1."),
 };
 
 const feedbackName = z.string().regex(FEEDBACK_NAME, FEEDBACK_NAME_RULE);

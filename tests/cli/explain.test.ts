@@ -5,7 +5,9 @@ import { nodes, projectNode, runCommand, temporaryFiles } from "./command.ts";
 
 const CONFIG = stringify(
   twoPaths("http://127.0.0.1:9", {
+    rollouts: { move: { control: "prompted", candidate: "tuned", stages: [1, 100], stage: 1 } },
     routes: {
+      moving: { default: { rollout: "move" } },
       help: {
         rules: [
           { name: "vip", when: '"tier" in metadata && metadata.tier == "vip"', use: "prompted" },
@@ -52,6 +54,18 @@ describe.each(nodes)("crossover explain on %s", (_name, node) => {
       messages: [{ role: "user", content: "Why?" }],
     });
   });
+});
+
+test("a rollout is told of, and that only a gateway knows where one stands that was started", async () => {
+  const path = temporaryFiles({ "c.yaml": CONFIG });
+  const { stdout } = await runCommand(projectNode, ["explain", "-c", path("c.yaml")], {
+    input: body().replace("help", "moving"),
+  });
+  const [first, second] = stdout.split("\n");
+  expect(first).toContain("moving -> tuned");
+  expect(second).toBe(
+    "rollout move at its configured stage 1, where 100% are the candidate's; one that was started may be elsewhere",
+  );
 });
 
 test("what cannot be explained ends with 1 and one plain line", async () => {

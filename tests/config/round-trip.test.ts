@@ -12,6 +12,7 @@ const params = fc
   .filter((value) => !JSON.stringify(value).includes("__proto__"))
   .map((value) => JSON.parse(JSON.stringify(value).replaceAll("${", () => "$${")));
 const names = fc.constantFrom("a", "b.c", "d/e", "f:1", "0", "x-y");
+const isFeedback = (name: string): boolean => !name.includes(":");
 const dollars = fc.double({ min: 0, max: 1000, noNaN: true });
 
 /** Configurations with every section, and texts that YAML has to quote. */
@@ -31,8 +32,26 @@ const anyConfig = fc
     weight: fc.integer({ min: 1, max: 99 }),
     tags: fc.array(text, { maxLength: 3 }),
     merge: fc.constantFrom("prepend", "append", "replace"),
+    rollout: fc.record(
+      {
+        guardrails: fc.record(
+          {
+            errors: fc.constantFrom(false, {}, { ratio: 2 }),
+            latency: fc.constantFrom(false, { margin: 0 }),
+            feedback: fc.dictionary(names.filter(isFeedback), fc.constant({ margin: 0.1, better: "lower" })),
+          },
+          { requiredKeys: [] },
+        ),
+        alpha: fc.constantFrom(0.001, 0.2),
+        proof: fc.record({ margin: fc.constant(0.01), each: fc.constantFrom("key", "request") }),
+        onFailure: fc.constantFrom("rollback", "pause"),
+        shadow: fc.record({ usdPerDay: dollars }),
+        webhook: fc.record({ url: fc.webUrl(), secret: text.filter((one) => one !== "") }),
+      },
+      { requiredKeys: [] },
+    ),
   })
-  .map(({ variants, system, examples, price, description, weight, tags, merge }) => {
+  .map(({ variants, system, examples, price, description, weight, tags, merge, rollout }) => {
     const [first = "a"] = Object.keys(variants);
     return {
       providers: {
@@ -50,7 +69,14 @@ const anyConfig = fc
           ]),
         ),
       },
-      rollouts: { r: { control: "x-z", candidate: first, stages: [weight] } },
+      rollouts: {
+        r: {
+          control: "x-z",
+          candidate: first,
+          stages: [weight, { percent: 99.5, shadow: weight }],
+          ...rollout,
+        },
+      },
       routes: {
         route: {
           description,

@@ -16,6 +16,25 @@ const GOOD = [
   JSON.stringify(
     small({ prompts: { p: { system: "{{ query }}", cue: "{% if query %}{{ query }}{% endif %}" } } }),
   ),
+  stringify(
+    small({
+      rollouts: {
+        r: {
+          control: "a",
+          candidate: "b",
+          stages: [{ percent: 0, shadow: 5 }, 5, { percent: 50, minTime: 60, soak: 5, proof: false }],
+          guardrails: {
+            errors: false,
+            cost: { margin: 0.1 },
+            feedback: { stars: { margin: 1, low: 1, high: 5 } },
+          },
+          proof: { margin: 0.01, above: 50, each: "key" },
+          webhook: { url: "http://127.0.0.1:1/hook", secret: "s" },
+        },
+        s: { control: "a", candidate: "c", adaptive: { reward: { feedback: "stars", high: 5 } } },
+      },
+    }),
+  ),
   ...["haiku", "hybrid", "recipe-assistant"].map((name) =>
     readFileSync(new URL(`../../config/examples/${name}.yaml`, import.meta.url), "utf8"),
   ),

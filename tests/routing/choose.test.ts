@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Signals } from "../../src/domain/signals.ts";
 import type { Use } from "../../src/domain/table.ts";
-import { choose } from "../../src/routing/choose.ts";
+import { choose, unitIn } from "../../src/routing/choose.ts";
 import { small, tableOf } from "../config/tables.ts";
 import { ask, signals } from "../domain/requests.ts";
 
@@ -231,6 +232,82 @@ test.each([0, 0.5, 0.999999])(
     });
   },
 );
+
+/** Signals of a rollout `r` whose run gives the candidate so much. */
+function running(share: number, more: Partial<Signals> = {}): Signals {
+  const standing = { run: "run-1", stage: 2, epoch: 4, share, shadowShare: 0 };
+  return signals({ rollouts: new Map([["r", standing]]), ...more });
+}
+
+const anyShare = fc.double({ min: 0, max: 1, noNaN: true });
+const byUser = rollout([5, 50]);
+const byRequest = useOf(
+  { rollout: "r" },
+  { rollouts: { r: { control: "a", candidate: "b", adaptive: { floor: 0.1 } } } },
+);
+
+test("a run's share counts in place of the configured stage, whose share it need not be", () => {
+  const request = ask("q", { user: "u" });
+  const unit = unitIn("r", "u");
+  const at = (share: number) => choose(byUser, request, running(share));
+  expect(at(unit).variant.name).toBe("a");
+  const chosen = at(unit + 1e-9);
+  expect(chosen).toMatchObject({ variant: { name: "b" }, propensity: unit + 1e-9, stickyKey: "u" });
+  expect(chosen.position).toEqual({ run: "run-1", stage: 2, epoch: 4, share: unit + 1e-9, shadowShare: 0 });
+  expect(at(0.07).how).toMatch(/^user chose the (control|candidate) at 7%, in stage 2 of run run-1$/);
+});
+
+test("where another rollout runs, the configured stage counts", () => {
+  const rollouts = new Map([["other", { run: "x", stage: 0, epoch: 0, share: 1, shadowShare: 0 }]]);
+  const chosen = choose(byUser, ask("q"), signals({ rollouts, random: 0.2 }));
+  expect(chosen).toMatchObject({ variant: { name: "a" }, propensity: 0.95 });
+  expect(chosen.position).toEqual({ run: undefined, epoch: undefined, stage: 0, share: 0.05 });
+});
+
+test("a growing share only adds keys, and a shrinking one only returns them", () => {
+  fc.assert(
+    fc.property(user, anyShare, anyShare, anyShare, (u, one, other, random) => {
+      const at = (share: number) => choose(byUser, ask("q", { user: u }), running(share, { random }));
+      const [less, more] = [at(Math.min(one, other)), at(Math.max(one, other))];
+      if (less.variant.name === "b") expect(more.variant.name).toBe("b");
+      if (more.variant.name === "a") expect(less.variant.name).toBe("a");
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("the propensity is the share for the candidate and the rest for the control, and never 0", () => {
+  fc.assert(
+    fc.property(
+      fc.option(user, { nil: undefined }),
+      anyShare,
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (u, share, random) => {
+        for (const use of [byUser, byRequest]) {
+          const { variant, propensity } = choose(use, ask("q", { user: u }), running(share, { random }));
+          expect(propensity).toBe(variant.name === "b" ? share : 1 - share);
+          expect(propensity).toBeGreaterThan(0);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("at a share of 0 nobody and at 1 everybody gets the candidate, at once", () => {
+  const keys = Array.from({ length: 2000 }, (_, i) => ask("q", { user: `user-${i}` }));
+  const namesAt = (share: number) =>
+    new Set(keys.map((request) => choose(byUser, request, running(share)).variant.name));
+  expect(namesAt(0)).toEqual(new Set(["a"]));
+  expect(namesAt(0.5)).toEqual(new Set(["a", "b"]));
+  expect(namesAt(1)).toEqual(new Set(["b"]));
+});
+
+test("without a sticky key chance decides for each request, whoever asks", () => {
+  const at = (random: number) => choose(byRequest, ask("q", { user: "u" }), running(0.3, { random }));
+  expect([0, 0.2999, 0.3, 0.9].map((random) => at(random).variant.name)).toEqual(["b", "b", "a", "a"]);
+  expect([at(0).stickyBy, at(0).stickyKey]).toEqual([undefined, undefined]);
+});
 
 test("a rule that names a variant uses it", () => {
   expect(choose(useOf("b"), ask("q"), signals())).toMatchObject({ variant: { name: "b" }, propensity: 1 });

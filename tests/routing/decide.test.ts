@@ -57,6 +57,19 @@ test("a decision carries the path, the odds and where they came from", () => {
     stickyKey: "u",
     rollout: "r",
     stage: 1,
+    share: 1,
+    run: undefined,
+    epoch: undefined,
+  });
+  const standing = { run: "run-1", stage: 0, epoch: 3, share: 0, shadowShare: 0.1 };
+  expect(decide(ask("Hi"), rollout, signals({ rollouts: new Map([["r", standing]]) }))).toMatchObject({
+    variant: { name: "a" },
+    propensity: 1,
+    rollout: "r",
+    stage: 0,
+    share: 0,
+    run: "run-1",
+    epoch: 3,
   });
 });
 
