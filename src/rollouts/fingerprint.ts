@@ -21,7 +21,7 @@ export function fingerprintOf({ control, candidate, sticky, policy }: Rollout): 
   return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
 }
 
-function answererOf({ recipe, model, hedgeMs }: Variant): object {
-  const { provider, kind, simulated, upstreamModel } = model;
-  return { recipe: recipe.version, provider, kind, simulated, upstreamModel, hedgeMs };
+/** The recipe names the model as its provider does. */
+function answererOf({ recipe, model: { provider, kind }, hedgeMs }: Variant): object {
+  return { recipe: recipe.version, provider, kind, hedgeMs };
 }

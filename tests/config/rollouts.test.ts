@@ -234,6 +234,11 @@ test.each([
     "10 stages[0]: with `adaptive` it has to lie within what the floor leaves, 20 to 80",
   ],
   [
+    "a beginning that leaves the control less than the floor",
+    "adaptive: {}\nstages: [95]",
+    "9 stages[0]: with `adaptive` it has to lie within what the floor leaves, 10 to 90",
+  ],
+  [
     "a reward upside down",
     "adaptive:\n  reward: { feedback: stars, low: 2, high: 2 }",
     "9 adaptive.reward: its `low`, 2, has to be below its `high`, 2",

@@ -36,6 +36,12 @@ test.each([
   ["a guardrail's margin", { guardrails: { cost: { margin: 0.2 } } }, {}],
   ["a guardrail that is off", { guardrails: { cost: false } }, {}],
   ["alpha", { alpha: 0.02 }, {}],
+  ["shares that adapt", { adaptive: {}, stickyBy: "user", proof: { each: "key" } }, {}],
+  [
+    "another kind of provider",
+    {},
+    { providers: { sim: { kind: "openai-compatible", baseURL: "http://127.0.0.1:1/v1" } } },
+  ],
   ["what is to be proved", { proof: { margin: 0.03 } }, {}],
 ])("changes with %s", (_what, rollout, more) => {
   expect(fingerprintOf(rolloutOf(rollout, more))).not.toBe(fingerprintOf(rolloutOf()));
@@ -53,4 +59,10 @@ test.each([
   const fingerprint = fingerprintOf(rolloutOf(rollout, more));
   expect(fingerprint).toBe(fingerprintOf(rolloutOf()));
   expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test("changes when the simulator answers no longer in a provider's place", () => {
+  const withKey = (apiKey: string) =>
+    rolloutOf({}, { providers: { sim: { kind: "openai", apiKey, withoutKey: "simulator" } } });
+  expect(fingerprintOf(withKey("sk-configured-key-0001"))).not.toBe(fingerprintOf(withKey("")));
 });

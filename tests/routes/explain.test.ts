@@ -137,6 +137,16 @@ describe("explain and traffic", () => {
     expect(decision.propensity).toBe(decision.variant === "prompted" ? 0.5 : 0.25);
   });
 
+  test("a rollout's stage and share are told; without a run there is none to tell", async () => {
+    const gateway = await startGateway(config("http://127.0.0.1:9"));
+    const body = { model: "moving", user: "ada", messages: [{ role: "user", content: "Why?" }] };
+    const { trace, ...decision } = await (await explain(gateway, body)).json();
+    expect(decision).toMatchObject({ rollout: "move", stage: 0, share: 0.3, run: null });
+    expect(trace.at(-1).why).toMatch(/user chose the (control|candidate) at 30%$/);
+    const other = await (await explain(gateway, { ...body, model: "team/split" })).json();
+    expect(other).toMatchObject({ rollout: null, stage: null, share: null, run: null });
+  });
+
   test("explain calls nobody, counts nothing and leaves no request line in the log", async () => {
     const upstream = await startUpstream();
     const gateway = await startGateway(config(upstream.url));
