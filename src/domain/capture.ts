@@ -15,6 +15,23 @@ export const CAPTURE_OUTCOMES = [
 ] as const;
 export type CaptureOutcome = (typeof CAPTURE_OUTCOMES)[number];
 
+/** A call to a model for a request. */
+export interface CapturedCall {
+  readonly variant: string;
+  readonly model: string;
+  /** As the metric of calls to upstreams tells it, such as `success`, `timeout`, `circuit_open`. */
+  readonly outcome: string;
+  /** The upstream's; undefined where it did not answer, or was not called. */
+  readonly status: number | undefined;
+  /** Since the request came. */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** Made beside another one from which nothing came for a while? */
+  readonly hedge: boolean;
+  /** Why it was made or ended so, in words. */
+  readonly note: string | undefined;
+}
+
 /** What is known of a request without its texts. */
 export interface CaptureFacts {
   readonly id: string;
@@ -36,6 +53,14 @@ export interface CaptureFacts {
   readonly rollout: string | undefined;
   /** Index of the rollout's stage. */
   readonly stage: number | undefined;
+  /** Id of the rollout's run; undefined where nobody had started it. */
+  readonly run: string | undefined;
+  /** How often the weight had changed in the run. */
+  readonly epoch: number | undefined;
+  /** The candidate's share of the rollout's requests then, from 0 to 1. */
+  readonly share: number | undefined;
+  /** Version of the table that it was decided by; undefined for captures from before it was kept. */
+  readonly tableVersion: string | undefined;
   /** Name of the client's key. */
   readonly key: string | undefined;
   /** OpenAI's `user`, or its newer `safety_identifier`. */
@@ -46,6 +71,8 @@ export interface CaptureFacts {
   /** Code of the error that the client got. */
   readonly errorCode: string | undefined;
   readonly attempts: number;
+  /** In the order in which they were made; empty where it is not known. */
+  readonly calls: readonly CapturedCall[];
   readonly stream: boolean;
   /** Answered from the response cache, for which nobody is paid. */
   readonly cached: boolean;

@@ -233,9 +233,11 @@ export class Exchange implements Member {
       this.#capturing.ended({
         id: this.#deps.id,
         decision: this.#decision,
+        tableVersion: this.#deps.table.version,
         variant,
         end,
         attempts: this.#chain?.tally.attempts ?? 0,
+        calls: [],
         cached: this.#chain?.cached ?? false,
         times,
       });

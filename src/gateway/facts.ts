@@ -1,4 +1,4 @@
-import type { CaptureFacts, CaptureOutcome } from "../domain/capture.ts";
+import type { CapturedCall, CaptureFacts, CaptureOutcome } from "../domain/capture.ts";
 import { type ChatRequest, userOf } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { Variant } from "../domain/table.ts";
@@ -9,17 +9,20 @@ import { CLIENT_CLOSED, type End, type Times } from "./request-line.ts";
 export interface Ending {
   readonly id: string;
   readonly decision: Decision;
+  /** Of the table that it was decided by. */
+  readonly tableVersion: string;
   /** The one that answered, or was tried last. */
   readonly variant: Variant;
   readonly end: End;
   readonly attempts: number;
+  readonly calls: readonly CapturedCall[];
   readonly cached: boolean;
   readonly times: Times;
 }
 
 /** What is known of a request without its texts. @param key name of the client's key */
 export function factsOf(request: ChatRequest, key: string | undefined, ending: Ending): CaptureFacts {
-  const { id, decision, variant, end, attempts, cached, times } = ending;
+  const { id, decision, tableVersion, variant, end, attempts, calls, cached, times } = ending;
   const { usage, status } = end;
   const { fields } = request;
   const { price } = variant.model;
@@ -38,6 +41,10 @@ export function factsOf(request: ChatRequest, key: string | undefined, ending: E
     stickyKey: decision.stickyKey,
     rollout: decision.rollout,
     stage: decision.stage,
+    run: undefined,
+    epoch: undefined,
+    share: undefined,
+    tableVersion,
     key,
     user: userOf(request),
     metadata: fields.metadata,
@@ -45,6 +52,7 @@ export function factsOf(request: ChatRequest, key: string | undefined, ending: E
     outcome: outcomeOf(end),
     errorCode: end.code,
     attempts,
+    calls,
     stream: fields.stream,
     cached,
     simulated: variant.model.simulated,

@@ -22,6 +22,8 @@ export interface Dialect {
     readonly type: RawBuilder<unknown>;
     mark(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   };
+  /** Ends a query whose rows nobody else may change, nor end so, until the transaction ends. */
+  readonly holdRows: RawBuilder<unknown>;
   /** Keeps a second process from migrating until the transaction ends. */
   lockMigrations(transaction: Transaction<Schema>): Promise<void>;
   createSearch(db: Kysely<Schema>): Promise<void>;

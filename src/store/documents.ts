@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   CAPTURE_OUTCOMES,
   type Capture,
+  type CapturedCall,
   type Feedback,
   type Recipe,
   type UsageHour,
@@ -52,6 +53,17 @@ const contentDocument = z.strictObject({
   truncated: z.boolean(),
 });
 
+export const callDocument: z.ZodType<CapturedCall> = z.strictObject({
+  variant: text,
+  model: text,
+  outcome: text,
+  status: absent(count),
+  startedMs: number,
+  durationMs: number,
+  hedge: z.boolean(),
+  note: optional,
+});
+
 export const captureDocument: z.ZodType<Capture> = z.strictObject({
   id: text.min(1),
   at: instant,
@@ -67,6 +79,10 @@ export const captureDocument: z.ZodType<Capture> = z.strictObject({
   stickyKey: optional,
   rollout: optional,
   stage: absent(count),
+  run: optional,
+  epoch: absent(count),
+  share: absent(number),
+  tableVersion: optional,
   key: optional,
   user: optional,
   metadata: z.record(z.string(), z.string()),
@@ -74,6 +90,8 @@ export const captureDocument: z.ZodType<Capture> = z.strictObject({
   outcome: z.enum(CAPTURE_OUTCOMES),
   errorCode: optional,
   attempts: count,
+  // An export of a version that did not keep them has none.
+  calls: z.array(callDocument).default([]),
   stream: z.boolean(),
   cached: z.boolean(),
   simulated: z.boolean(),

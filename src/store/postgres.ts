@@ -55,6 +55,8 @@ const postgres: Dialect = {
     mark: (column) => column.generatedAlwaysAsIdentity().primaryKey(),
   },
 
+  holdRows: sql`for update`,
+
   lockMigrations: async (transaction) => {
     await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
   },

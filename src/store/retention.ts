@@ -1,7 +1,9 @@
 import type { Kysely, Transaction } from "kysely";
 import { DELETED_AT_ONCE, erase } from "./deletion.ts";
 import type { Database } from "./dialect.ts";
+import { forgetEntries } from "./observation-log.ts";
 import { placeTo } from "./position.ts";
+import { forgetRuleSets } from "./rule-set-queries.ts";
 import type { Schema } from "./schema.ts";
 
 /** How long it is known of usage that it was written, in milliseconds. Who lost the answer asks again within seconds. */
@@ -25,9 +27,11 @@ export async function retain(database: Database, { before, maxBytes }: Limits): 
     .deleteFrom("usage_parts")
     .where("at", "<", Date.now() - USAGE_PARTS_MS)
     .execute();
+  await forgetEntries(database.db);
   const gone = { captures: 0, others: 0 };
   if (before !== undefined) await deleteOlder(database, before, gone);
   if (maxBytes !== undefined) await deleteUntilFits(database, maxBytes, gone);
+  await forgetRuleSets(database.db);
   if (gone.captures + gone.others > 0) await database.dialect.reclaim(database.db);
   return gone.captures;
 }

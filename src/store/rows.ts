@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { Capture, CaptureContent, Feedback, FeedbackValue, UsageHour } from "../domain/capture.ts";
+import { callDocument } from "./documents.ts";
 import type { CaptureRow, ContentRow, FeedbackRow, UsageRow } from "./schema.ts";
 import type { StoredCapture } from "./store.ts";
 
 const metadata = z.record(z.string(), z.string());
+const calls = z.array(callDocument);
 
 /** Texts as both databases take them: Postgres refuses NUL, and UTF-8 has no half of a surrogate pair. */
 export function clean(text: string): string {
@@ -53,6 +55,11 @@ export function captureRow(seq: number, capture: Capture): CaptureRow {
     prompt: orNull(capture.prompt),
     prompt_version: orNull(capture.promptVersion),
     recipe: clean(capture.recipe),
+    run: orNull(capture.run),
+    epoch: capture.epoch ?? null,
+    share: capture.share ?? null,
+    table_version: orNull(capture.tableVersion),
+    calls: capture.calls.length === 0 ? null : JSON.stringify(capture.calls),
     content_length: content === undefined ? null : lengthOf(content),
   };
 }
@@ -104,6 +111,10 @@ export function captureOf(
     stickyKey: row.sticky_key ?? undefined,
     rollout: row.rollout ?? undefined,
     stage: row.stage ?? undefined,
+    run: row.run ?? undefined,
+    epoch: row.epoch ?? undefined,
+    share: row.share ?? undefined,
+    tableVersion: row.table_version ?? undefined,
     key: row.key ?? undefined,
     user: row.user ?? undefined,
     metadata: row.metadata === "{}" ? {} : metadata.parse(JSON.parse(row.metadata)),
@@ -111,6 +122,7 @@ export function captureOf(
     outcome: row.outcome,
     errorCode: row.error_code ?? undefined,
     attempts: row.attempts,
+    calls: row.calls === null ? [] : calls.parse(JSON.parse(row.calls)),
     stream: row.stream === 1,
     cached: row.cached === 1,
     simulated: row.simulated === 1,

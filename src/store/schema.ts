@@ -44,6 +44,14 @@ export interface CaptureTable {
   prompt: string | null;
   prompt_version: string | null;
   recipe: string;
+  /** Id of the rollout's run. */
+  run: string | null;
+  epoch: number | null;
+  /** The candidate's, then. */
+  share: number | null;
+  table_version: string | null;
+  /** JSON; null where there are none. */
+  calls: string | null;
   /** Characters of all texts; null where the texts were not kept. */
   content_length: number | null;
 }
@@ -149,6 +157,57 @@ export interface TuningJobTable {
   document: string;
 }
 
+export interface RolloutRunTable {
+  id: string;
+  rollout: string;
+  /** From 1, one more with each run of the rollout: clocks of two gateways may differ. */
+  number: number;
+  at: number;
+  state: string;
+  revision: number;
+  /** JSON. */
+  document: string;
+}
+
+export interface RolloutChangeTable {
+  seq: Generated<number>;
+  id: string;
+  run: string;
+  rollout: string;
+  at: number;
+  action: string;
+  /** JSON. */
+  document: string;
+}
+
+export interface RolloutObservationTable {
+  run: string;
+  seq: number;
+  /** JSON. */
+  document: string;
+}
+
+/** Log entries that were put there lately, so that they are not put there again. */
+export interface RolloutEntryTable {
+  id: string;
+  at: number;
+}
+
+/** The newest of each run. */
+export interface RolloutSnapshotTable {
+  run: string;
+  seq: number;
+  /** JSON. */
+  document: string;
+}
+
+export interface RuleSetTable {
+  version: string;
+  at: number;
+  /** JSON. */
+  document: string;
+}
+
 export interface Schema {
   captures: CaptureTable;
   contents: ContentTable;
@@ -160,6 +219,12 @@ export interface Schema {
   comparisons: ComparisonTable;
   comparison_rows: ComparisonRowTable;
   tuning_jobs: TuningJobTable;
+  rollout_runs: RolloutRunTable;
+  rollout_changes: RolloutChangeTable;
+  rollout_observations: RolloutObservationTable;
+  rollout_entries: RolloutEntryTable;
+  rollout_snapshots: RolloutSnapshotTable;
+  rule_sets: RuleSetTable;
 }
 
 export type CaptureRow = Selectable<CaptureTable>;

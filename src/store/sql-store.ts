@@ -11,9 +11,14 @@ import type { Database } from "./dialect.ts";
 import { parseRecipe } from "./documents.ts";
 import { addFeedback, summarize } from "./feedback-queries.ts";
 import { selected } from "./filter.ts";
+import { appendObservations, readObservations, readSnapshot, saveSnapshot } from "./observation-log.ts";
 import { readPage, withTexts } from "./page.ts";
 import { retain } from "./retention.ts";
+import { readChanges, readNewestRuns, readRun, readRunsOf, saveRun } from "./rollout-queries.ts";
+import type { ChangeFilter, LogPart, StoredChange, StoredRun, StoredSnapshot } from "./rollout-store.ts";
 import { clean, usageOf } from "./rows.ts";
+import { readRuleSet, saveRuleSet } from "./rule-set-queries.ts";
+import type { StoredRuleSet } from "./rule-sets.ts";
 import type { Schema } from "./schema.ts";
 import type {
   Batch,
@@ -169,6 +174,50 @@ export class SqlStore implements Store {
 
   openTuningJobs(limit: number): Promise<readonly TuningJobColumns[]> {
     return this.#do(() => readOpenTuningJobs(this.#db, limit));
+  }
+
+  saveRun(run: StoredRun, changes: readonly StoredChange[], replaces?: string | undefined): Promise<boolean> {
+    return this.#do(() => saveRun(this.#database, run, changes, replaces));
+  }
+
+  newestRuns(): Promise<readonly StoredRun[]> {
+    return this.#do(() => readNewestRuns(this.#db));
+  }
+
+  run(id: string): Promise<StoredRun | undefined> {
+    return this.#do(() => readRun(this.#db, id));
+  }
+
+  runsOf(rollout: string, limit: number): Promise<readonly StoredRun[]> {
+    return this.#do(() => readRunsOf(this.#db, rollout, limit));
+  }
+
+  rolloutChanges(filter: ChangeFilter): Promise<readonly StoredChange[]> {
+    return this.#do(() => readChanges(this.#db, filter));
+  }
+
+  appendObservations(run: string, id: string, document: string, after: number): Promise<LogPart> {
+    return this.#do(() => appendObservations(this.#database, run, id, document, after));
+  }
+
+  observations(run: string, after: number): Promise<LogPart> {
+    return this.#do(() => readObservations(this.#db, run, after));
+  }
+
+  saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
+    return this.#do(() => saveSnapshot(this.#database, snapshot));
+  }
+
+  snapshot(run: string): Promise<StoredSnapshot | undefined> {
+    return this.#do(() => readSnapshot(this.#db, run));
+  }
+
+  saveRuleSet(ruleSet: StoredRuleSet): Promise<void> {
+    return this.#do(() => saveRuleSet(this.#db, ruleSet));
+  }
+
+  ruleSet(version: string): Promise<StoredRuleSet | undefined> {
+    return this.#do(() => readRuleSet(this.#db, version));
   }
 
   delete(filter: CaptureFilter & ({ readonly user: string } | { readonly id: string })): Promise<Deleted> {

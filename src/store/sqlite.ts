@@ -78,7 +78,8 @@ const sqlite: Dialect = {
   key: sql`integer`,
   counting: { type: sql`integer`, mark: (column) => column.primaryKey().autoIncrement() },
 
-  /** The transaction has the lock already. */
+  /** The transaction has the lock of the whole file already. */
+  holdRows: sql``,
   lockMigrations: async () => {},
 
   createSearch: async (db) => {

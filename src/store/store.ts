@@ -7,6 +7,8 @@ import type {
   UsageHour,
 } from "../domain/capture.ts";
 import type { Path } from "../domain/table.ts";
+import type { RolloutStore } from "./rollout-store.ts";
+import type { RuleSetStore } from "./rule-sets.ts";
 import type { TuningJobStore } from "./tuning-jobs.ts";
 
 /** Which captures; every member narrows, what is undefined does not. */
@@ -131,7 +133,7 @@ export interface Deleted {
 }
 
 /** Where captures and what is made of them are kept. Every method may throw StoreError. */
-export interface Store extends TuningJobStore {
+export interface Store extends TuningJobStore, RolloutStore, RuleSetStore {
   /** Resolves once it is committed. */
   write(batch: Batch): Promise<void>;
   find(id: string): Promise<StoredCapture | undefined>;

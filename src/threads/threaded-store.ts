@@ -110,6 +110,14 @@ export class ThreadedStore implements Store {
     within(CHANGE_MS, this.#change("renewTuningJob", [lease]));
   readonly deleteTuningJob: Store["deleteTuningJob"] = (job, comparison) =>
     within(DELETE_MS, this.#change("deleteTuningJob", [job, comparison]));
+  readonly saveRun: Store["saveRun"] = (run, changes, replaces) =>
+    within(CHANGE_MS, this.#change("saveRun", [run, changes, replaces]));
+  readonly appendObservations: Store["appendObservations"] = (run, id, document, after) =>
+    within(CHANGE_MS, this.#change("appendObservations", [run, id, document, after]));
+  readonly saveSnapshot: Store["saveSnapshot"] = (snapshot) =>
+    within(CHANGE_MS, this.#change("saveSnapshot", [snapshot]));
+  readonly saveRuleSet: Store["saveRuleSet"] = (ruleSet) =>
+    within(CHANGE_MS, this.#change("saveRuleSet", [ruleSet]));
   readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));
   readonly retain: Store["retain"] = (limits) => this.#change("retain", [limits]);
 
@@ -124,6 +132,13 @@ export class ThreadedStore implements Store {
   readonly tuningJob: Store["tuningJob"] = (id) => this.#read("tuningJob", [id]);
   readonly tuningJobs: Store["tuningJobs"] = (filter) => this.#read("tuningJobs", [filter]);
   readonly openTuningJobs: Store["openTuningJobs"] = (limit) => this.#read("openTuningJobs", [limit]);
+  readonly newestRuns: Store["newestRuns"] = () => this.#read("newestRuns", []);
+  readonly run: Store["run"] = (id) => this.#read("run", [id]);
+  readonly runsOf: Store["runsOf"] = (rollout, limit) => this.#read("runsOf", [rollout, limit]);
+  readonly rolloutChanges: Store["rolloutChanges"] = (filter) => this.#read("rolloutChanges", [filter]);
+  readonly observations: Store["observations"] = (run, after) => this.#read("observations", [run, after]);
+  readonly snapshot: Store["snapshot"] = (run) => this.#read("snapshot", [run]);
+  readonly ruleSet: Store["ruleSet"] = (version) => this.#read("ruleSet", [version]);
   readonly size: Store["size"] = () => this.#read("size", []);
 
   /** Finishes what was asked and closes the store, within some seconds. */

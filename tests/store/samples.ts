@@ -1,4 +1,5 @@
 import type { Capture, CaptureContent, Feedback, Recipe, UsageHour } from "../../src/domain/capture.ts";
+import type { StoredChange, StoredRun } from "../../src/store/rollout-store.ts";
 import type { Batch } from "../../src/store/store.ts";
 import type { StoredTuningJob } from "../../src/store/tuning-jobs.ts";
 
@@ -29,6 +30,10 @@ export function capture(id: string, changes: Partial<Capture> = {}): Capture {
     stickyKey: "hash",
     rollout: undefined,
     stage: undefined,
+    run: undefined,
+    epoch: undefined,
+    share: undefined,
+    tableVersion: "t1",
     key: "app",
     user: "ada",
     metadata: { team: "kitchen" },
@@ -36,6 +41,7 @@ export function capture(id: string, changes: Partial<Capture> = {}): Capture {
     outcome: "success",
     errorCode: undefined,
     attempts: 1,
+    calls: [],
     stream: true,
     cached: false,
     simulated: false,
@@ -129,6 +135,30 @@ export function tuningJob(id: string, changed: Partial<StoredTuningJob> = {}): S
     ownedUntil: 0,
     revision: 1,
     document: '{"n":1}',
+    ...changed,
+  };
+}
+
+export function rolloutRun(id: string, changed: Partial<StoredRun> = {}): StoredRun {
+  return {
+    id,
+    rollout: "migration",
+    at: 1_000,
+    state: "running",
+    revision: 1,
+    document: '{"percent":1}',
+    ...changed,
+  };
+}
+
+export function rolloutChange(id: string, changed: Partial<StoredChange> = {}): StoredChange {
+  return {
+    id,
+    run: "a",
+    rollout: "migration",
+    at: 1_000,
+    action: "start",
+    document: '{"by":"ada"}',
     ...changed,
   };
 }
