@@ -3,6 +3,19 @@ import { shownFeedback } from "../feedback-fields.ts";
 
 const time = z.iso.datetime();
 
+const shownCall = z.object({
+  variant: z.string(),
+  model: z.string(),
+  outcome: z
+    .string()
+    .describe("As `crossover_upstream_attempts_total` tells it, such as `success` or `timeout`."),
+  status: z.int().nullable().describe("The upstream's; null where it did not answer."),
+  started_ms: z.number().describe("Since the request came."),
+  duration_ms: z.number(),
+  hedge: z.boolean().describe("Made beside another one from which nothing came for a while?"),
+  note: z.string().nullable(),
+});
+
 /** What is known of a request, and the beginnings of its texts. */
 export const shownCapture = z.object({
   object: z.literal("crossover.capture"),
@@ -20,6 +33,15 @@ export const shownCapture = z.object({
   sticky_key: z.string().nullable(),
   rollout: z.string().nullable(),
   stage: z.int().nullable(),
+  run: z.string().nullable().describe("Id of the rollout's run; null where nobody had started it."),
+  epoch: z.int().nullable().describe("How often the weight had changed in the run."),
+  share: z.number().nullable().describe("The candidate's share of the rollout's requests then, from 0 to 1."),
+  table_version: z
+    .string()
+    .nullable()
+    .describe(
+      "Version of the configuration that it was decided by; null for captures from before it was kept.",
+    ),
   key: z.string().nullable(),
   user: z.string().nullable(),
   metadata: z.record(z.string(), z.string()),
@@ -27,6 +49,7 @@ export const shownCapture = z.object({
   outcome: z.string(),
   error_code: z.string().nullable(),
   attempts: z.int(),
+  calls: z.array(shownCall).describe("Calls to models, in their order; empty where they are not known."),
   stream: z.boolean(),
   cached: z.boolean(),
   simulated: z.boolean().describe("Did the built-in simulator answer in a model's place?"),

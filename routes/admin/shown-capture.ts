@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { CapturedCall } from "../../src/domain/capture.ts";
 import type { StoredCapture } from "../../src/store/store.ts";
 import { feedbackAnswer } from "../feedback.ts";
 import type { shownCapture } from "./capture-fields.ts";
@@ -43,6 +44,10 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     sticky_key: capture.stickyKey ?? null,
     rollout: capture.rollout ?? null,
     stage: capture.stage ?? null,
+    run: capture.run ?? null,
+    epoch: capture.epoch ?? null,
+    share: capture.share ?? null,
+    table_version: capture.tableVersion ?? null,
     key: capture.key ?? null,
     user: capture.user ?? null,
     metadata: capture.metadata,
@@ -50,6 +55,7 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     outcome: capture.outcome,
     error_code: capture.errorCode ?? null,
     attempts: capture.attempts,
+    calls: capture.calls.map(shownCallOf),
     stream: capture.stream,
     cached: capture.cached,
     simulated: capture.simulated,
@@ -68,6 +74,19 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     finish_reason: content?.finishReason ?? null,
     truncated: content?.truncated ?? false,
     feedback: capture.feedback.map(feedbackAnswer),
+  };
+}
+
+function shownCallOf(call: CapturedCall): CaptureAnswer["calls"][number] {
+  return {
+    variant: call.variant,
+    model: call.model,
+    outcome: call.outcome,
+    status: call.status ?? null,
+    started_ms: call.startedMs,
+    duration_ms: call.durationMs,
+    hedge: call.hedge,
+    note: call.note ?? null,
   };
 }
 

@@ -8,8 +8,9 @@ import { plainLine, plainText } from "./plain-text.ts";
 
 /** A capture for people: its facts line by line, then its texts and its feedback. Its bodies as they are are for programs. */
 export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): string {
-  const { query, answer_text, feedback, metadata, request, answer, upstream_request, object, ...facts } =
+  const { query, answer_text, feedback, metadata, calls, request, answer, upstream_request, ...rest } =
     capture;
+  const { object, ...facts } = rest;
   const pairs = [
     ...Object.entries(facts),
     ...Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value] as const),
@@ -20,12 +21,27 @@ export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): st
   );
   return [
     ...lines,
+    ...(calls.length === 0 ? [] : section("calls", calls.map(callLine).join("\n"))),
     ...section("messages", messagesText(request) ?? query ?? "(not kept)"),
     ...section("answer", answerText(answer, answer_text)),
     ...(said.length === 0 ? [] : section("feedback", said.join("\n"))),
     ...(upstream_request === null ? [] : ["", "--json also prints what was sent upstream."]),
     "",
   ].join("\n");
+}
+
+type Call = z.infer<typeof wholeCapture>["calls"][number];
+
+/** When it was made, to whom, and how it ended. */
+function callLine({ started_ms, duration_ms, variant, model, outcome, status, hedge, note }: Call): string {
+  const ended = status === null ? outcome : `${outcome} (${status})`;
+  return [
+    `${started_ms.toFixed(1)} ms`,
+    `${variant} (${model})`,
+    `${ended} after ${duration_ms.toFixed(1)} ms`,
+    ...(hedge ? ["hedge"] : []),
+    ...(note === null ? [] : [note]),
+  ].join("  ");
 }
 
 /** Of a request that is kept, its conversation, each message after its role. */

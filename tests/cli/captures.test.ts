@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { batch, contentOf } from "../store/samples.ts";
+import { batch, call, contentOf } from "../store/samples.ts";
 import { captured, given } from "../support/captured.ts";
 import { twoPaths } from "../support/config.ts";
 import type { TestGateway } from "../support/gateway.ts";
@@ -90,7 +90,11 @@ test("rows of a list fit 120 columns whatever stands in them", async () => {
 
 test("a capture is shown with its texts and its feedback", async () => {
   const { store, captures } = await start();
-  const soup = captured({ content: contentOf("Tomato soup\n\u001b[2J", "Chop."), errorCode: undefined });
+  const soup = captured({
+    content: contentOf("Tomato soup\n\u001b[2J", "Chop."),
+    errorCode: undefined,
+    calls: [call({ status: undefined, outcome: "timeout" }), call({ hedge: true, note: "it took long" })],
+  });
   await store.write(batch({ captures: [soup] }));
   await store.addFeedback({ ...given(soup.id, "thumbs", false), comment: "Too short." });
   const { code, stdout, stderr } = await captures("show", soup.id);
@@ -102,6 +106,10 @@ test("a capture is shown with its texts and its feedback", async () => {
   expect(stdout).not.toContain("\u001b");
   expect(stdout).toMatch(/\nduration_ms +230\.3\n/);
   expect(stdout).toMatch(/\ncost_usd +\$0\.000123\n/);
+  expect(stdout).toContain(
+    "\ncalls\n-----\n1.5 ms  prompted (gpt-4o-mini)  timeout after 228.8 ms\n" +
+      "1.5 ms  prompted (gpt-4o-mini)  success (200) after 228.8 ms  hedge  it took long\n",
+  );
   expect(stdout).toContain("\nmessages\n--------\nuser: Tomato soup\n\ufffd[2J\n");
   expect(stdout).toContain("\nanswer\n------\nChop.\n");
   expect(stdout).toMatch(/\nfeedback\n-+\n\S+Z {2}thumbs: false {2}\(Too short\.\)\n$/);

@@ -46,7 +46,7 @@ test("a whole answer is captured with its decision, its usage and what it cost",
   const before = Date.now();
   const answer = await gateway.post(body);
   const text = await answer.text();
-  const { at, durationMs, promptVersion, recipe, ...capture } = await sink.of(idOf(answer));
+  const { at, durationMs, promptVersion, recipe, tableVersion, ...capture } = await sink.of(idOf(answer));
   expect(capture).toEqual({
     id: idOf(answer),
     route: "enriched",
@@ -61,6 +61,9 @@ test("a whole answer is captured with its decision, its usage and what it cost",
     stickyKey: undefined,
     rollout: undefined,
     stage: undefined,
+    run: undefined,
+    epoch: undefined,
+    share: undefined,
     key: undefined,
     user: "u1",
     metadata: { tenant: "acme" },
@@ -68,6 +71,7 @@ test("a whole answer is captured with its decision, its usage and what it cost",
     outcome: "success",
     errorCode: undefined,
     attempts: 1,
+    calls: [],
     stream: false,
     cached: false,
     simulated: false,
@@ -91,9 +95,29 @@ test("a whole answer is captured with its decision, its usage and what it cost",
   expect(at).toBeGreaterThanOrEqual(before - 1);
   expect(at + durationMs).toBeLessThanOrEqual(Date.now() + 1);
   expect(promptVersion).toMatch(/^[0-9a-f]{12}$/);
+  expect(tableVersion).toMatch(/^[0-9a-f]{12}$/);
   expect(sink.recipes.map(({ version }) => version)).toEqual([recipe]);
   expect(upstream.received).toHaveLength(1);
   expect(await gateway.metric("crossover_captures_total", { outcome: "stored" })).toBe(1);
+});
+
+test("a capture tells by which table and at which share of a rollout it was decided", async () => {
+  const { gateway, sink } = await startCaptured(undefined, {
+    rollouts: { move: { control: "prompted", candidate: "tuned", stages: [1, 25], stage: 1 } },
+    routes: { moving: { default: { rollout: "move" } }, still: { default: "tuned" } },
+  });
+  const captured = async (model: string) => {
+    const answer = await gateway.post({ model, messages: [{ role: "user", content: "Hi" }] });
+    await answer.text();
+    return sink.of(idOf(answer));
+  };
+  const moving = await captured("moving");
+  expect(moving).toMatchObject({ rollout: "move", stage: 1, share: 0.25 });
+  // Nobody has started it.
+  expect([moving.run, moving.epoch]).toEqual([undefined, undefined]);
+  const still = await captured("still");
+  expect([still.rollout, still.share]).toEqual([undefined, undefined]);
+  expect(still.tableVersion).toBe(moving.tableVersion);
 });
 
 test("each variant has its own recipe, which comes with its captures", async () => {

@@ -36,6 +36,25 @@ const postgres: DatabaseKind = {
 
 export const DATABASES: readonly DatabaseKind[] = WITHOUT_POSTGRES ? [sqlite] : [sqlite, postgres];
 
+const WITHOUT_ROLLOUTS = [
+  ...["runs", "changes", "observations", "entries", "snapshots"].map((name) => `drop table rollout_${name}`),
+  "drop table rule_sets",
+  ...["run", "epoch", "share", "table_version", "calls"].map(
+    (column) => `alter table captures drop column ${column}`,
+  ),
+  "delete from crossover_migrations where name = '003_rollouts'",
+];
+const WITHOUT_TUNING = [
+  "drop table tuning_jobs",
+  "delete from crossover_migrations where name = '002_tuning_jobs'",
+];
+
+/** What makes of a store one as an earlier version left it. */
+export const EARLIER = [
+  { version: "before rollouts", statements: WITHOUT_ROLLOUTS.join("; ") },
+  { version: "before fine-tuning", statements: [...WITHOUT_ROLLOUTS, ...WITHOUT_TUNING].join("; ") },
+] as const;
+
 /** Opens a store that is closed after the tests of the file. */
 export async function open(url: string): Promise<Store> {
   const store = await openStore(url);

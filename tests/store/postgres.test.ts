@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/store/open.ts";
 import { type PostgresServer, run, startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
-import { batch, capture, tuningJob } from "./samples.ts";
+import { EARLIER } from "./databases.ts";
+import { batch, capture, rolloutRun, tuningJob } from "./samples.ts";
 
 describe.skipIf(WITHOUT_POSTGRES)("a store in Postgres", () => {
   let server: PostgresServer;
@@ -49,15 +50,23 @@ describe.skipIf(WITHOUT_POSTGRES)("a store in Postgres", () => {
     }
   });
 
-  test("a store of the version before fine-tuning gets its table, whoever comes first", async () => {
-    const url = await server.createDatabase();
-    await (await openStore(url)).close();
-    await run(url, "drop table tuning_jobs; delete from crossover_migrations where name = '002_tuning_jobs'");
-    const stores = await Promise.all([1, 2, 3].map(() => openStore(url)));
-    const saved = await Promise.all(stores.map((store) => store.saveTuningJob(tuningJob("j"))));
-    expect(saved.filter(Boolean)).toHaveLength(1);
-    await Promise.all(stores.map((store) => store.close()));
-  });
+  test.each(EARLIER)(
+    "a store of the version $version gets its tables, whoever comes first",
+    async (earlier) => {
+      const url = await server.createDatabase();
+      const first = await openStore(url);
+      await first.write(batch({ captures: [capture("a")] }));
+      await first.close();
+      await run(url, earlier.statements);
+      const stores = await Promise.all([1, 2, 3].map(() => openStore(url)));
+      const saved = await Promise.all(stores.map((store) => store.saveTuningJob(tuningJob("j"))));
+      expect(saved.filter(Boolean)).toHaveLength(1);
+      const begun = await Promise.all(stores.map((store) => store.saveRun(rolloutRun("r"), [])));
+      expect(begun.filter(Boolean)).toHaveLength(1);
+      expect(await stores[0]?.find("a")).toEqual({ ...capture("a"), tableVersion: undefined, feedback: [] });
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  );
 
   test("refuses a store of a newer version", async () => {
     const url = await server.createDatabase();

@@ -1,4 +1,11 @@
-import type { Capture, CaptureContent, Feedback, Recipe, UsageHour } from "../../src/domain/capture.ts";
+import type {
+  Capture,
+  CaptureContent,
+  CapturedCall,
+  Feedback,
+  Recipe,
+  UsageHour,
+} from "../../src/domain/capture.ts";
 import type { StoredChange, StoredRun } from "../../src/store/rollout-store.ts";
 import type { Batch } from "../../src/store/store.ts";
 import type { StoredTuningJob } from "../../src/store/tuning-jobs.ts";
@@ -56,6 +63,20 @@ export function capture(id: string, changes: Partial<Capture> = {}): Capture {
     promptVersion: "v1",
     recipe: "r1",
     content: contentOf("Quick tomato soup", "Chop the onions."),
+    ...changes,
+  };
+}
+
+export function call(changes: Partial<CapturedCall> = {}): CapturedCall {
+  return {
+    variant: "prompted",
+    model: "gpt-4o-mini",
+    outcome: "success",
+    status: 200,
+    startedMs: 1.5,
+    durationMs: 228.75,
+    hedge: false,
+    note: undefined,
     ...changes,
   };
 }

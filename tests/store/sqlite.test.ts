@@ -13,8 +13,8 @@ import type { Schema } from "../../src/store/schema.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { startChild } from "../platforms/child.ts";
 import { until } from "../support/until.ts";
-import { open } from "./databases.ts";
-import { batch, capture, contentOf, feedback, tuningJob } from "./samples.ts";
+import { EARLIER, open } from "./databases.ts";
+import { batch, capture, contentOf, feedback, rolloutRun, tuningJob } from "./samples.ts";
 
 const root = mkdtempSync(join(tmpdir(), "crossover-sqlite-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -168,18 +168,27 @@ test("refuses what is no store, what is newer and what is nowhere", async () => 
   });
 });
 
-test("a store of the version before fine-tuning gets its table and keeps what it has", async () => {
-  const file = newFile();
-  const first = await openStore(`file:${file}`);
-  await first.write(batch({ captures: [capture("a")] }));
-  await first.close();
-  const database = new DatabaseSync(file);
-  database.exec("drop table tuning_jobs; delete from crossover_migrations where name = '002_tuning_jobs'");
-  database.close();
-  const store = await open(`file:${file}`);
-  expect(await store.saveTuningJob(tuningJob("j"))).toBe(true);
-  expect([await store.count({}), await store.tuningJob("j")]).toEqual([1, tuningJob("j")]);
-});
+test.each(EARLIER)(
+  "a store of the version $version gets its tables and keeps what it has",
+  async (earlier) => {
+    const file = newFile();
+    const first = await openStore(`file:${file}`);
+    await first.write(batch({ captures: [capture("a")] }));
+    await first.addFeedback(feedback("f", "a"));
+    await first.close();
+    const database = new DatabaseSync(file);
+    database.exec(earlier.statements);
+    database.close();
+    const store = await open(`file:${file}`);
+    expect(await store.saveTuningJob(tuningJob("j"))).toBe(true);
+    expect(await store.tuningJob("j")).toEqual(tuningJob("j"));
+    const kept = { ...capture("a"), tableVersion: undefined, feedback: [feedback("f", "a")] };
+    expect((await store.page({}, { limit: 5, order: "newest" })).captures).toEqual([kept]);
+    await store.write(batch({ captures: [capture("b", { run: "r" })] }));
+    expect(await store.find("b")).toMatchObject({ run: "r", tableVersion: "t1" });
+    expect(await store.saveRun(rolloutRun("r"), [])).toBe(true);
+  },
+);
 
 test("two processes may make one store at once", async () => {
   const file = newFile();

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { murmur3 } from "../../src/domain/hash.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES, open } from "./databases.ts";
-import { batch, capture, contentOf, feedback, recipe, usage } from "./samples.ts";
+import { batch, call, capture, contentOf, feedback, recipe, usage } from "./samples.ts";
 
 describe.each(DATABASES)("a store on $name", (database) => {
   let store: Store;
@@ -15,11 +15,20 @@ describe.each(DATABASES)("a store on $name", (database) => {
   });
 
   test("gives back what was written, to the last member", async () => {
-    const full = capture("full", { rollout: "ft", stage: 2, errorCode: "timeout" });
+    const full = capture("full", {
+      rollout: "ft",
+      stage: 2,
+      run: "run-1",
+      epoch: 3,
+      share: 0.25,
+      errorCode: "timeout",
+      calls: [call(), call({ status: undefined, hedge: true, note: "the first took long" })],
+    });
     const bare = capture("bare", {
       at: 1_001,
       stickyBy: undefined,
       stickyKey: undefined,
+      tableVersion: undefined,
       key: undefined,
       user: undefined,
       metadata: {},

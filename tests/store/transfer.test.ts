@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CaptureFilter, Store } from "../../src/store/store.ts";
 import { exportStore, ImportError, importStore } from "../../src/store/transfer.ts";
 import { DATABASES, open } from "./databases.ts";
-import { batch, capture, feedback, recipe, usage } from "./samples.ts";
+import { batch, call, capture, feedback, recipe, usage } from "./samples.ts";
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
@@ -20,9 +20,22 @@ describe.each(DATABASES)("export and import on $name", (database) => {
     const captures = Array.from({ length: 450 }, (_, i) =>
       capture(`c${i}`, { at: 1_000 + Math.floor(i / 3), user: i % 2 === 0 ? "ada" : "bob" }),
     );
+    const routed = capture("routed", {
+      at: 8_000,
+      rollout: "ft",
+      stage: 1,
+      run: "run-1",
+      epoch: 2,
+      share: 0.05,
+      calls: [call({ status: undefined, outcome: "timeout" }), call({ hedge: true, note: "a note" })],
+    });
     await store.write(
       batch({
-        captures: [...captures, capture("facts", { at: 9_000, content: undefined, costUsd: undefined })],
+        captures: [
+          ...captures,
+          routed,
+          capture("facts", { at: 9_000, content: undefined, costUsd: undefined }),
+        ],
         recipes: [recipe],
         usage: [usage(), usage({ variant: "tuned", promptVersion: undefined })],
       }),
@@ -39,7 +52,7 @@ describe.each(DATABASES)("export and import on $name", (database) => {
     const lines = await exported(await filled());
     expect(lines[0]).toBe('{"format":"crossover-store","version":1}');
     const other = await open(await database.create());
-    const counts = { captures: 451, recipes: 1, feedback: 2, usage: 2, comparisons: 1 };
+    const counts = { captures: 452, recipes: 1, feedback: 2, usage: 2, comparisons: 1 };
     const none = { captures: 0, recipes: 0, feedback: 0, usage: 0, comparisons: 0 };
     expect(await importStore(other, each(lines))).toEqual({ added: counts, there: none });
     expect(await exported(other)).toEqual(lines);
@@ -53,7 +66,7 @@ describe.each(DATABASES)("export and import on $name", (database) => {
     await other.write(batch({ captures: [capture("c1"), capture("c449")], usage: [usage({ requests: 7 })] }));
     await other.addFeedback(feedback("f1", "c1"));
     expect(await importStore(other, each(lines))).toEqual({
-      added: { captures: 449, recipes: 1, feedback: 1, usage: 1, comparisons: 1 },
+      added: { captures: 450, recipes: 1, feedback: 1, usage: 1, comparisons: 1 },
       there: { captures: 2, recipes: 0, feedback: 1, usage: 1, comparisons: 0 },
     });
     const [hour] = (await other.usage({})).filter(({ variant }) => variant === usage().variant);

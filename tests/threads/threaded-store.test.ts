@@ -7,7 +7,16 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { ThreadedStoreOptions } from "../../src/threads/threaded-store.ts";
 import { startChild } from "../platforms/child.ts";
 import { DATABASES, open } from "../store/databases.ts";
-import { batch, capture, feedback, recipe, tuningJob, usage } from "../store/samples.ts";
+import {
+  batch,
+  capture,
+  feedback,
+  recipe,
+  rolloutChange,
+  rolloutRun,
+  tuningJob,
+  usage,
+} from "../store/samples.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { type StoreInThreads, storeInThreads } from "./real-threads.ts";
@@ -58,6 +67,22 @@ describe.each(DATABASES)("threads with $name", (database) => {
     expect(await store.openTuningJobs(5)).toEqual([columns]);
     expect(await store.renewTuningJob({ id: "j", ownedUntil: 7, revision: 2 })).toBe(true);
     expect(await store.deleteTuningJob({ id: "j", revision: 2 }, undefined)).toBe(true);
+    const [run, change] = [rolloutRun("a"), rolloutChange("x")];
+    expect(await store.saveRun(run, [change])).toBe(true);
+    const next = rolloutRun("b");
+    expect([await store.saveRun(next, []), await store.saveRun(next, [], "a")]).toEqual([false, true]);
+    expect([await store.newestRuns(), await store.run("a")]).toEqual([[next], run]);
+    expect(await store.runsOf("migration", 5)).toEqual([next, run]);
+    expect(await store.rolloutChanges({ rollout: "migration", limit: 5 })).toEqual([change]);
+    const log = { entries: [{ seq: 1, document: "[]" }], isCut: false, revision: 1 };
+    expect(await store.appendObservations("b", "e", "[]", 0)).toEqual(log);
+    expect(await store.observations("b", 0)).toEqual(log);
+    const snapshot = { run: "b", seq: 1, document: "{}" };
+    await store.saveSnapshot(snapshot);
+    expect(await store.snapshot("b")).toEqual(snapshot);
+    const ruleSet = { version: "v", at: 1, document: "{}" };
+    await store.saveRuleSet(ruleSet);
+    expect(await store.ruleSet("v")).toEqual(ruleSet);
     expect(await store.delete({ user: "bob" })).toMatchObject({ captures: 1 });
     expect(await store.retain({ before: 5_000, maxBytes: undefined })).toBe(1);
     expect(await store.size()).toMatchObject({ captures: 0, oldest: undefined });
@@ -68,6 +93,8 @@ describe.each(DATABASES)("threads with $name", (database) => {
     const { store, troubles } = inThreads(await database.create());
     const reading = store.page({}, { limit: 1, order: "newest", cursor: "no cursor" });
     await expect(reading).rejects.toMatchObject({ name: "StoreError", temporary: false, invalid: true });
+    const appended = store.appendObservations("no run", "e", "[]", 0);
+    await expect(appended).rejects.toMatchObject({ name: "StoreError", temporary: false, invalid: true });
     expect(troubles).toEqual([]);
   });
 
