@@ -80,17 +80,21 @@ async function entriesAfter(
   run: string,
   after: number,
 ): Promise<Omit<LogPart, "revision">> {
-  const entries = await db
+  // With the one that is known: that it is there tells that the log goes on from it.
+  const rows = await db
     .selectFrom("rollout_observations")
     .select(["seq", "document"])
     .where("run", "=", run)
-    .where("seq", ">", after)
+    .where("seq", ">=", after)
     .orderBy("seq")
-    .limit(MOST_ENTRIES)
+    .limit(MOST_ENTRIES + 1)
     .execute();
-  const [first] = entries;
-  // The newest entry is never deleted.
-  return { entries, isCut: first !== undefined && first.seq > after + 1 };
+  const [first] = rows;
+  const isThere = first?.seq === after;
+  return {
+    entries: isThere ? rows.slice(1) : rows.slice(0, MOST_ENTRIES),
+    isCut: after === 0 ? first !== undefined && first.seq > 1 : !isThere,
+  };
 }
 
 /** Those who have not read the snapshot yet find the entries since the one before. */
@@ -123,7 +127,7 @@ export function saveSnapshot({ db, dialect }: Database, snapshot: StoredSnapshot
     await transaction
       .deleteFrom("rollout_observations")
       .where("run", "=", run)
-      .where("seq", "<=", before.seq)
+      .where("seq", "<", before.seq)
       .execute();
   });
 }

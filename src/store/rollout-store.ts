@@ -45,7 +45,10 @@ export interface StoredSnapshot {
 export interface LogPart {
   /** In their order. At most 1,000. */
   readonly entries: readonly LogEntry[];
-  /** The entries between are in a snapshot and deleted: it is to be read first. */
+  /**
+   * The log does not go on from the entry that was read: the snapshot is to be read first, if there is one. The entries between
+   * are in it and deleted, or the store is an older copy, which never had the one that was read.
+   */
   readonly isCut: boolean;
   /** The run's revision. */
   readonly revision: number;
@@ -84,7 +87,7 @@ export interface RolloutStore {
   appendObservations(run: string, id: string, document: string, after: number): Promise<LogPart>;
   /** @param after the last entry that is known; 0: none */
   observations(run: string, after: number): Promise<LogPart>;
-  /** Keeps it, unless there is a newer one, and deletes the entries that the snapshot before has. */
+  /** Keeps it, unless there is a newer one, and deletes the entries that the snapshot before has, save its last. */
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
   snapshot(run: string): Promise<StoredSnapshot | undefined>;
 }

@@ -9,6 +9,7 @@ import { summarize } from "../../src/store/feedback-queries.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { NodeSqliteDialect } from "../../src/store/node-sqlite.ts";
 import { openStore } from "../../src/store/open.ts";
+import type { LogEntry } from "../../src/store/rollout-store.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { startChild } from "../platforms/child.ts";
@@ -22,6 +23,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 let files = 0;
 const newFile = () => join(root, `data${++files}`, "crossover.db");
 const writer = fileURLToPath(new URL("writing-child.ts", import.meta.url));
+const appender = fileURLToPath(new URL("appending-child.ts", import.meta.url));
 
 /** All bytes of the database, its journal and its index of the journal. */
 const bytesOf = (file: string): string =>
@@ -220,6 +222,40 @@ test("a process that is killed loses nothing that it was told is stored", async 
     database.exec("insert into capture_words(capture_words) values ('integrity-check')"),
   ).not.toThrow();
   database.close();
+});
+
+test("a log that one of two processes is killed over has no gap, and all that either was told is in it", async () => {
+  const file = newFile();
+  const store = await openStore(`file:${file}`);
+  await store.saveRun(rolloutRun("a"), []);
+  await store.close();
+  const told: string[] = [];
+  for (const round of [1, 2, 3]) {
+    const [killed, other] = ["killed", "other"].map((name) =>
+      startChild(process.execPath, [appender, `file:${file}`, "a", `${name}-${round}`]),
+    );
+    if (killed === undefined || other === undefined) throw new RangeError();
+    const linesOf = (child: typeof killed) => child.stdout().split("\n").slice(0, -1);
+    await until(() => linesOf(killed).length > 5 && linesOf(other).length > 5);
+    killed.process.kill("SIGKILL");
+    await killed.ended;
+    // Nothing that the dead one held keeps the other from going on.
+    const before = linesOf(other).length;
+    await until(() => linesOf(other).length > before + 5);
+    await other.stop();
+    told.push(...linesOf(killed), ...linesOf(other));
+  }
+  const again = await open(`file:${file}`);
+  const entries: LogEntry[] = [];
+  for (;;) {
+    const part = await again.observations("a", entries.length);
+    if (part.entries.length === 0) break;
+    entries.push(...part.entries);
+  }
+  expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, n) => n + 1));
+  const ids = entries.map(({ document }) => document);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(told.filter((id) => !ids.includes(id))).toEqual([]);
 });
 
 test("Kysely's plan for each filter of a page uses an index", async () => {
