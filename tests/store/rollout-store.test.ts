@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LogEntry, StoredRun } from "../../src/store/rollout-store.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
@@ -162,6 +162,22 @@ describe.each(DATABASES)("the log of a run on $name", (database) => {
     await store.saveSnapshot({ run: "a", seq: 3, document: "{}" });
     // Not even after it went into a snapshot.
     expect(await store.appendObservations("a", "e1", "1", 4)).toMatchObject({ entries: [], isCut: false });
+  });
+
+  test("that an entry was put there is known for ten minutes, and not kept for good", async () => {
+    const minute = 60_000;
+    const began = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: began });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const again = async (minutes: number) => {
+      vi.setSystemTime(began + minutes * minute);
+      await store.retain({ before: undefined, maxBytes: undefined });
+      return (await store.appendObservations("a", "e1", "1", 1)).entries.length;
+    };
+    await fill(1);
+    expect([await again(9), await again(11)]).toEqual([0, 1]);
   });
 
   test("what is asked for of a run that is not there is the caller's fault", async () => {
