@@ -1,0 +1,74 @@
+import { z } from "zod";
+import type { PairObservation, Performance, RequestObservation } from "../observation.ts";
+import type { Evidence } from "../run.ts";
+import { EventTest, eventTestState } from "./event-test.ts";
+import { Guard, type GuardSettings, PAIRS_WEIGHT, shareEvidence, Tallies, talliesState } from "./guard.ts";
+import type { Seat } from "./seat.ts";
+
+const failuresState = z.object({ test: eventTestState, tallies: talliesState });
+
+/** Guards against a failing that a request has or has not. */
+export abstract class FailuresGuard extends Guard {
+  readonly #ratio: number;
+  readonly #test: EventTest;
+  readonly #tallies = new Tallies();
+
+  constructor(ratio: number, settings: GuardSettings) {
+    super(settings);
+    this.#ratio = ratio;
+    const pairsWeight = settings.hasPairs ? PAIRS_WEIGHT : 0;
+    this.#test = new EventTest({
+      ratio,
+      levels: 1,
+      units: settings.units,
+      gauge: this.gauge,
+      weight: 1 - pairsWeight,
+      pairsWeight,
+    });
+  }
+
+  /** Undefined: it can't be told of this request. */
+  protected abstract failed(performance: Performance): boolean | undefined;
+
+  override request(observation: RequestObservation, seat: Seat): void {
+    const failed = this.failed(observation);
+    if (failed === undefined) return;
+    const tally = this.#tallies.of(seat.side);
+    tally.count++;
+    if (!failed) return;
+    tally.events++;
+    this.#test.event(0, seat);
+  }
+
+  override pair({ control, candidate }: PairObservation, seat: Seat): void {
+    const controlHad = this.failed(control);
+    const candidateHad = this.failed(candidate);
+    if (controlHad === undefined || candidateHad === undefined) return;
+    this.#test.pair(0, seat.unit, controlHad, candidateHad);
+  }
+
+  override renew(): void {
+    this.#test.renew();
+  }
+
+  override facts(): Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees"> {
+    const { control, candidate } = this.#tallies;
+    return {
+      control: shareEvidence(control),
+      candidate: shareEvidence(candidate),
+      allowed: `${this.#ratio} times the control's`,
+      neededRequests: undefined,
+      sees: undefined,
+    };
+  }
+
+  override state(): z.infer<typeof failuresState> {
+    return { test: this.#test.state(), tallies: this.#tallies.state() };
+  }
+
+  override restore(state: unknown): void {
+    const { test, tallies } = failuresState.parse(state);
+    this.#test.restore(test);
+    this.#tallies.restore(tallies);
+  }
+}

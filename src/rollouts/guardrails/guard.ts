@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { Side } from "../../domain/rollout.ts";
+import type { Units } from "../../statistics/first-events.ts";
+import type { FeedbackObservation, PairObservation, RequestObservation } from "../observation.ts";
+import type { Evidence, SideEvidence } from "../run.ts";
+import { Gauge } from "./gauge.ts";
+import type { Seat } from "./seat.ts";
+
+/** What every guardrail is made with. */
+export interface GuardSettings {
+  readonly alpha: number;
+  readonly units: Units;
+  /** Does any stage shadow? Then a part of alpha is for pairs. */
+  readonly hasPairs: boolean;
+}
+
+/** Share of a guardrail's alpha that is for shadowed pairs, where there are any. */
+export const PAIRS_WEIGHT = 0.25;
+
+/** A guardrail at work. Overridden is what it looks at. */
+export abstract class Guard {
+  abstract readonly name: string;
+  readonly gauge: Gauge;
+
+  constructor({ alpha }: GuardSettings) {
+    this.gauge = new Gauge(alpha);
+  }
+
+  request(_observation: RequestObservation, _seat: Seat): void {}
+  feedback(_observation: FeedbackObservation, _seat: Seat): void {}
+  /** @param seat of the pair; its side and share are without meaning */
+  pair(_observation: PairObservation, _seat: Seat): void {}
+  /** A fresh epoch begins. */
+  abstract renew(): void;
+  abstract facts(): Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees">;
+  /** JSON. */
+  abstract state(): unknown;
+  /** @throws Error for what `state` did not give */
+  abstract restore(state: unknown): void;
+
+  evidence(): Evidence {
+    const { logEvidence, logThreshold, logPeak } = this.gauge;
+    return {
+      guardrail: this.name,
+      logEvidence,
+      logThreshold,
+      logPeak: Math.max(logPeak, logEvidence),
+      ...this.facts(),
+    };
+  }
+}
+
+export const talliesState = z.object({
+  control: z.tuple([z.number(), z.number(), z.number()]),
+  candidate: z.tuple([z.number(), z.number(), z.number()]),
+});
+
+/** What was seen of a side. */
+export class Tally {
+  count = 0;
+  events = 0;
+  sum = 0;
+}
+
+/** What was seen of both sides. */
+export class Tallies {
+  readonly control = new Tally();
+  readonly candidate = new Tally();
+
+  of(side: Side): Tally {
+    return side === "candidate" ? this.candidate : this.control;
+  }
+
+  state(): z.infer<typeof talliesState> {
+    const { control, candidate } = this;
+    return {
+      control: [control.count, control.events, control.sum],
+      candidate: [candidate.count, candidate.events, candidate.sum],
+    };
+  }
+
+  restore(state: z.infer<typeof talliesState>): void {
+    for (const side of ["control", "candidate"] as const) {
+      const [count, events, sum] = state[side];
+      Object.assign(this[side], { count, events, sum });
+    }
+  }
+}
+
+/** A share of events as evidence. */
+export function shareEvidence({ count, events }: Tally): SideEvidence {
+  return { count, events, value: count === 0 ? undefined : events / count };
+}

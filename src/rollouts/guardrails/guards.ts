@@ -1,0 +1,53 @@
+import type { Guardrail, Policy } from "../../domain/rollout.ts";
+import type { Units } from "../../statistics/first-events.ts";
+import { ErrorsGuard } from "./errors.ts";
+import type { Guard, GuardSettings } from "./guard.ts";
+import { SampleRatioGuard } from "./sample-ratio.ts";
+import { ValidityGuard } from "./validity.ts";
+
+/** Share of alpha that looks after the rollout itself; the rest is split over the guardrails that are in force. */
+const SAMPLE_RATIO_WEIGHT = 0.05;
+
+/** Their shares of the rest, to be scaled. Those of one group share its weight. */
+const GROUPS = [
+  { kinds: ["errors"], weight: 0.3 },
+  { kinds: ["validity"], weight: 0.15 },
+  { kinds: ["latency", "first_token"], weight: 0.2 },
+  { kinds: ["cost"], weight: 0.1 },
+  { kinds: ["feedback", "judge"], weight: 0.2 },
+] as const satisfies readonly { readonly kinds: readonly Guardrail["kind"][]; readonly weight: number }[];
+
+/** The guardrails of a policy, the check of the shares first. Their alphas add up to the policy's. */
+export function guardsOf({ guardrails, alpha, stages }: Policy, units: Units): readonly Guard[] {
+  const hasPairs = stages.some(({ shadowPercent }) => shadowPercent > 0);
+  const weights = guardrails.map(({ kind }) => weightOf(kind, guardrails));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const guards = guardrails.flatMap((guardrail, i) => {
+    const share = ((weights[i] ?? 0) / all) * (1 - SAMPLE_RATIO_WEIGHT);
+    const guard = guardOf(guardrail, { alpha: alpha * share, units, hasPairs });
+    return guard === undefined ? [] : [guard];
+  });
+  return [new SampleRatioGuard({ alpha: alpha * SAMPLE_RATIO_WEIGHT, units, hasPairs }), ...guards];
+}
+
+function weightOf(kind: Guardrail["kind"], guardrails: readonly Guardrail[]): number {
+  const group = GROUPS.find(({ kinds }) => kinds.some((one) => one === kind));
+  if (group === undefined) return 0;
+  const members = guardrails.filter((guardrail) => group.kinds.some((one) => one === guardrail.kind));
+  return group.weight / members.length;
+}
+
+function guardOf(guardrail: Guardrail, settings: GuardSettings): Guard | undefined {
+  switch (guardrail.kind) {
+    case "errors":
+      return new ErrorsGuard(guardrail.ratio, settings);
+    case "validity":
+      return new ValidityGuard(guardrail.ratio, settings);
+    case "latency":
+    case "first_token":
+    case "cost":
+    case "feedback":
+    case "judge":
+      return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { unitsState } from "../statistics/first-events.ts";
+import type { Evidence, SideEvidence } from "./run.ts";
+
+const sideState = z.object({
+  count: z.number(),
+  events: z.number().optional(),
+  value: z.number().optional(),
+});
+
+const evidenceState = z.object({
+  guardrail: z.string(),
+  logEvidence: z.number(),
+  logThreshold: z.number(),
+  logPeak: z.number(),
+  control: sideState,
+  candidate: sideState,
+  allowed: z.string(),
+  neededRequests: z.number().optional(),
+  sees: z.string().optional(),
+});
+
+const countsState = z.object({ control: z.number(), candidate: z.number() });
+
+/** All that a monitor knows, as JSON. */
+export const monitorState = z.object({
+  observed: z.number(),
+  alarm: z
+    .object({
+      kind: z.enum(["failed", "sample_ratio"]),
+      guardrail: z.string(),
+      evidence: evidenceState,
+      observation: z.number(),
+    })
+    .optional(),
+  /** The newest stage and epoch, and since which epoch the fresh one lasts. */
+  stage: z.number(),
+  epoch: z.number(),
+  freshNumber: z.number(),
+  freshSince: z.number(),
+  freshRequests: z.number(),
+  counts: countsState,
+  stageCounts: countsState.extend({ pairs: z.number(), keys: z.number() }),
+  units: unitsState,
+  /** By unit: one more than the stage in which it was seen last. */
+  stageOfUnit: z.string(),
+  guards: z.array(z.object({ name: z.string(), peak: z.number().nullable(), state: z.unknown() })),
+});
+
+export type MonitorState = z.infer<typeof monitorState>;
+
+/** What JSON leaves out is there again, as undefined. */
+export function evidenceOf(state: z.infer<typeof evidenceState>): Evidence {
+  const { control, candidate, neededRequests, sees } = state;
+  return { ...state, control: sideOf(control), candidate: sideOf(candidate), neededRequests, sees };
+}
+
+function sideOf({ count, events, value }: z.infer<typeof sideState>): SideEvidence {
+  return { count, events, value };
+}

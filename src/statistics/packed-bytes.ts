@@ -1,0 +1,42 @@
+/**
+ * Bytes of which most are 0, as short text: a run of zeros becomes a 0 and its length less one in 7-bit groups, the lowest
+ * first; the whole in base64.
+ */
+export function packBytes(bytes: Uint8Array): string {
+  const packed: number[] = [];
+  for (let i = 0; i < bytes.length; ) {
+    const byte = bytes[i] ?? 0;
+    packed.push(byte);
+    i++;
+    if (byte !== 0) continue;
+    let more = 0;
+    for (; i < bytes.length && bytes[i] === 0; i++) more++;
+    for (; more > 127; more = more >>> 7) packed.push((more & 127) | 128);
+    packed.push(more);
+  }
+  return Buffer.from(packed).toString("base64");
+}
+
+/** @throws Error for text that has more than `length` bytes */
+export function unpackBytes(text: string, length: number): Uint8Array<ArrayBuffer> {
+  const packed = Buffer.from(text, "base64");
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let i = 0; i < packed.length; i++) {
+    const byte = packed[i] ?? 0;
+    if (at >= length) throw new Error("more bytes than there should be");
+    bytes[at++] = byte;
+    if (byte !== 0) continue;
+    let more = 0;
+    let shift = 0;
+    let group: number;
+    do {
+      group = packed[++i] ?? 0;
+      more += (group & 127) * 2 ** shift;
+      shift += 7;
+    } while (group > 127);
+    at += more;
+  }
+  if (at > length) throw new Error("more bytes than there should be");
+  return bytes;
+}
