@@ -1,13 +1,8 @@
-import { errorFunction, gammaln } from "simple-statistics";
+import { errorFunction } from "simple-statistics";
 import type { Side } from "../domain/rollout.ts";
 import type { Sums } from "../domain/statistics.ts";
 
-/**
- * The adaptive mode's allocation and its end. Rewards lie from 0 to 1, more is better; all that is kept of them are sums
- * by side.
- */
-
-/** The rewards of both sides. */
+/** The rewards of both sides, which lie from 0 to 1. More is better. */
 export type Rewards = Readonly<Record<Side, Sums>>;
 
 /** A reading from `low` to `high` as a reward; what lies outside counts as the end that it is beyond. */
@@ -49,61 +44,6 @@ export interface Allocating {
 export function allocation(probability: number, { floor, atLeast }: Allocating): number {
   if (atLeast === undefined) return within(probability, floor);
   return Math.max(atLeast, within(2 * probability - 1, floor));
-}
-
-/**
- * Which side is known to have the larger mean reward, with the wanted confidence; undefined: not known yet. Ask as often
- * as you like: the chance that a wrong side is ever named, or any where both are equal, is at most 1 - confidence,
- * however the shares followed from what was seen.
- */
-export function bestOf(rewards: Rewards, confidence: number): Side | undefined {
-  if (separation(rewards) < -Math.log1p(-confidence)) return undefined;
-  return meanOf(rewards.candidate) > meanOf(rewards.control) ? "candidate" : "control";
-}
-
-/**
- * Logarithm of the evidence that the side with the larger mean so far has the larger mean indeed; 0 for none, and never
- * below. It is the generalized likelihood ratio of Garivier & Kaufmann, "Optimal Best Arm Identification with Fixed
- * Confidence" (COLT 2016), with the likelihood of each side's own mean mixed over Jeffreys' prior instead of maximized,
- * as in Kaufmann & Koolen, "Mixture Martingales Revisited with Applications to Sequential Tests and Confidence Intervals"
- * (JMLR 22, 2021):
- *
- *     ln B(s + 1/2, n - s + 1/2) / B(1/2, 1/2), of both sides, minus the largest ln m^S (1-m)^(N-S) of one mean for both.
- *
- * Why that is valid for any rewards from 0 to 1: with mean m, a reward x, and any p, the expectation of
- * (p/m)^x ((1-p)/(1-m))^(1-x) is at most 1, as it is convex in x and 1 for rewards of 0 and 1 (Hoeffding 1963). So each
- * side's mixture over p is a supermartingale, and so is the product of both when the side of each request is chosen by
- * what was seen before. By Ville's inequality it ever exceeds 1/d with chance d at most. The one mean is the worst case
- * of all pairs of means in the other order, or equal, so that the threshold is exactly ln(1/d), with no term for the
- * number of looks.
- *
- * It takes rewards of a side that have one mean given the past: for users with habits, each one's first reward alone.
- * Rewards of little variance are decided on later than their squares would allow; what uses those (empirical Bernstein)
- * needs the order of the rewards and not just their sums.
- */
-export function separation({ control, candidate }: Rewards): number {
-  if (control.count === 0 || candidate.count === 0) return 0;
-  const count = control.count + candidate.count;
-  const sum = control.sum + candidate.sum;
-  const pooled = xLogY(sum, sum / count) + xLogY(count - sum, (count - sum) / count);
-  return Math.max(0, mixed(control) + mixed(candidate) - pooled);
-}
-
-/** Logarithm of the likelihood of a side's rewards, mixed over Jeffreys' prior. */
-function mixed({ count, sum }: Sums): number {
-  return logBeta(sum + 0.5, count - sum + 0.5) - Math.log(Math.PI);
-}
-
-function logBeta(a: number, b: number): number {
-  return gammaln(a) + gammaln(b) - gammaln(a + b);
-}
-
-function xLogY(x: number, y: number): number {
-  return x === 0 ? 0 : x * Math.log(y);
-}
-
-function meanOf({ count, sum }: Sums): number {
-  return sum / count;
 }
 
 function within(share: number, floor: number): number {
