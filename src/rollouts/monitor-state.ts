@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { unitsState } from "../statistics/first-events.ts";
+import { pairSumsState } from "./pair-sums.ts";
+import { proofState } from "./proof.ts";
+import { rewardsState } from "./reward.ts";
 import type { Evidence, SideEvidence } from "./run.ts";
 
 const sideState = z.object({
@@ -41,6 +44,9 @@ export const monitorState = z.object({
   freshRequests: z.number(),
   counts: countsState,
   stageCounts: countsState.extend({ pairs: z.number(), keys: z.number() }),
+  proof: proofState,
+  pairs: pairSumsState,
+  rewards: rewardsState.optional(),
   units: unitsState,
   /** By unit: one more than the stage in which it was seen last. */
   stageOfUnit: z.string(),

@@ -6,6 +6,9 @@ import { guardsOf } from "./guardrails/guards.ts";
 import { FRESH_EPOCHS, type Seat } from "./guardrails/seat.ts";
 import { evidenceOf, type MonitorState, monitorState } from "./monitor-state.ts";
 import type { Observation, PairObservation, RequestObservation } from "./observation.ts";
+import { PairSums } from "./pair-sums.ts";
+import { Proof } from "./proof.ts";
+import { RewardSums } from "./reward.ts";
 import type { AdaptiveSummary, Evidence, PairSummary, ProofEvidence } from "./run.ts";
 
 export type { MonitorState } from "./monitor-state.ts";
@@ -59,11 +62,16 @@ export class Monitor {
   readonly #counts = { control: 0, candidate: 0 };
   #stageCounts = { control: 0, candidate: 0, pairs: 0, keys: 0 };
   #stageOfUnit = new Uint8Array(64);
+  readonly #proof: Proof;
+  readonly #pairSums = new PairSums();
+  readonly #rewards: RewardSums | undefined;
 
   constructor({ policy, sticky }: MonitorSpec) {
     this.#policy = policy;
     this.#sticky = sticky;
     this.#guards = guardsOf(policy, this.#units);
+    this.#proof = new Proof(policy.proof);
+    this.#rewards = policy.adaptive && new RewardSums(policy.adaptive, this.#units);
   }
 
   /** @throws Error for a state that can't be read, or is of a run that is judged in another way */
@@ -91,6 +99,7 @@ export class Monitor {
         seat.side = observation.side;
         seat.share = observation.share;
         for (const guard of this.#guards) guard.feedback(observation, seat);
+        this.#rewards?.feedback(observation, seat);
         break;
       case "pair":
         this.#pair(observation);
@@ -122,21 +131,24 @@ export class Monitor {
     return this.#guards.map((guard) => guard.evidence());
   }
 
+  /** Of the newest stage; undefined: one side has nothing there yet. Takes some time when there is news. */
   proof(): ProofEvidence | undefined {
-    return undefined;
+    return this.#proof.evidence();
   }
 
-  pairs(): PairSummary | undefined {
-    return undefined;
+  /** @param day today (UTC), in days since 1970; the newest day of a pair if nothing is said */
+  pairs(day?: number): PairSummary | undefined {
+    return this.#pairSums.summary(day);
   }
 
+  /** Undefined: the policy has no adaptive mode. */
   adaptive(): AdaptiveSummary | undefined {
-    return undefined;
+    return this.#rewards?.summary();
   }
 
-  /** @param _day days since 1970 */
-  shadowSpent(_day: number): number {
-    return 0;
+  /** In USD, on a day since the newest of a pair. @param day (UTC) in days since 1970 */
+  shadowSpent(day: number): number {
+    return this.#pairSums.spent(day);
   }
 
   state(): MonitorState {
@@ -150,6 +162,9 @@ export class Monitor {
       freshRequests: this.#freshRequests,
       counts: { ...this.#counts },
       stageCounts: { ...this.#stageCounts },
+      proof: this.#proof.state(),
+      pairs: this.#pairSums.state(),
+      rewards: this.#rewards?.state(),
       units: this.#units.state(),
       stageOfUnit: packBytes(this.#stageOfUnit.subarray(0, this.#units.count)),
       guards: this.#guards.map((guard) => ({
@@ -171,6 +186,9 @@ export class Monitor {
     Object.assign(this.#counts, state.counts);
     this.#stageCounts = { ...state.stageCounts };
     this.#units.restore(state.units);
+    this.#proof.restore(state.proof);
+    this.#pairSums.restore(state.pairs);
+    if (state.rewards !== undefined) this.#rewards?.restore(state.rewards);
     this.#stageOfUnit = unpackBytes(state.stageOfUnit, this.#units.count);
     const names = (guards: readonly { readonly name: string }[]): string =>
       guards.map(({ name }) => name).join();
@@ -189,6 +207,7 @@ export class Monitor {
     if (isHigherStage) {
       this.#stage = stage;
       this.#stageCounts = { control: 0, candidate: 0, pairs: 0, keys: 0 };
+      this.#proof.reset();
     }
     if (isHigherEpoch) this.#epoch = epoch;
     if (isHigherStage) this.#renew(0, epoch);
@@ -221,16 +240,20 @@ export class Monitor {
     this.#counts[observation.side]++;
     if (observation.stage === this.#stage) {
       this.#stageCounts[observation.side]++;
-      this.#countKey();
+      const isFirst = this.#countKey();
+      this.#proof.count(observation, isFirst);
     }
     for (const guard of this.#guards) guard.request(observation, this.#seat);
+    this.#rewards?.request(observation, this.#seat);
   }
 
   #pair(observation: PairObservation): void {
+    this.#pairSums.add(observation);
     if (observation.stage === this.#stage) this.#stageCounts.pairs++;
     for (const guard of this.#guards) guard.pair(observation, this.#seat);
   }
 
+  /** @returns whether the unit had no request in this stage before; always for one that chance alone assigned */
   #countKey(): boolean {
     const { unit } = this.#seat;
     if (unit < 0) return true;

@@ -8,6 +8,8 @@ export const eventTestState = z.object({
   whole: eventProcessState,
   fresh: eventProcessState,
   seen: z.array(firstEventsState),
+  /** By level: the control's events that counted in the whole run. */
+  controlEvents: z.array(z.number()),
   pairs: z.object({ process: eventProcessState, seen: z.array(firstEventsState) }).optional(),
 });
 
@@ -33,6 +35,7 @@ export class EventTest {
   readonly #whole: EventProcess;
   readonly #fresh: EventProcess;
   readonly #seen: readonly FirstEvents[];
+  readonly #controlEvents: number[];
   readonly #pairs: EventProcess;
   readonly #pairsSeen: readonly FirstEvents[];
   readonly #gauge: Gauge;
@@ -45,6 +48,7 @@ export class EventTest {
     this.#fresh = new EventProcess(ratio, levels);
     this.#pairs = new EventProcess(ratio, levels);
     this.#seen = Array.from({ length: levels }, () => new FirstEvents(units));
+    this.#controlEvents = Array.from({ length: levels }, () => 0);
     this.#pairsSeen = Array.from({ length: levels }, () => new FirstEvents(units));
     this.#gauge = gauge;
     this.#wholeWeight = gauge.add(this.#whole, weight / 2);
@@ -58,6 +62,7 @@ export class EventTest {
     const chance = seen.chance(seat.unit, seat.side, seat.share);
     if (chance > 0) {
       this.#whole.event(level, seat.side, chance);
+      if (seat.side === "control") this.#controlEvents[level] = this.controlEvents(level) + 1;
       this.#gauge.note(this.#whole, this.#wholeWeight);
     }
     if (!seat.isFresh || seat.share <= 0 || seat.share >= 1 || !seen.isFirst(seat.unit, seat.epoch)) return;
@@ -73,6 +78,16 @@ export class EventTest {
     this.#gauge.note(this.#pairs, this.#pairsWeight);
   }
 
+  /** The control's that counted in the whole run. */
+  controlEvents(level: number): number {
+    return this.#controlEvents[level] ?? 0;
+  }
+
+  /** Logarithm of what the evidence of one level over the whole run has to be, for the gauge to be crossed. */
+  get logNeeded(): number {
+    return this.#gauge.logThreshold - this.#wholeWeight + Math.log(this.#seen.length);
+  }
+
   /** A fresh epoch begins. */
   renew(): void {
     this.#fresh.reset();
@@ -83,6 +98,7 @@ export class EventTest {
       whole: this.#whole.state(),
       fresh: this.#fresh.state(),
       seen: this.#seen.map((seen) => seen.state()),
+      controlEvents: [...this.#controlEvents],
       pairs:
         this.#pairsWeight === undefined
           ? undefined
@@ -94,6 +110,9 @@ export class EventTest {
     this.#whole.restore(state.whole);
     this.#fresh.restore(state.fresh);
     restoreEach(this.#seen, state.seen);
+    state.controlEvents.forEach((count, level) => {
+      this.#controlEvents[level] = count;
+    });
     if (state.pairs === undefined) return;
     this.#pairs.restore(state.pairs.process);
     restoreEach(this.#pairsSeen, state.pairs.seen);

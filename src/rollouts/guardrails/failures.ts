@@ -1,9 +1,17 @@
 import { z } from "zod";
 import type { PairObservation, Performance, RequestObservation } from "../observation.ts";
-import type { Evidence } from "../run.ts";
 import { EventTest, eventTestState } from "./event-test.ts";
-import { Guard, type GuardSettings, PAIRS_WEIGHT, shareEvidence, Tallies, talliesState } from "./guard.ts";
+import {
+  type Facts,
+  Guard,
+  type GuardSettings,
+  PAIRS_WEIGHT,
+  shareEvidence,
+  Tallies,
+  talliesState,
+} from "./guard.ts";
 import type { Seat } from "./seat.ts";
+import { eventSight } from "./sight.ts";
 
 const failuresState = z.object({ test: eventTestState, tallies: talliesState });
 
@@ -51,14 +59,13 @@ export abstract class FailuresGuard extends Guard {
     this.#test.renew();
   }
 
-  override facts(): Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees"> {
+  override facts(): Facts {
     const { control, candidate } = this.#tallies;
     return {
       control: shareEvidence(control),
       candidate: shareEvidence(candidate),
       allowed: `${this.#ratio} times the control's`,
-      neededRequests: undefined,
-      sees: undefined,
+      ...eventSight(this.#test, 0, this.#tallies, this.#ratio),
     };
   }
 

@@ -17,6 +17,9 @@ export interface GuardSettings {
 /** Share of a guardrail's alpha that is for shadowed pairs, where there are any. */
 export const PAIRS_WEIGHT = 0.25;
 
+/** What a guardrail knows besides its evidence. */
+export type Facts = Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees">;
+
 /** A guardrail at work. Overridden is what it looks at. */
 export abstract class Guard {
   abstract readonly name: string;
@@ -32,7 +35,7 @@ export abstract class Guard {
   pair(_observation: PairObservation, _seat: Seat): void {}
   /** A fresh epoch begins. */
   abstract renew(): void;
-  abstract facts(): Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees">;
+  abstract facts(): Facts;
   /** JSON. */
   abstract state(): unknown;
   /** @throws Error for what `state` did not give */
@@ -90,4 +93,9 @@ export class Tallies {
 /** A share of events as evidence. */
 export function shareEvidence({ count, events }: Tally): SideEvidence {
   return { count, events, value: count === 0 ? undefined : events / count };
+}
+
+/** A mean as evidence. */
+export function meanEvidence({ count, sum }: Tally): SideEvidence {
+  return { count, events: undefined, value: count === 0 ? undefined : sum / count };
 }

@@ -1,7 +1,12 @@
 import type { Guardrail, Policy } from "../../domain/rollout.ts";
 import type { Units } from "../../statistics/first-events.ts";
+import { CostGuard } from "./cost.ts";
 import { ErrorsGuard } from "./errors.ts";
+import { FeedbackGuard } from "./feedback.ts";
+import { FirstTokenGuard } from "./first-token.ts";
 import type { Guard, GuardSettings } from "./guard.ts";
+import { JudgeGuard } from "./judge.ts";
+import { LatencyGuard } from "./latency.ts";
 import { SampleRatioGuard } from "./sample-ratio.ts";
 import { ValidityGuard } from "./validity.ts";
 
@@ -22,10 +27,9 @@ export function guardsOf({ guardrails, alpha, stages }: Policy, units: Units): r
   const hasPairs = stages.some(({ shadowPercent }) => shadowPercent > 0);
   const weights = guardrails.map(({ kind }) => weightOf(kind, guardrails));
   const all = weights.reduce((sum, weight) => sum + weight, 0);
-  const guards = guardrails.flatMap((guardrail, i) => {
+  const guards = guardrails.map((guardrail, i) => {
     const share = ((weights[i] ?? 0) / all) * (1 - SAMPLE_RATIO_WEIGHT);
-    const guard = guardOf(guardrail, { alpha: alpha * share, units, hasPairs });
-    return guard === undefined ? [] : [guard];
+    return guardOf(guardrail, { alpha: alpha * share, units, hasPairs });
   });
   return [new SampleRatioGuard({ alpha: alpha * SAMPLE_RATIO_WEIGHT, units, hasPairs }), ...guards];
 }
@@ -37,17 +41,21 @@ function weightOf(kind: Guardrail["kind"], guardrails: readonly Guardrail[]): nu
   return group.weight / members.length;
 }
 
-function guardOf(guardrail: Guardrail, settings: GuardSettings): Guard | undefined {
+function guardOf(guardrail: Guardrail, settings: GuardSettings): Guard {
   switch (guardrail.kind) {
     case "errors":
       return new ErrorsGuard(guardrail.ratio, settings);
     case "validity":
       return new ValidityGuard(guardrail.ratio, settings);
     case "latency":
+      return new LatencyGuard(guardrail.margin, settings);
     case "first_token":
+      return new FirstTokenGuard(guardrail.margin, settings);
     case "cost":
+      return new CostGuard(guardrail.margin, settings);
     case "feedback":
+      return new FeedbackGuard(guardrail, settings);
     case "judge":
-      return undefined;
+      return new JudgeGuard(guardrail.margin, settings);
   }
 }

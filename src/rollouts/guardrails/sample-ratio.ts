@@ -3,9 +3,9 @@ import { eventProcessState } from "../../statistics/event-process.ts";
 import { FirstEvents, firstEventsState } from "../../statistics/first-events.ts";
 import { sampleRatioProcess } from "../../statistics/sample-ratio.ts";
 import type { RequestObservation } from "../observation.ts";
-import type { Evidence } from "../run.ts";
-import { Guard, type GuardSettings, Tallies, talliesState } from "./guard.ts";
+import { type Facts, Guard, type GuardSettings, Tallies, talliesState } from "./guard.ts";
 import type { Seat } from "./seat.ts";
+import { percentText } from "./sight.ts";
 
 const sampleRatioState = z.object({
   process: eventProcessState,
@@ -40,7 +40,7 @@ export class SampleRatioGuard extends Guard {
 
   override renew(): void {}
 
-  override facts(): Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees"> {
+  override facts(): Facts {
     const { control, candidate } = this.#tallies;
     const all = control.count + candidate.count;
     const share = (count: number): number | undefined => (all === 0 ? undefined : count / all);
@@ -48,7 +48,8 @@ export class SampleRatioGuard extends Guard {
     return {
       control: { count: control.count, events: undefined, value: share(control.count) },
       candidate: { count: candidate.count, events: undefined, value: share(candidate.count) },
-      allowed: all === 0 ? "the share that was set" : `${percent(expected)} for the candidate, as was set`,
+      allowed:
+        all === 0 ? "the share that was set" : `${percentText(expected)} for the candidate, as was set`,
       neededRequests: undefined,
       sees: undefined,
     };
@@ -68,8 +69,4 @@ export class SampleRatioGuard extends Guard {
     this.#seen.restore(seen);
     this.#tallies.restore(tallies);
   }
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }

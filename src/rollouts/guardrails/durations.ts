@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { FrozenQuantiles, frozenQuantilesState } from "../../statistics/frozen-quantiles.ts";
+import type { PairObservation, Performance, RequestObservation } from "../observation.ts";
+import { EventTest, eventTestState } from "./event-test.ts";
+import {
+  type Facts,
+  Guard,
+  type GuardSettings,
+  meanEvidence,
+  PAIRS_WEIGHT,
+  Tallies,
+  talliesState,
+} from "./guard.ts";
+import type { Seat } from "./seat.ts";
+import { eventSight, percentText } from "./sight.ts";
+
+const LEVELS = [0.5, 0.9, 0.95, 0.99] as const;
+/** The level that people are told of. */
+const TOLD = 2;
+
+const durationsState = z.object({
+  test: eventTestState,
+  thresholds: frozenQuantilesState,
+  tallies: talliesState,
+});
+
+/**
+ * Guards against taking longer. It takes too long for the control what takes longer than a quantile of its own times,
+ * frozen before, and for the candidate what takes longer than that and the margin: while its times are not longer than the
+ * control's by the margin, it has no more of such requests. Whatever shape the times have, and whether they have a mean.
+ */
+export abstract class DurationsGuard extends Guard {
+  readonly #margin: number;
+  readonly #test: EventTest;
+  readonly #thresholds = new FrozenQuantiles(LEVELS);
+  /** Events are those above the level that people are told of. */
+  readonly #tallies = new Tallies();
+
+  constructor(margin: number, settings: GuardSettings) {
+    super(settings);
+    this.#margin = margin;
+    const pairsWeight = settings.hasPairs ? PAIRS_WEIGHT : 0;
+    this.#test = new EventTest({
+      ratio: 1,
+      levels: LEVELS.length,
+      units: settings.units,
+      gauge: this.gauge,
+      weight: 1 - pairsWeight,
+      pairsWeight,
+    });
+  }
+
+  /** In milliseconds; undefined: it can't be told of this request. */
+  protected abstract duration(performance: Performance): number | undefined;
+
+  override request(observation: RequestObservation, seat: Seat): void {
+    const ms = this.duration(observation);
+    if (ms === undefined) return;
+    const tally = this.#tallies.of(seat.side);
+    tally.sum += ms;
+    tally.count++;
+    const limits = this.#thresholds.values;
+    const factor = seat.side === "candidate" ? 1 + this.#margin : 1;
+    if (limits !== undefined) {
+      // Thresholds rise: whatever is within one is within the next.
+      for (let level = 0; level < LEVELS.length && ms > factor * (limits[level] ?? Infinity); level++) {
+        if (level === TOLD) tally.events++;
+        this.#test.event(level, seat);
+      }
+    }
+    if (seat.side === "control") this.#thresholds.add(ms);
+  }
+
+  override pair({ control, candidate }: PairObservation, seat: Seat): void {
+    const [own, other] = [this.duration(candidate), this.duration(control)];
+    const limits = this.#thresholds.values;
+    if (own === undefined || other === undefined || limits === undefined) return;
+    for (let level = 0; level < LEVELS.length; level++) {
+      const limit = limits[level] ?? Infinity;
+      this.#test.pair(level, seat.unit, other > limit, own > (1 + this.#margin) * limit);
+    }
+  }
+
+  override renew(): void {
+    this.#test.renew();
+    this.#thresholds.renew();
+  }
+
+  override facts(): Facts {
+    const { control, candidate } = this.#tallies;
+    return {
+      control: { ...meanEvidence(control), events: control.events },
+      candidate: { ...meanEvidence(candidate), events: candidate.events },
+      allowed: `${percentText(this.#margin)} longer than the control`,
+      ...eventSight(this.#test, TOLD, this.#tallies, 1, " beyond the control's 95th percentile"),
+    };
+  }
+
+  override state(): z.infer<typeof durationsState> {
+    return {
+      test: this.#test.state(),
+      thresholds: this.#thresholds.state(),
+      tallies: this.#tallies.state(),
+    };
+  }
+
+  override restore(state: unknown): void {
+    const { test, thresholds, tallies } = durationsState.parse(state);
+    this.#test.restore(test);
+    this.#thresholds.restore(thresholds);
+    this.#tallies.restore(tallies);
+  }
+}
