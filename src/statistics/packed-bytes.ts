@@ -1,10 +1,11 @@
 /**
  * Bytes of which most are 0, as short text: a run of zeros becomes a 0 and its length less one in 7-bit groups, the lowest
- * first; the whole in base64.
+ * first; the whole in base64. Zeros at the end are left out.
  */
 export function packBytes(bytes: Uint8Array): string {
   const packed: number[] = [];
-  for (let i = 0; i < bytes.length; ) {
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  for (let i = 0; i < end; ) {
     const byte = bytes[i] ?? 0;
     packed.push(byte);
     i++;
