@@ -36,14 +36,13 @@ export const monitorState = z.object({
       observation: z.number(),
     })
     .optional(),
-  /** The newest stage and epoch, and since which epoch the fresh one lasts. */
-  stage: z.number(),
+  /** The newest epoch, and since which one the fresh epoch lasts. */
   epoch: z.number(),
   freshNumber: z.number(),
   freshSince: z.number(),
   freshRequests: z.number(),
   counts: countsState,
-  stageCounts: countsState.extend({ pairs: z.number(), keys: z.number() }),
+  stageCounts: countsState.extend({ stage: z.number(), pairs: z.number(), keys: z.number() }),
   proof: proofState,
   pairs: pairSumsState,
   rewards: rewardsState.optional(),

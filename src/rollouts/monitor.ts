@@ -1,6 +1,7 @@
 import type { Policy, Side } from "../domain/rollout.ts";
 import { Units } from "../statistics/first-events.ts";
 import { packBytes, unpackBytes } from "../statistics/packed-bytes.ts";
+import type { Board } from "./guardrails/gauge.ts";
 import type { Guard } from "./guardrails/guard.ts";
 import { guardsOf } from "./guardrails/guards.ts";
 import { FRESH_EPOCHS, type Seat } from "./guardrails/seat.ts";
@@ -42,6 +43,17 @@ export interface StageCounts {
   readonly keys: number;
 }
 
+/** Requests by side. */
+class SideCounts {
+  control = 0;
+  candidate = 0;
+
+  add(side: Side): void {
+    if (side === "candidate") this.candidate++;
+    else this.control++;
+  }
+}
+
 /**
  * All that is known of a run, from its observations one after another. The same observations in the same order give the
  * same verdict at the same one, wherever and however often it was put down and taken up again as JSON.
@@ -52,6 +64,7 @@ export class Monitor {
   readonly #units = new Units();
   readonly #guards: readonly Guard[];
   readonly #seat: Seat = { side: "control", share: 0, unit: -1, isFresh: true, epoch: 1 };
+  readonly #board: Board = { isCrossed: false };
   #alarm: Alarm | undefined;
   #observed = 0;
   #stage = 0;
@@ -59,8 +72,10 @@ export class Monitor {
   #freshNumber = 1;
   #freshSince = 0;
   #freshRequests = 0;
-  readonly #counts = { control: 0, candidate: 0 };
-  #stageCounts = { control: 0, candidate: 0, pairs: 0, keys: 0 };
+  readonly #requests = new SideCounts();
+  readonly #stageRequests = new SideCounts();
+  #stagePairs = 0;
+  #stageKeys = 0;
   #stageOfUnit = new Uint8Array(64);
   readonly #proof: Proof;
   readonly #pairSums = new PairSums();
@@ -69,7 +84,7 @@ export class Monitor {
   constructor({ policy, sticky }: MonitorSpec) {
     this.#policy = policy;
     this.#sticky = sticky;
-    this.#guards = guardsOf(policy, this.#units);
+    this.#guards = guardsOf(policy, this.#units, this.#board);
     this.#proof = new Proof(policy.proof);
     this.#rewards = policy.adaptive && new RewardSums(policy.adaptive, this.#units);
   }
@@ -105,7 +120,7 @@ export class Monitor {
         this.#pair(observation);
         break;
     }
-    return this.#alarm === undefined ? this.#look() : undefined;
+    return this.#board.isCrossed && this.#alarm === undefined ? this.#sound() : undefined;
   }
 
   get alarm(): Alarm | undefined {
@@ -119,12 +134,13 @@ export class Monitor {
 
   /** Requests by side. */
   get counts(): Readonly<Record<Side, number>> {
-    return this.#counts;
+    return this.#requests;
   }
 
   /** What was assigned in the newest stage. */
   get stageCounts(): StageCounts {
-    return { stage: this.#stage, ...this.#stageCounts };
+    const { control, candidate } = this.#stageRequests;
+    return { stage: this.#stage, control, candidate, pairs: this.#stagePairs, keys: this.#stageKeys };
   }
 
   evidence(): readonly Evidence[] {
@@ -155,13 +171,12 @@ export class Monitor {
     return {
       observed: this.#observed,
       alarm: this.#alarm,
-      stage: this.#stage,
       epoch: this.#epoch,
       freshNumber: this.#freshNumber,
       freshSince: this.#freshSince,
       freshRequests: this.#freshRequests,
-      counts: { ...this.#counts },
-      stageCounts: { ...this.#stageCounts },
+      counts: { ...this.#requests },
+      stageCounts: this.stageCounts,
       proof: this.#proof.state(),
       pairs: this.#pairSums.state(),
       rewards: this.#rewards?.state(),
@@ -178,13 +193,16 @@ export class Monitor {
   #restore(state: MonitorState): void {
     this.#observed = state.observed;
     this.#alarm = state.alarm && { ...state.alarm, evidence: evidenceOf(state.alarm.evidence) };
-    this.#stage = state.stage;
     this.#epoch = state.epoch;
     this.#freshNumber = state.freshNumber;
     this.#freshSince = state.freshSince;
     this.#freshRequests = state.freshRequests;
-    Object.assign(this.#counts, state.counts);
-    this.#stageCounts = { ...state.stageCounts };
+    Object.assign(this.#requests, state.counts);
+    const { stage, control, candidate, pairs, keys } = state.stageCounts;
+    this.#stage = stage;
+    Object.assign(this.#stageRequests, { control, candidate });
+    this.#stagePairs = pairs;
+    this.#stageKeys = keys;
     this.#units.restore(state.units);
     this.#proof.restore(state.proof);
     this.#pairSums.restore(state.pairs);
@@ -206,7 +224,9 @@ export class Monitor {
     if (!isHigherStage && !isHigherEpoch) return;
     if (isHigherStage) {
       this.#stage = stage;
-      this.#stageCounts = { control: 0, candidate: 0, pairs: 0, keys: 0 };
+      Object.assign(this.#stageRequests, new SideCounts());
+      this.#stagePairs = 0;
+      this.#stageKeys = 0;
       this.#proof.reset();
     }
     if (isHigherEpoch) this.#epoch = epoch;
@@ -237,9 +257,9 @@ export class Monitor {
       this.#seat.epoch = this.#freshNumber;
       this.#freshRequests = 1;
     }
-    this.#counts[observation.side]++;
+    this.#requests.add(observation.side);
     if (observation.stage === this.#stage) {
-      this.#stageCounts[observation.side]++;
+      this.#stageRequests.add(observation.side);
       const isFirst = this.#countKey();
       this.#proof.count(observation, isFirst);
     }
@@ -249,7 +269,7 @@ export class Monitor {
 
   #pair(observation: PairObservation): void {
     this.#pairSums.add(observation);
-    if (observation.stage === this.#stage) this.#stageCounts.pairs++;
+    if (observation.stage === this.#stage) this.#stagePairs++;
     for (const guard of this.#guards) guard.pair(observation, this.#seat);
   }
 
@@ -265,19 +285,16 @@ export class Monitor {
     const mark = (this.#stage % 255) + 1;
     if (this.#stageOfUnit[unit] === mark) return false;
     this.#stageOfUnit[unit] = mark;
-    this.#stageCounts.keys++;
+    this.#stageKeys++;
     return true;
   }
 
-  #look(): Alarm | undefined {
-    for (const guard of this.#guards) {
-      if (guard.gauge.isCrossed) {
-        const kind = guard.name === "sample_ratio" ? "sample_ratio" : "failed";
-        const evidence = guard.evidence();
-        this.#alarm = { kind, guardrail: guard.name, evidence, observation: this.#observed };
-        return this.#alarm;
-      }
-    }
-    return undefined;
+  #sound(): Alarm | undefined {
+    const guard = this.#guards.find(({ gauge }) => gauge.isCrossed);
+    if (guard === undefined) return undefined;
+    const kind = guard.name === "sample_ratio" ? "sample_ratio" : "failed";
+    const evidence = guard.evidence();
+    this.#alarm = { kind, guardrail: guard.name, evidence, observation: this.#observed };
+    return this.#alarm;
   }
 }

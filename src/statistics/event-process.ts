@@ -35,6 +35,7 @@ export class EventProcess {
   readonly #byCandidate: Float64Array;
   readonly #byControl: Float64Array;
   #share = Number.NaN;
+  #bound = 0;
 
   constructor(ratio: number, levels = 1, grid: readonly number[] = WORSE) {
     this.#ratio = ratio;
@@ -68,7 +69,7 @@ export class EventProcess {
         const at = level * size + i;
         this.#logs[at] = (this.#logs[at] ?? 0) + Math.log1p(stake * (1 - this.#ratio));
       }
-      this.#top(level);
+      this.#findTop(level);
     }
   }
 
@@ -79,15 +80,14 @@ export class EventProcess {
 
   /** The evidence's logarithm is no larger. Cheaper to have. */
   get bound(): number {
-    let top = Number.NEGATIVE_INFINITY;
-    for (const level of this.#tops) if (level > top) top = level;
-    return top;
+    return this.#bound;
   }
 
   /** Starts anew with evidence of 1. */
   reset(): void {
     this.#logs.fill(0);
     this.#tops.fill(0);
+    this.#bound = 0;
   }
 
   state(): z.infer<typeof eventProcessState> {
@@ -97,7 +97,7 @@ export class EventProcess {
   restore(state: z.infer<typeof eventProcessState>): void {
     if (state.length !== this.#logs.length) throw new Error("an event process of another shape");
     this.#logs.set(state);
-    for (let level = 0; level < this.#tops.length; level++) this.#top(level);
+    for (let level = 0; level < this.#tops.length; level++) this.#findTop(level);
   }
 
   #weigh(share: number): void {
@@ -120,12 +120,23 @@ export class EventProcess {
       logs[at] = log;
       if (log > top) top = log;
     }
-    this.#tops[level] = top;
+    this.#top(level, top);
   }
 
-  #top(level: number): void {
+  #top(level: number, top: number): void {
+    const tops = this.#tops;
+    tops[level] = top;
+    let bound = top;
+    for (let i = 0; i < tops.length; i++) {
+      const other = tops[i] ?? 0;
+      if (other > bound) bound = other;
+    }
+    this.#bound = bound;
+  }
+
+  #findTop(level: number): void {
     const size = this.#grid.length;
-    this.#tops[level] = Math.max(...this.#logs.subarray(level * size, (level + 1) * size));
+    this.#top(level, Math.max(...this.#logs.subarray(level * size, (level + 1) * size)));
   }
 }
 

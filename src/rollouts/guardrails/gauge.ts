@@ -6,6 +6,11 @@ export interface Part {
   readonly bound: number;
 }
 
+/** Where all guardrails of a run tell that one of them was crossed: one look after each observation is enough. */
+export interface Board {
+  isCrossed: boolean;
+}
+
 /**
  * What a guardrail has of evidence against the candidate. It may rest on several tests, each with a share of the
  * guardrail's alpha (Bonferroni): the one that stands highest above its own threshold speaks for all. Evidence of tests
@@ -19,9 +24,12 @@ export class Gauge {
   /** The largest evidence that there was. */
   logPeak = Number.NEGATIVE_INFINITY;
 
+  readonly #board: Board;
+
   /** @param alpha the chance that a candidate that is no worse than allowed is ever found to be */
-  constructor(alpha: number) {
+  constructor(alpha: number, board: Board) {
     this.logThreshold = -Math.log(alpha);
+    this.#board = board;
   }
 
   /**
@@ -38,7 +46,9 @@ export class Gauge {
   note(part: Part, logWeight: number): void {
     if (part.bound + logWeight <= this.logPeak) return;
     const log = part.logEvidence + logWeight;
-    if (log > this.logPeak) this.logPeak = log;
+    if (log <= this.logPeak) return;
+    this.logPeak = log;
+    if (log >= this.logThreshold) this.#board.isCrossed = true;
   }
 
   get isCrossed(): boolean {

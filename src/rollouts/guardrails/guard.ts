@@ -3,13 +3,14 @@ import type { Side } from "../../domain/rollout.ts";
 import type { Units } from "../../statistics/first-events.ts";
 import type { FeedbackObservation, PairObservation, RequestObservation } from "../observation.ts";
 import type { Evidence, SideEvidence } from "../run.ts";
-import { Gauge } from "./gauge.ts";
+import { type Board, Gauge } from "./gauge.ts";
 import type { Seat } from "./seat.ts";
 
 /** What every guardrail is made with. */
 export interface GuardSettings {
   readonly alpha: number;
   readonly units: Units;
+  readonly board: Board;
   /** Does any stage shadow? Then a part of alpha is for pairs. */
   readonly hasPairs: boolean;
 }
@@ -25,8 +26,8 @@ export abstract class Guard {
   abstract readonly name: string;
   readonly gauge: Gauge;
 
-  constructor({ alpha }: GuardSettings) {
-    this.gauge = new Gauge(alpha);
+  constructor({ alpha, board }: GuardSettings) {
+    this.gauge = new Gauge(alpha, board);
   }
 
   request(_observation: RequestObservation, _seat: Seat): void {}

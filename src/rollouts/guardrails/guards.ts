@@ -4,6 +4,7 @@ import { CostGuard } from "./cost.ts";
 import { ErrorsGuard } from "./errors.ts";
 import { FeedbackGuard } from "./feedback.ts";
 import { FirstTokenGuard } from "./first-token.ts";
+import type { Board } from "./gauge.ts";
 import type { Guard, GuardSettings } from "./guard.ts";
 import { JudgeGuard } from "./judge.ts";
 import { LatencyGuard } from "./latency.ts";
@@ -23,15 +24,16 @@ const GROUPS = [
 ] as const satisfies readonly { readonly kinds: readonly Guardrail["kind"][]; readonly weight: number }[];
 
 /** The guardrails of a policy, the check of the shares first. Their alphas add up to the policy's. */
-export function guardsOf({ guardrails, alpha, stages }: Policy, units: Units): readonly Guard[] {
+export function guardsOf(policy: Policy, units: Units, board: Board): readonly Guard[] {
+  const { guardrails, alpha, stages } = policy;
   const hasPairs = stages.some(({ shadowPercent }) => shadowPercent > 0);
   const weights = guardrails.map(({ kind }) => weightOf(kind, guardrails));
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const guards = guardrails.map((guardrail, i) => {
     const share = ((weights[i] ?? 0) / all) * (1 - SAMPLE_RATIO_WEIGHT);
-    return guardOf(guardrail, { alpha: alpha * share, units, hasPairs });
+    return guardOf(guardrail, { alpha: alpha * share, units, board, hasPairs });
   });
-  return [new SampleRatioGuard({ alpha: alpha * SAMPLE_RATIO_WEIGHT, units, hasPairs }), ...guards];
+  return [new SampleRatioGuard({ alpha: alpha * SAMPLE_RATIO_WEIGHT, units, board, hasPairs }), ...guards];
 }
 
 function weightOf(kind: Guardrail["kind"], guardrails: readonly Guardrail[]): number {
