@@ -29,7 +29,10 @@ export interface Evidence {
   readonly candidate: SideEvidence;
   /** How much worse the candidate may be, in words, such as `1.25 times the control's`. */
   readonly allowed: string;
-  /** Requests of the candidate that would likely show a fault of the size in `sees`; undefined: nobody can tell yet. */
+  /**
+   * More of the candidate's requests (ratings, pairs) that would likely show one that is clearly worse than allowed: twice as
+   * bad, or a tenth of the range for feedback and the judge. Undefined: nobody can tell yet.
+   */
   readonly neededRequests: number | undefined;
   /** The smallest fault that would have been seen by now, in words; undefined: none yet. */
   readonly sees: string | undefined;

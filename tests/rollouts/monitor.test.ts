@@ -186,6 +186,31 @@ describe("shares that are not as they should be", () => {
     });
   });
 
+  test("are not found where one side only takes longer to answer", () => {
+    const monitor = new Monitor({ policy: policyOf({ guardrails: [] }), sticky: false });
+    const random = seededRandom(3);
+    const waiting: { readonly at: number; readonly observation: Observation }[] = [];
+    for (let i = 0; i < 3_000; i++) {
+      const epoch = i < 1_500 ? 0 : 1;
+      const share = epoch === 0 ? 0.2 : 0.5;
+      const side = random() < share ? "candidate" : "control";
+      const at = i + (side === "candidate" ? 300 : 20) * Math.exp(random());
+      waiting.push({ at, observation: request({ side, share, epoch, stage: epoch }) });
+    }
+    const inOrder = waiting
+      .filter(({ at }) => at < 3_000)
+      .sort((a, b) => a.at - b.at)
+      .map(({ observation }) => observation);
+    expect(watch(monitor, inOrder)).toBeUndefined();
+    expect(monitor.evidence()[0]?.candidate.count).toBeGreaterThan(300);
+  });
+
+  test("are found where nothing comes of the candidate at all", () => {
+    const monitor = new Monitor({ policy: policyOf({ guardrails: [] }), sticky: false });
+    const alarm = watch(monitor, new Array(3_000).fill(request({ share: 0.5 })));
+    expect(alarm).toMatchObject({ kind: "sample_ratio" });
+  });
+
   test("a share that grows is one that is right", () => {
     const monitor = new Monitor({ policy: policyOf({ guardrails: [] }), sticky: true });
     expect(

@@ -5,11 +5,13 @@ import { sampleRatioProcess } from "../../statistics/sample-ratio.ts";
 import type { RequestObservation } from "../observation.ts";
 import { type Facts, Guard, type GuardSettings, Tallies, talliesState } from "./guard.ts";
 import type { Seat } from "./seat.ts";
+import { Settling, settlingState } from "./settling.ts";
 import { percentText } from "./sight.ts";
 
 const sampleRatioState = z.object({
   process: eventProcessState,
   seen: firstEventsState,
+  settling: settlingState,
   tallies: talliesState,
 });
 
@@ -18,6 +20,7 @@ export class SampleRatioGuard extends Guard {
   override readonly name = "sample_ratio";
   readonly #process = sampleRatioProcess();
   readonly #seen: FirstEvents;
+  readonly #settling = new Settling();
   readonly #logWeight: number;
   /** Units by side, and the sum of the chances that they had to be the candidate's. */
   readonly #tallies = new Tallies();
@@ -28,7 +31,8 @@ export class SampleRatioGuard extends Guard {
     this.#logWeight = this.gauge.add(this.#process, 1);
   }
 
-  override request(_observation: RequestObservation, { unit, side, share }: Seat): void {
+  override request({ epoch }: RequestObservation, { unit, side, share }: Seat): void {
+    if (!this.#settling.add(side, share, epoch)) return;
     const chance = this.#seen.chance(unit, side, share);
     if (chance <= 0) return;
     const tally = this.#tallies.of(side);
@@ -59,14 +63,16 @@ export class SampleRatioGuard extends Guard {
     return {
       process: this.#process.state(),
       seen: this.#seen.state(),
+      settling: this.#settling.state(),
       tallies: this.#tallies.state(),
     };
   }
 
   override restore(state: unknown): void {
-    const { process, seen, tallies } = sampleRatioState.parse(state);
+    const { process, seen, settling, tallies } = sampleRatioState.parse(state);
     this.#process.restore(process);
     this.#seen.restore(seen);
+    this.#settling.restore(settling);
     this.#tallies.restore(tallies);
   }
 }
