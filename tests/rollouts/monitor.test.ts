@@ -130,6 +130,44 @@ describe("a candidate that is worse", () => {
   });
 });
 
+test("a candidate that is worse by no more than allowed is not found", () => {
+  const policy = policyOf({
+    guardrails: [
+      { kind: "errors", ratio: 3 },
+      { kind: "validity", ratio: 3 },
+      { kind: "latency", margin: 0.5 },
+      { kind: "first_token", margin: 0.5 },
+      { kind: "cost", margin: 0.5 },
+      { kind: "feedback", feedback: "stars", margin: 1.5, low: 1, high: 5, better: "higher" },
+      { kind: "judge", margin: 0.4 },
+    ],
+  });
+  const fault = {
+    errors: 0.01,
+    invalid: 0.02,
+    latency: 1.5,
+    firstToken: 1.5,
+    cost: 1.5,
+    stars: 1,
+    judged: 0.3,
+  };
+  const traffic = { seed: 1, requests: 20_000, users: 3_000, shares: RAMP, fault, rated: 0.3, shadowed: 0.2 };
+  expect(watch(new Monitor({ policy, sticky: true }), trafficOf(traffic))).toBeUndefined();
+});
+
+test("of feedback of which less is better, more is worse", () => {
+  const guardrail = { kind: "feedback", feedback: "stars", margin: 0, low: 1, high: 5 } as const;
+  const found = (["higher", "lower"] as const).map((better) => {
+    const monitor = new Monitor({
+      policy: policyOf({ guardrails: [{ ...guardrail, better }] }),
+      sticky: false,
+    });
+    const traffic = { seed: 2, requests: 10_000, users: 0, shares: RAMP, fault: { stars: -1 }, rated: 0.5 };
+    return watch(monitor, trafficOf(traffic))?.guardrail;
+  });
+  expect(found).toEqual([undefined, "feedback.stars"]);
+});
+
 test("a candidate like the control is found worse in hardly any run, with users who have habits and shares that grow", () => {
   let found = 0;
   for (let seed = 1; seed <= 12; seed++) {
@@ -216,6 +254,44 @@ describe("shares that are not as they should be", () => {
     expect(
       watch(monitor, trafficOf({ seed: 2, requests: 30_000, users: 5_000, shares: RAMP })),
     ).toBeUndefined();
+  });
+});
+
+describe("fresh epochs", () => {
+  /** Numbers of the fresh epochs in which requests were, one after another. */
+  function epochs(
+    sticky: boolean,
+    all: readonly { readonly stage: number; readonly epoch: number }[],
+  ): number[] {
+    const monitor = new Monitor({ policy: policyOf(), sticky });
+    return all.map((given) => {
+      monitor.observe(request(given));
+      return monitor.state().freshNumber;
+    });
+  }
+
+  test("begin with each higher stage, and with each other share where users would meet it", () => {
+    const all = [
+      { stage: 0, epoch: 0 },
+      { stage: 0, epoch: 1 },
+      { stage: 1, epoch: 2 },
+      { stage: 0, epoch: 0 },
+      { stage: 1, epoch: 3 },
+    ];
+    expect(epochs(true, all)).toEqual([1, 2, 3, 3, 4]);
+    expect(epochs(false, all)).toEqual([1, 1, 2, 2, 2]);
+  });
+
+  test("begin each 10,000 requests, but one is kept for each stage to come", () => {
+    const all = Array.from({ length: 100_001 }, () => ({ stage: 0, epoch: 0 }));
+    const numbers = epochs(false, [...all, { stage: 1, epoch: 1 }, { stage: 2, epoch: 2 }]);
+    expect([numbers[9_999], numbers[10_000], numbers[20_000]]).toEqual([1, 2, 3]);
+    expect(numbers.slice(-3)).toEqual([8, 9, 10]);
+  });
+
+  test("are ten at most", () => {
+    const all = Array.from({ length: 20 }, (_, i) => ({ stage: 2, epoch: i }));
+    expect(epochs(true, all).at(-1)).toBe(10);
   });
 });
 
