@@ -99,8 +99,8 @@ export interface Rollout {
 
 /** Where the run of a rollout stands: what a decision has to know of it. */
 export interface Standing {
-  /** Id of the run. */
-  readonly run: string;
+  /** Id of the run. Undefined as long as the store has not told which run there is: then nobody gets the candidate. */
+  readonly run: string | undefined;
   /** Index of the stage. */
   readonly stage: number;
   /** How often the weight has changed in this run, from 0. */

@@ -4,6 +4,7 @@ import type { Model, Table, Variant } from "../domain/table.ts";
 import { CaptureFamilies, type QueueState } from "./capture-families.ts";
 import { NumberFamily } from "./families.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
+import { RolloutFamilies } from "./rollout-families.ts";
 
 /** What is known of a request when it ends. */
 export interface RequestRecord extends Measured {
@@ -86,11 +87,8 @@ export class Metrics {
     "0: calls go to the model; 1: one call at a time probes it; 2: none goes, as too many failed.",
   );
   readonly #inflight = new NumberFamily<never>("gauge", "crossover_inflight_requests", "Requests under way.");
-  readonly #rolloutWeight = new NumberFamily<"rollout" | "control" | "candidate">(
-    "gauge",
-    "crossover_rollout_weight_percent",
-    "Share of the traffic that a rollout's stage gives to its candidate.",
-  );
+  /** What becomes of rollouts. */
+  readonly rollouts = new RolloutFamilies();
   readonly #reloads = new NumberFamily<"result">(
     "counter",
     "crossover_config_reloads_total",
@@ -133,7 +131,7 @@ export class Metrics {
       this.#retries,
       this.#circuits,
       this.#inflight,
-      this.#rolloutWeight,
+      this.rollouts,
       this.#reloads,
       this.#build,
     ];
@@ -230,18 +228,7 @@ export class Metrics {
   /** Shows what a new table sets. */
   tableInForce(table: Table): void {
     this.#circuits.clear(); // told anew for each model
-    this.#rolloutWeight.clear();
-    for (const route of table.routes.values()) {
-      for (const { use } of route.rules) {
-        if (use.kind !== "rollout") continue;
-        const { name, control, candidate, policy, stage } = use.rollout;
-        this.#rolloutWeight.series({
-          rollout: name,
-          control: control.name,
-          candidate: candidate.name,
-        }).value = policy.stages[stage]?.percent ?? 0;
-      }
-    }
+    this.rollouts.use(table.rollouts);
   }
 
   #meter(route: string, variant: Variant): Meter {

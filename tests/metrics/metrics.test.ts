@@ -162,8 +162,8 @@ describe("after a known set of requests", () => {
     expect(await metric("crossover_condition_errors_total", { route: "failing", rule: "vip" })).toBe(1);
     expect(await metric("crossover_condition_errors_total")).toBe(1);
 
-    const rollout = { rollout: "move", control: "prompted", candidate: "tuned" };
-    expect(await metric("crossover_rollout_weight_percent", rollout)).toBe(25);
+    expect(await metric("crossover_rollout_weight_percent", { rollout: "move" })).toBe(25);
+    expect(await metric("crossover_rollout_state", { rollout: "move", state: "none" })).toBe(1);
   });
 
   test("errors are counted with the status that the client got", async () => {

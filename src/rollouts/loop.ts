@@ -1,0 +1,169 @@
+import type { Log } from "../metrics/log.ts";
+import { StoreError } from "../store/store.ts";
+import type { Commits } from "./commits.ts";
+import { deedOf } from "./deed.ts";
+import type { FollowedRun } from "./followed-run.ts";
+import type { Situation } from "./needs.ts";
+import { plan } from "./plan.ts";
+import type { Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
+import { taken } from "./steps.ts";
+import { GATEWAY } from "./transitions.ts";
+
+export interface Timing {
+  /** How long observations wait for others before they are logged, in milliseconds. */
+  readonly flushMs: number;
+  /** How often it looks what other processes have done, in milliseconds. */
+  readonly pollMs: number;
+  /** Observations between two snapshots. */
+  readonly snapshotEvery: number;
+}
+
+export interface LoopOptions {
+  readonly runs: Runs;
+  readonly commits: Commits;
+  readonly log: Log;
+  readonly timing: Timing;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told when something may stand elsewhere. */
+  readonly publish: () => void;
+}
+
+/** Turn after turn: logs what was seen, reads what others saw, and takes the next step of each run. */
+export class Loop {
+  readonly #options: LoopOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+  /** On the clock of performance.now(). */
+  #looksAt = 0;
+  #turning: Promise<void> | undefined;
+  #trouble: string | undefined;
+  #isClosed = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  /** Does the store not answer, so that the guardrails see nothing? */
+  get isBlind(): boolean {
+    return this.#trouble !== undefined || !this.#options.runs.isKnown;
+  }
+
+  situationOf(run: Run): Situation {
+    const { now, runs } = this.#options;
+    const isSticky = runs.rollouts.get(run.rollout)?.sticky !== undefined;
+    return { now: now(), isBlind: this.isBlind, fits: runs.fits(run), isSticky };
+  }
+
+  /** The next turn comes in so many milliseconds at most. */
+  wake(inMs: number): void {
+    const at = performance.now() + inMs;
+    if (this.#isClosed || at >= this.#wakesAt) return;
+    this.#wakesAt = at;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.turn(), inMs);
+    this.#timer.unref();
+  }
+
+  /** There is something to log: soon, so that others can come with it. */
+  observed(): void {
+    const { flushMs, pollMs } = this.#options.timing;
+    this.wake(this.#trouble === undefined ? flushMs : pollMs);
+  }
+
+  /** One that looks what others have done comes now. */
+  look(): void {
+    this.#looksAt = 0;
+    this.wake(0);
+  }
+
+  /** Resolves after a turn that began now or a moment ago. Never rejects. */
+  turn(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#turning ??= this.#turn().finally(() => {
+      this.#turning = undefined;
+      if (this.#options.runs.rollouts.size > 0) this.wake(this.#waitMs());
+    });
+    return this.#turning;
+  }
+
+  /** Logs what waits and keeps what is known, as far as there is time. */
+  async close(withinMs: number): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    const last = async (): Promise<void> => {
+      await this.#turning;
+      for (const { followed } of this.#options.runs.open) {
+        if (followed.hasPending) await followed.catchUp();
+        if (followed.isCaughtUp) await followed.keep();
+      }
+    };
+    const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
+    await Promise.race([last().catch((error: unknown) => this.#fails(error)), late]);
+  }
+
+  async #turn(): Promise<void> {
+    const { runs, publish } = this.#options;
+    // What failed may have been done all the same.
+    const looks = this.#trouble !== undefined || performance.now() >= this.#looksAt;
+    if (looks) this.#looksAt = performance.now() + this.#options.timing.pollMs;
+    try {
+      if (looks) await runs.look();
+      for (const { run, followed } of runs.open)
+        if (looks || followed.hasPending) await this.#catchUp(run, followed);
+      publish();
+      for (const { run, followed } of runs.open) await this.#step(run, followed);
+      this.#sees();
+    } catch (error) {
+      this.#fails(error);
+    }
+    publish();
+  }
+
+  async #catchUp(run: Run, followed: FollowedRun): Promise<void> {
+    const revision = await followed.catchUp();
+    // At once: what another observation decides must not come after the others' turn.
+    if (followed.monitor.alarm !== undefined) this.#options.publish();
+    if (revision !== run.revision) await this.#options.runs.look();
+  }
+
+  async #step(run: Run, followed: FollowedRun): Promise<void> {
+    if (!followed.isCaughtUp) return;
+    const { commits, now, runs } = this.#options;
+    const step = plan(run, followed.monitor, this.situationOf(run));
+    if (step.kind === "wait") return;
+    const changed = taken(step, run, followed.verdict, deedOf({ by: GATEWAY }, now(), followed));
+    if (changed !== undefined && !(await commits.save(changed))) await runs.look();
+  }
+
+  /** Until the next turn, where nothing wakes it before. */
+  #waitMs(): number {
+    const { runs, timing } = this.#options;
+    const isPending = this.#trouble === undefined && runs.open.some(({ followed }) => followed.hasPending);
+    return isPending ? timing.flushMs : Math.max(0, this.#looksAt - performance.now());
+  }
+
+  #sees(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#options.log("info", "the rollouts' guardrails see again");
+  }
+
+  #fails(error: unknown): void {
+    if (!(error instanceof StoreError)) {
+      const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#options.log("error", "internal error", { in: "rollouts", error: problem });
+    } else if (this.#trouble === undefined) {
+      this.#options.log(
+        "warn",
+        "the rollouts' guardrails are blind: no weight grows until the store answers",
+        {
+          problem: error.message,
+        },
+      );
+    }
+    this.#trouble ??= String(error);
+  }
+}

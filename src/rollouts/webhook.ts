@@ -1,0 +1,135 @@
+import { createHmac } from "node:crypto";
+import type { WebhookSettings } from "../domain/rollout.ts";
+import type { Log } from "../metrics/log.ts";
+import type { Change, Run } from "./run.ts";
+
+export interface WebhooksOptions {
+  readonly log: Log;
+  readonly onEnd: (result: "delivered" | "failed") => void;
+  /** Waits between tries, in milliseconds. */
+  readonly waitsMs?: readonly number[];
+  /** What a try may take, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+const WAITS_MS = [1000, 5000, 30_000, 120_000];
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Tells of what becomes of rollouts, without anybody waiting for it. The process that made a change tells of it, so it is
+ * told once; where that process dies before, the audit trail alone has it.
+ */
+export class Webhooks {
+  readonly #options: WebhooksOptions;
+  readonly #closing = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(options: WebhooksOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a change, if it is one to be told of. */
+  tell(to: WebhookSettings | undefined, run: Run, change: Change): void {
+    const type = typeOf(run, change);
+    if (to === undefined || type === undefined) return;
+    const sending = this.#send(to, change, bodyOf(type, run, change)).finally(() =>
+      this.#underWay.delete(sending),
+    );
+    this.#underWay.add(sending);
+  }
+
+  /** Gives up what could not be delivered until now. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#underWay);
+  }
+
+  async #send(to: WebhookSettings, { id, rollout }: Change, body: string): Promise<void> {
+    const { log, onEnd, waitsMs = WAITS_MS } = this.#options;
+    for (let tries = 1; ; tries++) {
+      const problem = await this.#try(to, id, body);
+      if (problem === undefined) return onEnd("delivered");
+      const waitMs = waitsMs[tries - 1];
+      const isLast = waitMs === undefined || this.#closing.signal.aborted;
+      log("warn", isLast ? "a webhook was given up" : "a webhook could not be delivered", {
+        rollout,
+        event: id,
+        tries,
+        problem,
+      });
+      if (isLast || !(await this.#wait(waitMs))) return onEnd("failed");
+    }
+  }
+
+  /** @returns why it failed */
+  async #try({ url, secret }: WebhookSettings, id: string, body: string): Promise<string | undefined> {
+    const headers: Record<string, string> = { "content-type": "application/json", "x-crossover-event": id };
+    if (secret !== undefined)
+      headers["x-crossover-signature"] = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+    const late = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS);
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers,
+        body,
+        redirect: "error",
+        signal: AbortSignal.any([late, this.#closing.signal]),
+      });
+      await response.body?.cancel();
+      return response.ok ? undefined : `it was answered with ${response.status}`;
+    } catch (error) {
+      return late.aborted ? "it was not answered in time" : whyOf(error);
+    }
+  }
+
+  /** @returns false when there is no time left for it */
+  #wait(ms: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(true), ms);
+      timer.unref();
+      signal.addEventListener("abort", () => resolve(false), { once: true });
+    });
+  }
+}
+
+/** The system's code for it, such as ECONNREFUSED: a message may quote the address with what is secret in it. */
+function whyOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (typeof cause === "object" && cause !== null && "code" in cause) return String(cause.code);
+  return error instanceof Error ? error.name : "it failed";
+}
+
+function typeOf({ cause }: Run, { action }: Change): string | undefined {
+  switch (action) {
+    case "promote":
+      return "rollout.promoted";
+    case "rollback":
+      return "rollout.rolled_back";
+    case "pause":
+      return cause === "person" ? undefined : "rollout.paused";
+    default:
+      return undefined;
+  }
+}
+
+function bodyOf(type: string, run: Run, change: Change): string {
+  const { id, at, by, reason, from, to, ground, verdict, evidence } = change;
+  return JSON.stringify({
+    id,
+    type,
+    created: new Date(at).toISOString(),
+    rollout: run.rollout,
+    run: run.id,
+    control: run.control,
+    candidate: run.candidate,
+    by,
+    reason: reason ?? null,
+    cause: run.cause ?? null,
+    ground: ground ?? null,
+    from,
+    to,
+    verdict: verdict ?? null,
+    evidence,
+  });
+}

@@ -1,0 +1,264 @@
+import { describe, expect, test } from "vitest";
+import { until } from "../support/until.ts";
+import { ASKED, conduct, failing, flaky, newStore, request } from "./conducted.ts";
+import { BEGAN, rolloutOf } from "./runs.ts";
+
+/** Passes its stages as soon as the candidate has answered something. */
+const quick = rolloutOf({
+  stages: [{ percent: 25, minRequests: 1, minTime: 600 }, 50],
+  proof: { above: 100 },
+});
+
+test("a candidate that fails is rolled back, with its evidence, and stays so", async () => {
+  const store = await newStore();
+  const { conductor, logs } = await conduct(store, rolloutOf({ stages: [25] }));
+  await conductor.control.start("r", ASKED);
+  expect(conductor.standings.get("r")).toMatchObject({ share: 0.25, stage: 0, epoch: 0 });
+  const run = conductor.standings.get("r")?.run ?? "";
+  for (const one of failing(conductor, 100)) conductor.observe(run, one);
+  await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+  const view = await conductor.control.view("r");
+  expect(view).toMatchObject({ percent: 0, isBlind: false, dropped: 0 });
+  expect(view.run?.verdict).toMatchObject({ guardrail: "errors" });
+  expect(conductor.standings.get("r")).toMatchObject({ share: 0, epoch: 1 });
+  const [change, begun] = await conductor.control.changes("r", 10);
+  expect(change).toMatchObject({
+    action: "rollback",
+    by: "crossover",
+    from: { state: "running", percent: 25 },
+    to: { state: "rolled_back", percent: 0 },
+  });
+  expect(change?.verdict).toEqual(view.run?.verdict);
+  expect(change?.evidence.map(({ guardrail }) => guardrail)).toContain("errors");
+  expect(begun).toMatchObject({ action: "start", by: "ann", from: { state: "none", percent: 0 } });
+  expect(logs.filter(({ level }) => level !== "info").map(({ message }) => message)).toEqual([
+    "rollout rolled back",
+  ]);
+
+  const again = await conduct(store, rolloutOf({ stages: [25] }));
+  expect(again.conductor.standings.get("r")?.share).toBe(0);
+  expect((await again.conductor.control.view("r")).run?.verdict).toEqual(view.run?.verdict);
+});
+
+test("processes on one store come to the same verdict at the same observation", async () => {
+  const store = await newStore();
+  const rollout = rolloutOf({ stages: [25] });
+  const [one, two] = [await conduct(store, rollout), await conduct(store, rollout)];
+  await one.conductor.control.start("r", ASKED);
+  await until(() => two.conductor.standings.get("r")?.share === 0.25);
+  const run = one.conductor.standings.get("r")?.run ?? "";
+  let turn = 0;
+  for (const observation of failing(one.conductor, 60))
+    (turn++ % 2 === 0 ? one : two).conductor.observe(run, observation);
+  for (const { conductor } of [one, two])
+    await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+  const views = await Promise.all([one, two].map(({ conductor }) => conductor.control.view("r")));
+  expect(views[0]?.run).toEqual(views[1]?.run);
+  expect(await one.conductor.control.changes("r", 10)).toHaveLength(2);
+});
+
+describe("while the store does not answer", () => {
+  test("weights stay and nothing grows; what was seen waits, and is judged once it answers", async () => {
+    const store = flaky(await newStore());
+    let now = BEGAN;
+    const { conductor, logs } = await conduct(store, quick, { now: () => now });
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    conductor.observe(run, request("candidate", { share: 0.25 }));
+    await until(async () => (await conductor.control.view("r")).sides.candidate.requests === 1);
+    store.fails = true;
+    await until(async () => (await conductor.control.view("r")).isBlind);
+    now += 3_600_000;
+    for (const one of failing(conductor, 100)) conductor.observe(run, one);
+    const asked = store.calls;
+    await until(() => store.calls > asked + 3);
+    expect(conductor.standings.get("r")).toMatchObject({ share: 0.25, stage: 0 });
+    expect((await conductor.control.view("r")).waitsFor[0]).toMatch(/^the store to answer/);
+    await expect(conductor.control.promote("r", ASKED)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(conductor.control.changes("r", 10)).rejects.toMatchObject({ code: "store_unavailable" });
+
+    store.fails = false;
+    await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+    expect(await conductor.control.view("r")).toMatchObject({ percent: 0, isBlind: false, dropped: 0 });
+    const messages = logs.map(({ message }) => message);
+    expect(messages.filter((message) => message.includes("blind"))).toHaveLength(1);
+    expect(messages).toContain("the rollouts' guardrails see again");
+  });
+
+  test("the control answers alone until it is known where rollouts stand", async () => {
+    const store = flaky(await newStore());
+    const first = await conduct(store, rolloutOf({ stages: [25] }));
+    await first.conductor.control.start("r", ASKED);
+    store.fails = true;
+    const { conductor } = await conduct(store, rolloutOf({ stages: [25] }));
+    expect(conductor.standings.get("r")).toEqual({
+      run: undefined,
+      stage: 0,
+      epoch: 0,
+      share: 0,
+      shadowShare: 0,
+    });
+    expect(await conductor.control.view("r")).toMatchObject({ percent: 0, isBlind: true, run: undefined });
+    store.fails = false;
+    await until(() => conductor.standings.get("r")?.share === 0.25);
+  });
+
+  test("a verdict acts all the same, and is saved as soon as that can be done", async () => {
+    const store = flaky(await newStore());
+    const { conductor } = await conduct(store, rolloutOf({ stages: [25] }));
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    store.failsToSave = true;
+    for (const one of failing(conductor, 100)) conductor.observe(run, one);
+    await until(() => conductor.standings.get("r")?.share === 0);
+    expect((await conductor.control.view("r")).run?.state).toBe("running");
+    store.failsToSave = false;
+    await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+  });
+
+  test("a change whose answer was lost on the way is made once, and told once", async () => {
+    const store = flaky(await newStore());
+    const { conductor, metrics, logs } = await conduct(store, rolloutOf({ stages: [25] }));
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    store.losesAnswers = true;
+    for (const one of failing(conductor, 100)) conductor.observe(run, one);
+    await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+    store.losesAnswers = false;
+    expect(await conductor.control.changes("r", 10)).toHaveLength(2);
+    expect(metrics.render()).toContain('crossover_rollout_changes_total{rollout="r",action="rollback"} 1');
+    expect(logs.filter(({ message }) => message === "rollout rolled back")).toHaveLength(1);
+  });
+
+  test("no more than so many observations wait: the oldest are dropped and counted", async () => {
+    const store = flaky(await newStore());
+    const { conductor, metrics } = await conduct(store, rolloutOf({ stages: [25] }));
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    store.fails = true;
+    await until(async () => (await conductor.control.view("r")).isBlind);
+    for (let i = 0; i < 25_000; i++) conductor.observe(run, request("control", { share: 0.25 }));
+    const { dropped } = await conductor.control.view("r");
+    expect(dropped).toBeGreaterThanOrEqual(4000);
+    expect(metrics.render()).toContain(
+      `crossover_rollout_observations_total{rollout="r",outcome="dropped"} ${dropped}`,
+    );
+    expect(metrics.render()).toContain('crossover_rollout_blind{rollout="r"} 1');
+  });
+});
+
+test("a run that is well passes its stages by its requests and its time", async () => {
+  const store = await newStore();
+  let now = BEGAN;
+  const { conductor } = await conduct(store, quick, { now: () => now });
+  await conductor.control.start("r", ASKED);
+  const { run = "" } = conductor.standings.get("r") ?? {};
+  conductor.observe(run, request("candidate", { share: 0.25 }));
+  await until(async () => (await conductor.control.view("r")).sides.candidate.requests === 1);
+  expect((await conductor.control.view("r")).waitsFor).toEqual(["10 minutes more at this stage"]);
+  now += 600_000;
+  await until(() => conductor.standings.get("r")?.share === 0.5);
+  expect(conductor.standings.get("r")).toMatchObject({ stage: 1, epoch: 1 });
+  expect((await conductor.control.view("r")).waitsFor).toEqual([
+    "100 more requests of the candidate",
+    "10 minutes more at this stage",
+  ]);
+});
+
+test("a person pauses, resumes, weighs and promotes; each is in the trail with who did it and why", async () => {
+  const { conductor } = await conduct(await newStore(), rolloutOf({ stages: [5, 25] }));
+  const { control } = conductor;
+  await expect(control.pause("r", ASKED)).rejects.toMatchObject({ status: 409, code: "rollout_state" });
+  await expect(control.view("x")).rejects.toMatchObject({ status: 404, code: "rollout_not_found" });
+  for (const stage of [2, -1, 0.5])
+    await expect(control.start("r", { ...ASKED, stage })).rejects.toMatchObject({ status: 400 });
+  await control.start("r", { ...ASKED, stage: 1 });
+  expect(conductor.standings.get("r")?.share).toBe(0.25);
+  await control.pause("r", { by: "bob", reason: "lunch" });
+  expect((await control.view("r")).waitsFor).toEqual(["a person to resume it"]);
+  await control.setWeight("r", 7.5, ASKED);
+  expect(conductor.standings.get("r")).toMatchObject({ share: 0.075, epoch: 1 });
+  for (const percent of [-1, 101, Number.NaN])
+    await expect(control.setWeight("r", percent, ASKED)).rejects.toMatchObject({ status: 400 });
+  await control.resume("r", ASKED);
+  expect(conductor.standings.get("r")).toMatchObject({ share: 0.25, epoch: 2 });
+  const { run: ended } = await control.promote("r", ASKED);
+  expect(ended).toMatchObject({ state: "promoted", promotedOn: "person" });
+  expect(conductor.standings.get("r")?.share).toBe(1);
+  await control.rollback("r", ASKED);
+  expect(conductor.standings.get("r")?.share).toBe(0);
+  const again = await control.start("r", ASKED);
+  expect(again.run).toMatchObject({ state: "running", percent: 5, revision: 1 });
+  const changes = await control.changes("r", 100);
+  expect(changes.map(({ action }) => action).reverse()).toEqual([
+    "start",
+    "pause",
+    "set-weight",
+    "resume",
+    "promote",
+    "rollback",
+    "start",
+  ]);
+  expect(changes.at(-2)).toMatchObject({ by: "bob", reason: "lunch" });
+  expect(await control.runs("r", 10)).toHaveLength(2);
+});
+
+test("a configuration with another candidate pauses the run, whose weight stays; it goes on with the old one", async () => {
+  const { conductor } = await conduct(await newStore(), rolloutOf({ stages: [25] }));
+  await conductor.control.start("r", ASKED);
+  conductor.use(new Map([["r", rolloutOf({ stages: [25], candidate: "c" })]]));
+  await until(async () => (await conductor.control.view("r")).run?.cause === "configuration");
+  expect(conductor.standings.get("r")?.share).toBe(0.25);
+  await expect(conductor.control.resume("r", ASKED)).rejects.toMatchObject({ code: "rollout_state" });
+  conductor.use(new Map([["r", rolloutOf({ stages: [25, 50] })]]));
+  expect((await conductor.control.resume("r", ASKED)).run?.state).toBe("running");
+});
+
+test("what was folded is kept in snapshots, so that whoever comes later reads the rest alone", async () => {
+  const store = await newStore();
+  const rollout = rolloutOf({ stages: [25] });
+  const { conductor } = await conduct(store, rollout, { snapshotEvery: 10 });
+  await conductor.control.start("r", ASKED);
+  const { run = "" } = conductor.standings.get("r") ?? {};
+  for (let i = 1; i <= 60; i++) {
+    conductor.observe(run, request("control", { share: 0.25 }));
+    await until(async () => (await conductor.control.view("r")).sides.control.requests === i);
+  }
+  const kept = await until(() => store.snapshot(run));
+  expect(kept.seq).toBeGreaterThanOrEqual(10);
+  const { entries, isCut } = await store.observations(run, 0);
+  expect(isCut).toBe(true);
+  expect(entries.length).toBeLessThan(60);
+  const later = await conduct(store, rollout);
+  const view = await later.conductor.control.view("r");
+  expect(view.sides.control.requests).toBe(60);
+  expect(view.evidence).toEqual((await conductor.control.view("r")).evidence);
+});
+
+test("nobody asks the store where no rollout is configured", async () => {
+  const store = flaky(await newStore());
+  const { conductor } = await conduct(store, quick);
+  conductor.use(new Map());
+  const idle = store.calls;
+  await conductor.ready(1000);
+  expect(store.calls - idle).toBeLessThanOrEqual(1);
+  expect(conductor.standings.size).toBe(0);
+});
+
+test("a store that was restored from an older copy is believed", async () => {
+  const [before, copy] = [await newStore(), await newStore()];
+  const store = flaky(before);
+  const { conductor } = await conduct(store, rolloutOf({ stages: [25] }));
+  await conductor.control.start("r", ASKED);
+  const [row] = await before.newestRuns();
+  if (row === undefined) throw new TypeError("there is no run");
+  await copy.saveRun(row, []);
+  conductor.observe(row.id, request("control", { share: 0.25 }));
+  await until(async () => (await conductor.control.view("r")).sides.control.requests === 1);
+  await conductor.control.pause("r", ASKED);
+  store.becomes(copy);
+  await until(async () => (await conductor.control.view("r")).run?.state === "running");
+  await until(async () => (await conductor.control.view("r")).sides.control.requests === 0);
+  conductor.observe(row.id, request("control", { share: 0.25 }));
+  await until(async () => (await conductor.control.view("r")).sides.control.requests === 1);
+});

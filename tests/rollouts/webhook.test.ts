@@ -1,0 +1,103 @@
+import { createHmac } from "node:crypto";
+import { expect, onTestFinished, test } from "vitest";
+import type { LogFields } from "../../src/metrics/log.ts";
+import type { Change, Run } from "../../src/rollouts/run.ts";
+import { paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
+import { Webhooks } from "../../src/rollouts/webhook.ts";
+import { until } from "../support/until.ts";
+import { sendJson, startUpstream } from "../support/upstream.ts";
+import { BEGAN, evidence, run } from "./runs.ts";
+
+const deed = { id: "chg_1", at: BEGAN, by: "crossover", evidence: [evidence()], proof: undefined };
+const verdict = { guardrail: "errors", seq: 3, observation: 70, evidence: evidence(), candidateRequests: 9 };
+
+function webhooks(waitsMs: readonly number[] = [1, 1]) {
+  const ended: string[] = [];
+  const logs: LogFields[] = [];
+  const sender = new Webhooks({
+    log: (_level, _message, fields) => typeof fields === "object" && logs.push(fields),
+    onEnd: (result) => ended.push(result),
+    waitsMs,
+  });
+  onTestFinished(() => sender.close());
+  return { sender, ended, logs };
+}
+
+test("a rollback is told with its verdict, signed, so that who hears it knows who speaks", async () => {
+  const upstream = await startUpstream();
+  const { sender, ended } = webhooks();
+  const { run: after, change } = rolledBack(run({ percent: 25 }), deed, { verdict });
+  sender.tell({ url: `${upstream.url}/hook`, secret: "s3cret" }, after, change);
+  await until(() => ended.length > 0);
+  expect(ended).toEqual(["delivered"]);
+  const [received] = upstream.received;
+  expect(received?.body).toMatchObject({
+    id: "chg_1",
+    type: "rollout.rolled_back",
+    created: new Date(BEGAN).toISOString(),
+    rollout: "to-tuned",
+    control: "prompted",
+    candidate: "tuned",
+    by: "crossover",
+    from: { state: "running", percent: 25 },
+    to: { state: "rolled_back", percent: 0 },
+    verdict: { guardrail: "errors", observation: 70 },
+  });
+  const signature = createHmac("sha256", "s3cret")
+    .update(received?.text ?? "")
+    .digest("hex");
+  expect(received?.headers["x-crossover-signature"]).toBe(`sha256=${signature}`);
+  expect(received?.headers["x-crossover-event"]).toBe("chg_1");
+});
+
+test("what fails is sent again, the same, and given up after all tries; nothing of the address is logged", async () => {
+  const upstream = await startUpstream((_received, response) => sendJson(response, {}, 500));
+  const { sender, ended, logs } = webhooks();
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: `${upstream.url}/hook?token=hidden`, secret: undefined }, after, change);
+  await until(() => ended.length > 0);
+  expect(ended).toEqual(["failed"]);
+  expect(new Set(upstream.received.map(({ text }) => text)).size).toBe(1);
+  expect(upstream.received).toHaveLength(3);
+  expect(upstream.received[0]?.headers["x-crossover-signature"]).toBeUndefined();
+  expect(logs.at(-1)).toMatchObject({ rollout: "to-tuned", event: "chg_1", tries: 3 });
+  expect(JSON.stringify(logs)).not.toContain("hidden");
+});
+
+test("who does not listen is told of with the system's code", async () => {
+  const { sender, ended, logs } = webhooks([]);
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: "http://127.0.0.1:1/hook?token=hidden", secret: undefined }, after, change);
+  await until(() => ended.length > 0);
+  expect(logs[0]?.["problem"]).toMatch(/^(ECONNREFUSED|TypeError)$/);
+});
+
+test("a receiver that comes back hears of it", async () => {
+  let failures = 2;
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, {}, failures-- > 0 ? 503 : 200),
+  );
+  const { sender, ended } = webhooks();
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  await until(() => ended.length > 0);
+  expect(ended).toEqual(["delivered"]);
+});
+
+test("a pause is told unless a person made it, and so are promotions and rollbacks alone", () => {
+  const { sender, ended } = webhooks([]);
+  const tell = ({ run: after, change }: { readonly run: Run; readonly change: Change }) =>
+    sender.tell({ url: "not an address", secret: undefined }, after, change);
+  tell(paused(run(), "person", deed));
+  expect(ended).toEqual([]);
+});
+
+test("closing waits for nobody", async () => {
+  const upstream = await startUpstream(() => {});
+  const { sender, ended } = webhooks([60_000]);
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  await until(() => upstream.received.length > 0);
+  await sender.close();
+  expect(ended).toEqual(["failed"]);
+});
