@@ -17,8 +17,9 @@ import { openLedger } from "./ledger.ts";
 import { loadFromDisk } from "./load-from-disk.ts";
 import { redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
+import { capturesOf, LAST_WRITES_MS, STANDINGS_MS, threadedStore } from "./open-store.ts";
 import { openTuner } from "./open-tuner.ts";
+import { Conductor } from "./rollouts/conductor.ts";
 import { UndiciTransport } from "./transport/undici.ts";
 import { VERSION } from "./version.ts";
 import { openWeb } from "./web.ts";
@@ -62,8 +63,23 @@ async function serve(configPath: string): Promise<void> {
   const captures = capturesOf(store, { metrics, log: ownLog });
   const { redis, server: settings } = table;
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log: ownLog });
-  const onTable = (inForce: Table): void => store?.use(inForce);
-  const gateway = new Gateway({ table, keys, transport, metrics, log, ledger, store, captures, onTable });
+  const rollouts = store && new Conductor({ store, log: ownLog, metrics: metrics.rollouts });
+  const onTable = (inForce: Table): void => {
+    store?.use(inForce);
+    rollouts?.use(inForce.rollouts);
+  };
+  const gateway = new Gateway({
+    table,
+    keys,
+    transport,
+    metrics,
+    log,
+    ledger,
+    store,
+    captures,
+    rollouts,
+    onTable,
+  });
   const tuner =
     store &&
     openTuner({
@@ -94,6 +110,7 @@ async function serve(configPath: string): Promise<void> {
     },
     VERSION,
   );
+  await rollouts?.ready(STANDINGS_MS);
   const chat = (request: Request): Promise<Response> => answerChat(gateway, open(request));
   const server = Bun.serve({
     hostname: host,
@@ -120,6 +137,7 @@ async function serve(configPath: string): Promise<void> {
     stopWatching();
     const listener = { close: () => server.stop(), cut: () => void server.stop(true) };
     await Promise.all([tuner?.close(), gateway.drain(listener, gateway.table.server.drain)]);
+    await rollouts?.close();
     await captures?.close(LAST_WRITES_MS);
     await transport.close();
     await ledger.close();

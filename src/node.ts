@@ -21,8 +21,9 @@ import { loadFromDisk } from "./load-from-disk.ts";
 import { type Log, redactedLog } from "./metrics/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processMetrics } from "./metrics/process-metrics.ts";
-import { capturesOf, LAST_WRITES_MS, threadedStore } from "./open-store.ts";
+import { capturesOf, LAST_WRITES_MS, STANDINGS_MS, threadedStore } from "./open-store.ts";
 import { openTuner } from "./open-tuner.ts";
+import { Conductor, type ConductorOptions } from "./rollouts/conductor.ts";
 import type { Store } from "./store/store.ts";
 import type { ThreadedStore } from "./threads/threaded-store.ts";
 import { closeWhatGoesIdle } from "./transport/node-connections.ts";
@@ -53,6 +54,8 @@ export interface NodeOptions {
   readonly captureSink?: RawSink;
   /** How fine-tuning jobs are worked on. */
   readonly tuning?: Partial<TuningTiming> | undefined;
+  /** How rollouts are led. */
+  readonly rollouts?: Pick<ConductorOptions, "timing" | "now"> | undefined;
   /** Reload when a configuration file changes. Default true. */
   readonly watch?: boolean;
 }
@@ -62,6 +65,8 @@ export interface RunningGateway {
   readonly store: ThreadedStore | undefined;
   /** Undefined where there is no store. */
   readonly tuner: Tuner | undefined;
+  /** Undefined where there is no store. */
+  readonly rollouts: Conductor | undefined;
   readonly server: Server;
   /** Where it listens, such as `http://127.0.0.1:8787`. */
   readonly url: string;
@@ -92,7 +97,13 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   const log = redactedLog(options.log, () => table.redaction.secrets);
   const store = (options.store ?? true) ? threadedStore(table, { metrics, log }) : undefined;
   const ledger = await openLedger({ redis, folder: settings.dataDir, metrics, log });
-  const onTable = (inForce: Table): void => store?.use(inForce);
+  const opened = options.openedStore ?? store;
+  const rollouts =
+    opened && new Conductor({ ...options.rollouts, store: opened, log, metrics: metrics.rollouts });
+  const onTable = (inForce: Table): void => {
+    store?.use(inForce);
+    rollouts?.use(inForce.rollouts);
+  };
   const captures = capturesOf(store, { metrics, log }, options.captureSink);
   const gateway = new Gateway({
     table,
@@ -101,8 +112,9 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     log: options.log,
     keys,
     ledger,
-    store: options.openedStore ?? store,
+    store: opened,
     captures,
+    rollouts,
     onTable,
   });
   const tuner =
@@ -143,7 +155,14 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
   };
   guardServer(server, answer, table.server);
   closeWhatGoesIdle(server);
-  await listen(server, table.server.port, host);
+  await rollouts?.ready(STANDINGS_MS);
+  try {
+    await listen(server, table.server.port, host);
+  } catch (error) {
+    await rollouts?.close();
+    await store?.close();
+    throw error;
+  }
   store?.open();
   tuner?.run();
   const stopWatching = (options.watch ?? true) ? files.watch(() => reloader.tryReload()) : () => {};
@@ -151,6 +170,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     gateway,
     store,
     tuner,
+    rollouts,
     server,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
     warning,
@@ -158,6 +178,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
     close: async (deadlineMs) => {
       stopWatching();
       await Promise.all([tuner?.close(), gateway.drain(listenerOf(server), deadlineMs)]);
+      await rollouts?.close();
       await captures?.close(LAST_WRITES_MS);
       await transport.close();
       await ledger.close();

@@ -12,6 +12,9 @@ import { ThreadedStore } from "./threads/threaded-store.ts";
 /** How long captures may take to be stored when the gateway has stopped, in milliseconds. */
 export const LAST_WRITES_MS = 5000;
 
+/** How long the store may take to tell where rollouts stand, before requests are taken without knowing it, in milliseconds. */
+export const STANDINGS_MS = 5000;
+
 /** Beside this file, as source and as built. */
 const ENTRY = new URL(`store-thread${extname(import.meta.url)}`, import.meta.url);
 

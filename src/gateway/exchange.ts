@@ -12,6 +12,7 @@ import type { Capturing } from "./capturing.ts";
 import { Chain, type ChainResult } from "./chain.ts";
 import { allFailed, type FailedAttempt, isTemporary } from "./failure.ts";
 import type { Limiter } from "./limiter.ts";
+import type { Observing } from "./observing.ts";
 import { Patience } from "./patience.ts";
 import type { Permit } from "./permit.ts";
 import { CLIENT_CLOSED, type End, requestLine, type Times } from "./request-line.ts";
@@ -28,6 +29,8 @@ export interface Admitted {
   readonly caching: Caching | undefined;
   /** Undefined where there is no store. */
   readonly capturing: Capturing | undefined;
+  /** Undefined where no rollout's run is judged by it. */
+  readonly observing: Observing | undefined;
   /** The limits that apply. */
   readonly quotas: readonly Quota[];
 }
@@ -46,6 +49,7 @@ export class Exchange implements Member {
   #patience: Patience | undefined;
   #chain: Chain | undefined;
   #capturing: Capturing | undefined;
+  #observing: Observing | undefined;
   #interrupted = false;
 
   constructor(deps: ExchangeDeps) {
@@ -71,10 +75,12 @@ export class Exchange implements Member {
   }
 
   /** Calls the decided variant, and what comes after it where it fails, and tells the client how it ended. */
-  async run({ request, decision, caching, capturing, quotas }: Admitted): Promise<void> {
+  async run({ request, decision, caching, capturing, observing, quotas }: Admitted): Promise<void> {
     this.#decision = decision;
     this.#capturing = capturing;
     if (capturing?.wanted) this.#deps = { ...this.#deps, reply: capturing.record(this.#deps.reply) };
+    if (observing !== undefined) this.#deps = { ...this.#deps, reply: observing.record(this.#deps.reply) };
+    this.#observing = observing;
     this.#deps.metrics.decided(decision);
     const shaped = shape(request, decision.variant);
     if (quotas.length > 0) {
@@ -222,25 +228,29 @@ export class Exchange implements Member {
       usage: end.usage,
       addedTokens,
     });
-    this.#capture(end, { durationMs, firstTokenMs, addedTokens });
+    this.#handOn(end, { durationMs, firstTokenMs, addedTokens });
     this.#log(end, { durationMs, firstTokenMs, addedTokens });
   }
 
-  #capture(end: End, times: Times): void {
-    const variant = this.#variant;
-    if (this.#capturing === undefined || this.#decision === undefined || variant === undefined) return;
+  /** To what keeps it, and what judges by it. */
+  #handOn(end: End, times: Times): void {
+    const [decision, variant, tally] = [this.#decision, this.#variant, this.#chain?.tally ?? NO_CALLS];
+    if (decision === undefined || variant === undefined) return;
+    if (this.#capturing === undefined && this.#observing === undefined) return;
+    const ending = {
+      id: this.#deps.id,
+      decision,
+      tableVersion: this.#deps.table.version,
+      variant,
+      end,
+      attempts: tally.attempts,
+      calls: [],
+      cached: this.#chain?.cached ?? false,
+      times,
+    };
     try {
-      this.#capturing.ended({
-        id: this.#deps.id,
-        decision: this.#decision,
-        tableVersion: this.#deps.table.version,
-        variant,
-        end,
-        attempts: this.#chain?.tally.attempts ?? 0,
-        calls: [],
-        cached: this.#chain?.cached ?? false,
-        times,
-      });
+      this.#capturing?.ended(ending);
+      this.#observing?.ended(ending, tally.upstreamMs, this.#chain !== undefined);
     } catch (error) {
       this.#logBug(error); // the client has its answer
     }

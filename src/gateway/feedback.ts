@@ -4,6 +4,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { Key } from "../domain/table.ts";
 import { type StoredCapture, StoreError } from "../store/store.ts";
 import type { Gateway } from "./gateway.ts";
+import { observedFeedback } from "./observed-feedback.ts";
 import { withStore } from "./stored.ts";
 
 export interface GivenFeedback {
@@ -35,7 +36,7 @@ export async function giveFeedback(
     key: key?.name,
     at: Date.now(),
   };
-  const { route, variant } = await withStore(gateway, async (store) => {
+  const capture = await withStore(gateway, async (store) => {
     // It may come right after its answer, while the capture still waits to be written. A failing store is not hurried.
     const isWritten = gateway.captures?.failing !== true && (await gateway.flushCaptures());
     const capture = await store.find(requestId);
@@ -45,8 +46,17 @@ export async function giveFeedback(
     if (capture.content === undefined) gateway.captures?.keepContent(requestId);
     return capture;
   });
-  gateway.metrics.feedbackGiven(route, variant);
+  gateway.metrics.feedbackGiven(capture.route, capture.variant);
+  observe(gateway, feedback, capture);
   return feedback;
+}
+
+/** Tells the rollout of the request, if its run is judged yet. */
+function observe({ rollouts, table }: Gateway, feedback: Feedback, capture: StoredCapture): void {
+  const { run, rollout } = capture;
+  if (rollouts === undefined || run === undefined || rollout === undefined) return;
+  const observation = observedFeedback(feedback, capture, table.rollouts.get(rollout));
+  if (observation !== undefined) rollouts.observe(run, observation);
 }
 
 function maySee(key: Key | undefined, capture: StoredCapture): boolean {

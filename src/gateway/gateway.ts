@@ -26,6 +26,7 @@ import { Capturing } from "./capturing.ts";
 import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
+import { observingOf } from "./observing.ts";
 import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
@@ -78,7 +79,8 @@ export class Gateway {
   readonly #onTable: (table: Table) => void;
   /** Undefined where nothing is captured. */
   readonly captures: CaptureQueue | undefined;
-  readonly #rollouts: RolloutWatch | undefined;
+  /** Undefined where nobody starts rollouts. */
+  readonly rollouts: RolloutWatch | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -98,7 +100,7 @@ export class Gateway {
     this.#onTable = deps.onTable ?? (() => {});
     this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
     this.captures = deps.captures;
-    this.#rollouts = deps.rollouts;
+    this.rollouts = deps.rollouts;
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#table = deps.table;
@@ -111,7 +113,7 @@ export class Gateway {
 
   /** Where runs of rollouts stand now. */
   get standings(): Standings {
-    return this.#rollouts?.standings ?? UNSTARTED;
+    return this.rollouts?.standings ?? UNSTARTED;
   }
 
   /** Puts another table in force. Requests under way finish on the one with which they began. */
@@ -163,6 +165,7 @@ export class Gateway {
         decision,
         caching,
         capturing: this.#capturing(table, request, decision.route, key, noCapture),
+        observing: observingOf(this.rollouts, request, decision, table),
         quotas: this.#limiter.quotas(key, decision.route, table),
       });
     } catch (error) {

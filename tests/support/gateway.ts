@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import type { RawSink } from "../../src/captures/raw.ts";
 import { fieldsOf, type LogFields } from "../../src/metrics/log.ts";
-import { type RunningGateway, startNode } from "../../src/node.ts";
+import { type NodeOptions, type RunningGateway, startNode } from "../../src/node.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TuningTiming } from "../../src/tuning/deps.ts";
 import { sampleOf } from "./samples.ts";
@@ -45,6 +45,8 @@ export interface TestGatewayOptions {
   readonly openedStore?: Store;
   /** How fine-tuning jobs are worked on. */
   readonly tuning?: Partial<TuningTiming>;
+  /** How rollouts are led. */
+  readonly rollouts?: NodeOptions["rollouts"];
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -66,6 +68,7 @@ export async function startGateway(config: unknown, options: TestGatewayOptions 
     store: options.store ?? false,
     openedStore: options.openedStore,
     tuning: options.tuning,
+    rollouts: options.rollouts,
     ...(options.captureSink && { captureSink: options.captureSink }),
   });
   onTestFinished(async () => {

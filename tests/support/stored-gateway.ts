@@ -26,6 +26,7 @@ export async function startStored(config: unknown, held?: Promise<void>): Promis
   });
   const gateway: TestGateway = await startGateway(config, {
     openedStore: store,
+    rollouts: { timing: { flushMs: 1, pollMs: 5 } },
     captureSink: {
       write: async (batch) => {
         await held;

@@ -1,0 +1,39 @@
+import type { CaptureFacts, FeedbackValue } from "../domain/capture.ts";
+import type { Rollout } from "../domain/rollout.ts";
+import type { FeedbackObservation } from "../rollouts/observation.ts";
+import { unitIn } from "../routing/choose.ts";
+import type { StoredCapture } from "../store/store.ts";
+
+/** In place of what redaction took out of a sticky key, which is no longer the one that decided then. */
+const REDACTED = "[redacted:";
+
+/**
+ * What a rollout's guardrails are to know of feedback: the first of its name on a request, if it is a number or yes or no.
+ * @param capture as it was before
+ * @returns undefined for all other feedback
+ */
+export function observedFeedback(
+  { name, value }: { readonly name: string; readonly value: FeedbackValue },
+  capture: StoredCapture,
+  rollout: Rollout | undefined,
+): FeedbackObservation | undefined {
+  const { share, stage, epoch, stickyKey, decided, cached } = capture;
+  if (rollout === undefined || share === undefined || stage === undefined || epoch === undefined)
+    return undefined;
+  if (typeof value === "string" || cached || capture.variant !== decided) return undefined;
+  if (stickyKey?.includes(REDACTED) || capture.feedback.some((one) => one.name === name)) return undefined;
+  return {
+    kind: "feedback",
+    unit: stickyKey === undefined ? undefined : unitIn(rollout.name, stickyKey),
+    side: sideOf(capture, rollout),
+    share,
+    stage,
+    epoch,
+    feedback: name,
+    value: Number(value),
+  };
+}
+
+function sideOf({ decided }: CaptureFacts, { candidate }: Rollout): "candidate" | "control" {
+  return decided === candidate.name ? "candidate" : "control";
+}

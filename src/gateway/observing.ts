@@ -1,0 +1,125 @@
+import { schemaCheck } from "../comparison/schema-check.ts";
+import { type ChatRequest, mostOutputTokens } from "../domain/chat.ts";
+import type { Decision } from "../domain/decision.ts";
+import { GatewayError } from "../domain/errors.ts";
+import type { Rollout, Standing } from "../domain/rollout.ts";
+import type { Table, Variant } from "../domain/table.ts";
+import type { Reply } from "../domain/transport.ts";
+import { costOf, type Usage } from "../domain/usage.ts";
+import type { Assignment, Performance } from "../rollouts/observation.ts";
+import type { RolloutWatch } from "../rollouts/rollouts.ts";
+import { unitIn } from "../routing/choose.ts";
+import { AnswerTape } from "./answer-tape.ts";
+import type { Ending } from "./facts.ts";
+import { FAILED, givenAnswer, performanceOf } from "./performance.ts";
+import { RecordingReply } from "./recording-reply.ts";
+import { CLIENT_CLOSED } from "./request-line.ts";
+
+/** More tokens than answers have where the request names no most. */
+const MOST_OUTPUT_TOKENS = 32_768;
+
+/** A request of a run that is judged. */
+interface Observed {
+  readonly run: string;
+  readonly assignment: Assignment;
+  readonly request: ChatRequest;
+  readonly watch: RolloutWatch;
+}
+
+/** What the guardrails of a request's rollout are to know of it. @returns undefined for one of no run that is judged */
+export function observingOf(
+  watch: RolloutWatch | undefined,
+  request: ChatRequest,
+  decision: Decision,
+  table: Table,
+): Observing | undefined {
+  const { run, rollout: name } = decision;
+  if (watch === undefined || run === undefined || name === undefined) return undefined;
+  const rollout = table.rollouts.get(name);
+  if (rollout === undefined || !isJudged(watch.standings.get(name), run)) return undefined;
+  return new Observing({ run, assignment: assignmentOf(decision, rollout), request, watch });
+}
+
+/** One side alone tells nothing. */
+function isJudged(standing: Standing | undefined, run: string): boolean {
+  if (standing?.run !== run) return false;
+  return standing.share < 1 && (standing.share > 0 || standing.shadowShare > 0);
+}
+
+function assignmentOf(decision: Decision, { name, candidate }: Rollout): Assignment {
+  const { stickyKey, variant, share = 0, stage = 0, epoch = 0 } = decision;
+  return {
+    unit: stickyKey === undefined ? undefined : unitIn(name, stickyKey),
+    side: variant === candidate ? "candidate" : "control",
+    share,
+    stage,
+    epoch,
+  };
+}
+
+/** Follows one request until it has ended, and then tells its rollout how it went. */
+export class Observing {
+  readonly #observed: Observed;
+  readonly #tape = new AnswerTape();
+
+  constructor(observed: Observed) {
+    this.#observed = observed;
+  }
+
+  /** A reply that keeps what passes, within bounds. */
+  record(reply: Reply): Reply {
+    return new RecordingReply(reply, this.#tape);
+  }
+
+  /**
+   * @param upstreamMs how long its calls and the waits between them took
+   * @param wasTried did the gateway try to get an answer, rather than refuse it by itself?
+   */
+  ended(ending: Ending, upstreamMs: number, wasTried: boolean): void {
+    const { end, cached } = ending;
+    const isOwnRefusal = !wasTried && end.code !== "prompt_failed";
+    if (cached || isOwnRefusal || end.code === "gateway_draining") return;
+    const { run, assignment, watch } = this.#observed;
+    watch.observe(run, { kind: "request", ...assignment, ...this.#performance(ending, upstreamMs) });
+  }
+
+  #performance(ending: Ending, upstreamMs: number): Performance {
+    const { request } = this.#observed;
+    const { decision, end } = ending;
+    const costCapUsd = capOf(request, decision.variant, end.usage);
+    if (end.status === CLIENT_CLOSED) return leftBy(end.note, upstreamMs, costCapUsd);
+    const isAnswered = end.status < 400 && ending.variant === decision.variant;
+    return performanceOf({
+      ending,
+      upstreamMs,
+      answer: isAnswered ? givenAnswer(this.#tape.answer()) : undefined,
+      check: isAnswered ? schemaCheck(request.body) : undefined,
+      costCapUsd,
+    });
+  }
+}
+
+/** A client that left is nobody's error; how long it had waited tells of a slow model all the same. */
+function leftBy(why: string | undefined, waitedMs: number, costCapUsd: number | undefined): Performance {
+  const latencyMs = why === "client too slow" ? undefined : waitedMs;
+  return { ...FAILED, error: false, latencyMs, costCapUsd };
+}
+
+/** The most that an answer to this request may cost; undefined where nobody can tell. */
+function capOf(
+  request: ChatRequest,
+  { model: { price }, params }: Variant,
+  usage: Usage | undefined,
+): number | undefined {
+  if (usage === undefined || price === undefined) return undefined;
+  return costOf({ ...usage, cachedInput: 0, output: mostOutput(request, params) }, price);
+}
+
+function mostOutput(request: ChatRequest, params: Variant["params"]): number {
+  try {
+    return mostOutputTokens(request, params, MOST_OUTPUT_TOKENS);
+  } catch (error) {
+    if (error instanceof GatewayError) return MOST_OUTPUT_TOKENS;
+    throw error;
+  }
+}
