@@ -49,6 +49,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "limits",
     "keys",
     "store",
+    "pages",
   ],
   ["captures", "comparison", "datasets", "reports"],
   ["backtest", "rollouts"],

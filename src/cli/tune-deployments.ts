@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import { shownDeployments } from "../../routes/admin/tuning-fields.ts";
-import { usd } from "../reports/words.ts";
+import { timeOf, usd } from "../reports/words.ts";
 import type { DeploymentOverview, ListedDeployment } from "../tuning/tuning.ts";
-import { timeOf } from "../tuning/words.ts";
 import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import { numberOf } from "./number-option.ts";

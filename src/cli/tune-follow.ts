@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { timeOf } from "../reports/words.ts";
 import type { JobState, TuningJob } from "../tuning/job.ts";
 import type { Tuning } from "../tuning/tuning.ts";
-import { timeOf } from "../tuning/words.ts";
 import { printJson } from "./admin-api.ts";
 import { jobOf, oneId } from "./tune-job.ts";
 import { resultText } from "./tune-job-text.ts";

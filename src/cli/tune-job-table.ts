@@ -1,5 +1,6 @@
+import { timeOf } from "../reports/words.ts";
 import type { TuningJob } from "../tuning/job.ts";
-import { shareText, timeOf } from "../tuning/words.ts";
+import { shareText } from "../tuning/words.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 

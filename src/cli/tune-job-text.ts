@@ -1,4 +1,4 @@
-import { count, rounded } from "../reports/words.ts";
+import { count, rounded, timeOf } from "../reports/words.ts";
 import { answeredText, comparedText, intervalText } from "../tuning/evaluation-words.ts";
 import {
   isEnded,
@@ -8,7 +8,7 @@ import {
   type TuningJob,
 } from "../tuning/job.ts";
 import { leftBehind } from "../tuning/left-behind.ts";
-import { costText, providerText, shareText, stepText, timeOf } from "../tuning/words.ts";
+import { costText, providerText, shareText, stepText } from "../tuning/words.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine, plainText } from "./plain-text.ts";

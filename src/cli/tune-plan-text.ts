@@ -1,10 +1,10 @@
 import type { DatasetReport } from "../datasets/validate.ts";
-import { count } from "../reports/words.ts";
+import { count, lasting } from "../reports/words.ts";
 import type { JobEstimate, JobFile, TuningSpec } from "../tuning/job.ts";
 import { isEnded } from "../tuning/job.ts";
 import type { DataSource } from "../tuning/job-folders.ts";
 import type { TuningPlan } from "../tuning/tuning.ts";
-import { costText, isBilledByToken, lasting, providerText, warningCounts } from "../tuning/words.ts";
+import { costText, isBilledByToken, providerText, warningCounts } from "../tuning/words.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { plainLine } from "./plain-text.ts";
 import { jobTable } from "./tune-job-table.ts";

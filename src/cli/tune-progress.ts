@@ -1,5 +1,6 @@
+import { lasting, timeOf } from "../reports/words.ts";
 import { isEnded, type JournalEntry, type TuningJob } from "../tuning/job.ts";
-import { lasting, stepText, timeOf } from "../tuning/words.ts";
+import { stepText } from "../tuning/words.ts";
 import { lossChart } from "./loss-chart.ts";
 import { plainLine } from "./plain-text.ts";
 import { type ProgressOutput, progressBar } from "./progress.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { BASE_STYLE, Html, html } from "../pages/html.ts";
 import type { AgreementDocument, ResultDocument, RowDocument } from "./document.ts";
-import { BASE_STYLE, Html, html } from "./html.ts";
 import { readable } from "./message.ts";
 import type { Compared } from "./stored.ts";
 import {

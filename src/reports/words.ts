@@ -62,3 +62,19 @@ export function count(value: number, one: string, many = `${one}s`): string {
   const number = rounded(value);
   return `${number} ${number === "1" ? one : many}`;
 }
+
+const DAY_SECONDS = 86_400;
+
+/** `45 seconds`, `2.5 hours` */
+export function lasting(seconds: number): string {
+  return seconds >= 60 ? duration(seconds / DAY_SECONDS) : count(Math.max(1, Math.round(seconds)), "second");
+}
+
+/** What is shown where nothing is known. */
+export const NOTHING = "–";
+
+/** `2026-12-01 09:30:05`, in UTC. @param at milliseconds since 1970 */
+export function timeOf(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? NOTHING : date.toISOString().slice(0, 19).replace("T", " ");
+}

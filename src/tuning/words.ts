@@ -1,24 +1,8 @@
 import type { DatasetReport } from "../datasets/validate.ts";
-import { count, duration, percent, usd } from "../reports/words.ts";
+import { NOTHING, percent, usd } from "../reports/words.ts";
 import type { JobEstimate, RemoteJob, TuningSpec } from "./job.ts";
 
 /** What the command and the pages say alike. */
-
-const DAY_SECONDS = 86_400;
-
-/** What is shown where nothing is known. */
-export const NOTHING = "–";
-
-/** `2026-12-01 09:30:05`, in UTC. @param at milliseconds since 1970 */
-export function timeOf(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? NOTHING : date.toISOString().slice(0, 19).replace("T", " ");
-}
-
-/** `45 seconds`, `2.5 hours` */
-export function lasting(seconds: number): string {
-  return seconds >= 60 ? duration(seconds / DAY_SECONDS) : count(Math.max(1, Math.round(seconds)), "second");
-}
 
 /** Who trains it. */
 export function providerText({

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { comparisonText } from "../../src/cli/compare-text.ts";
 import { Comparison } from "../../src/comparison/compare.ts";
-import { html } from "../../src/comparison/html.ts";
 import { comparisonPage, PAGE_POLICY } from "../../src/comparison/page.ts";
 import { comparedSet } from "../../src/comparison/stored.ts";
+import { html } from "../../src/pages/html.ts";
 import { answer, answered, failure, query, variantNamed } from "./variants.ts";
 
 const EVIL = `<script>alert(1)</script><img src=x onerror="alert(2)">&'`;

@@ -1,7 +1,6 @@
-import { html } from "../../comparison/html.ts";
-import { rounded, usd } from "../../reports/words.ts";
+import { html } from "../../pages/html.ts";
+import { NOTHING, rounded, timeOf, usd } from "../../reports/words.ts";
 import type { DeploymentOverview } from "../tuning.ts";
-import { NOTHING, timeOf } from "../words.ts";
 import { framed } from "./frame.ts";
 
 /** What answers at the providers, what it costs by the hour, and what of it nobody uses. */

@@ -1,10 +1,9 @@
-import { type Html, html } from "../../comparison/html.ts";
 import { positionOf, type Standings } from "../../domain/rollout.ts";
 import type { Arm, Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
-import { percent } from "../../reports/words.ts";
+import { type Html, html } from "../../pages/html.ts";
+import { percent, timeOf } from "../../reports/words.ts";
 import type { StoredComparison } from "../../store/store.ts";
 import type { TuningJob } from "../job.ts";
-import { timeOf } from "../words.ts";
 import { framed } from "./frame.ts";
 import { jobTable } from "./job-table.ts";
 

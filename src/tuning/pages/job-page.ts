@@ -1,5 +1,5 @@
-import { type Html, html } from "../../comparison/html.ts";
-import { percent, rounded, usd } from "../../reports/words.ts";
+import { type Html, html } from "../../pages/html.ts";
+import { lasting, NOTHING, percent, rounded, timeOf, usd } from "../../reports/words.ts";
 import { answeredText, comparedText, intervalText } from "../evaluation-words.ts";
 import {
   isEnded,
@@ -12,7 +12,7 @@ import {
 } from "../job.ts";
 import { stayIn } from "../journal.ts";
 import { leftBehind } from "../left-behind.ts";
-import { costCell, lasting, NOTHING, timeOf } from "../words.ts";
+import { costCell } from "../words.ts";
 import { framed } from "./frame.ts";
 import { lossChart } from "./loss-chart.ts";
 import { removal } from "./removal.ts";

@@ -1,6 +1,7 @@
-import { type Html, html } from "../../comparison/html.ts";
+import { type Html, html } from "../../pages/html.ts";
+import { timeOf } from "../../reports/words.ts";
 import type { JobState, TuningJob } from "../job.ts";
-import { costCell, timeOf } from "../words.ts";
+import { costCell } from "../words.ts";
 
 /**
  * Jobs as a table.

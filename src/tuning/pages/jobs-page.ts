@@ -1,10 +1,10 @@
-import { type Html, html } from "../../comparison/html.ts";
 import type { DatasetReport } from "../../datasets/validate.ts";
-import { count, rounded, usd } from "../../reports/words.ts";
+import { type Html, html } from "../../pages/html.ts";
+import { count, lasting, rounded, usd } from "../../reports/words.ts";
 import type { TuningJob } from "../job.ts";
 import { LIMITS } from "../limits.ts";
 import type { TuningPlan } from "../tuning.ts";
-import { costText, isBilledByToken, lasting, providerText, warningCounts } from "../words.ts";
+import { costText, isBilledByToken, providerText, warningCounts } from "../words.ts";
 import { framed } from "./frame.ts";
 import { addressOf, jobTable } from "./job-table.ts";
 import { removal } from "./removal.ts";

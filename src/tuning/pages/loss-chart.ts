@@ -1,4 +1,4 @@
-import { type Html, html } from "../../comparison/html.ts";
+import { type Html, html } from "../../pages/html.ts";
 import type { LossPoint } from "../job.ts";
 import { type Dot, lossCurves, type Range, shareOf } from "../loss-curves.ts";
 

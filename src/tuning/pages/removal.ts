@@ -1,4 +1,4 @@
-import { type Html, html } from "../../comparison/html.ts";
+import { type Html, html } from "../../pages/html.ts";
 import { isEnded, type TuningJob } from "../job.ts";
 
 /**
