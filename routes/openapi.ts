@@ -8,6 +8,7 @@ import { endpoint } from "./endpoint.ts";
 import { BY_ADMIN_TOKEN, BY_KEY, ERROR, json, jsonSchema, operation } from "./openapi-parts.ts";
 import { passThroughPaths } from "./pass-through-paths.ts";
 import { reportPaths } from "./report-paths.ts";
+import { rolloutPaths } from "./rollout-paths.ts";
 import { tuningPaths } from "./tuning-paths.ts";
 
 const modelSchema = z.object({
@@ -185,6 +186,7 @@ export function openapiDocument(version: string): Readonly<Record<string, unknow
       ...reportPaths,
       ...comparisonPaths,
       ...tuningPaths,
+      ...rolloutPaths,
       "/health/live": { get: operation("Liveness.", "The process answers", { type: "object" }) },
       "/health/ready": { get: operation("Readiness.", "The gateway can serve", { type: "object" }) },
       "/metrics": {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Inbound, Reply } from "../src/domain/transport.ts";
+import type { RolloutControl } from "../src/rollouts/rollouts.ts";
 import type { DataSource } from "../src/tuning/job-folders.ts";
 import type { Tuning } from "../src/tuning/tuning.ts";
 
@@ -35,6 +36,8 @@ export interface Platform {
   readonly keyless?: (url: string) => boolean;
   /** Undefined: no model is trained from here, as there is no store, or on a Worker. */
   readonly tuning?: Tuning | undefined;
+  /** Undefined: rollouts stand at their configured stages, as there is no store, or on a Worker. */
+  readonly rollouts?: RolloutControl | undefined;
   /** Finds a data set on this machine. @throws GatewayError 400 when there is none at this path */
   readonly datasetAt?: (path: string) => Promise<DatasetFiles>;
 }

@@ -12,17 +12,23 @@ import type { Platform } from "../platform.ts";
  * @throws GatewayError 401 `missing_api_key` or `invalid_api_key`, 403 `insufficient_permissions`
  */
 export function admit(request: Request, gateway: Gateway, platform: Platform): void {
-  const given = request.headers.get("authorization") ?? undefined;
-  const password = passwordIn(given);
   // A browser sends what it was given with whatever any page wants sent.
-  if (password !== undefined) requireOwnPage(request);
-  const authorization = password === undefined ? given : `Bearer ${password}`;
+  if (passwordIn(request) !== undefined) requireOwnPage(request);
+  const authorization = bearerIn(request);
   const { adminToken } = gateway.table.server;
   if (adminToken === undefined || !isBearer(authorization, adminToken)) {
     const key = authorization === undefined ? undefined : gateway.keys.holder(authorization);
     if (key === undefined) admitUnknown(request, gateway, platform);
     else if (!key.admin) throw notForThisKey();
   }
+}
+
+/** Who was let in, for an audit trail: a key's name, or how it was without one. */
+export function adminOf(request: Request, { table, keys }: Gateway): string {
+  const authorization = bearerIn(request);
+  const { adminToken } = table.server;
+  if (adminToken !== undefined && isBearer(authorization, adminToken)) return "admin token";
+  return (authorization === undefined ? undefined : keys.holder(authorization)?.name) ?? "this machine";
 }
 
 /**
@@ -54,9 +60,15 @@ function requireOwnMachine(request: Request, platform: Platform): void {
   requireOwnPage(request);
 }
 
+/** What a request is sent with, a browser's password as the bearer token that it stands for. */
+function bearerIn(request: Request): string | undefined {
+  const password = passwordIn(request);
+  return password === undefined ? (request.headers.get("authorization") ?? undefined) : `Bearer ${password}`;
+}
+
 /** The password of `Basic`; undefined for any other credentials. */
-function passwordIn(authorization: string | undefined): string | undefined {
-  const encoded = /^Basic +([\w+/-]+=*)$/i.exec(authorization ?? "")?.[1];
+function passwordIn({ headers }: Request): string | undefined {
+  const encoded = /^Basic +([\w+/-]+=*)$/i.exec(headers.get("authorization") ?? "")?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, "base64").toString();
   return text.slice(text.indexOf(":") + 1);

@@ -1,12 +1,13 @@
 import type { Context, Hono } from "hono";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { deploymentsPage } from "../../src/tuning/pages/deployments-page.ts";
+import { PAGE_POLICY } from "../../src/tuning/pages/frame.ts";
 import { endpoint } from "../endpoint.ts";
 import type { Platform } from "../platform.ts";
 import { parseQuery } from "../query.ts";
 import { bodyOf } from "./body.ts";
+import { page } from "./page.ts";
 import { deploymentsQuery, scaling, shownDeployments } from "./tuning-fields.ts";
-import { page } from "./tuning-jobs.ts";
 import { withTuning } from "./with-tuning.ts";
 
 /** `/admin/api/deployments`: what answers for tuned models at the providers; scale it, take it down. */
@@ -15,7 +16,7 @@ export function deployments(app: Hono, gateway: Gateway, platform: Platform): vo
     GET: async (context) => {
       const { provider, format } = parseQuery(context.req.url, deploymentsQuery);
       const overview = await withTuning(gateway, platform, (tuning) => tuning.deployments(provider));
-      if (format === "html") return page(context, deploymentsPage(overview));
+      if (format === "html") return page(context, deploymentsPage(overview), PAGE_POLICY);
       return context.json(shownDeployments(overview));
     },
   });

@@ -2,10 +2,11 @@ import type { Hono } from "hono";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { withStore } from "../../src/gateway/stored.ts";
+import { PAGE_POLICY } from "../../src/tuning/pages/frame.ts";
 import { homePage, type Kept } from "../../src/tuning/pages/home-page.ts";
 import { endpoint } from "../endpoint.ts";
 import type { Platform } from "../platform.ts";
-import { page } from "./tuning-jobs.ts";
+import { page } from "./page.ts";
 import { withTuning } from "./with-tuning.ts";
 
 const JOBS = 20;
@@ -17,7 +18,9 @@ export function home(app: Hono, gateway: Gateway, platform: Platform): void {
     GET: async (context) => {
       const kept = await keptIn(gateway, platform);
       const { table, standings } = gateway;
-      return page(context, homePage({ table, standings, stale: platform.configStale(), kept }));
+      const startsRollouts = platform.rollouts !== undefined;
+      const overview = { table, standings, stale: platform.configStale(), kept, startsRollouts };
+      return page(context, homePage(overview), PAGE_POLICY);
     },
   });
   // Links of the page are seen from there, and are right behind a proxy with a path of its own too.

@@ -11,6 +11,8 @@ import { feedbackSummaries } from "./feedback.ts";
 import { home } from "./home.ts";
 import { keys } from "./keys.ts";
 import { report } from "./report.ts";
+import { rolloutPages } from "./rollout-pages.ts";
+import { rollouts } from "./rollouts.ts";
 import { tuningJobs } from "./tuning-jobs.ts";
 
 /** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
@@ -49,4 +51,6 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   comparisons(app, gateway);
   tuningJobs(app, gateway, platform);
   deployments(app, gateway, platform);
+  rollouts(app, gateway, platform);
+  rolloutPages(app, gateway, platform);
 }

@@ -12,6 +12,7 @@ import { endpoint } from "../endpoint.ts";
 import type { DatasetFiles, Platform } from "../platform.ts";
 import { parseQuery } from "../query.ts";
 import { bodyOf } from "./body.ts";
+import { page } from "./page.ts";
 import {
   jobQuery,
   jobsQuery,
@@ -33,7 +34,7 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
     GET: async (context) => {
       const { route, limit, format } = parseQuery(context.req.url, jobsQuery);
       const jobs = await withTuning(gateway, platform, (tuning) => tuning.jobs({ route, limit }));
-      if (format === "html") return page(context, jobsPage(jobs, choicesOf(gateway)));
+      if (format === "html") return page(context, jobsPage(jobs, choicesOf(gateway)), PAGE_POLICY);
       const answer: Readonly<z.infer<typeof tuningJobList>> = { object: "list", data: [...jobs] };
       return context.json(answer);
     },
@@ -55,7 +56,7 @@ export function tuningJobs(app: Hono, gateway: Gateway, platform: Platform): voi
       const name = idIn(context);
       const job = await found(gateway, platform, name.replace(/\.html$/, ""));
       const isPage = format === "html" || name.endsWith(".html");
-      return isPage ? page(context, jobPage(job, Date.now())) : context.json(job);
+      return isPage ? page(context, jobPage(job, Date.now()), PAGE_POLICY) : context.json(job);
     },
     DELETE: async (context) => {
       const { forget } = parseQuery(context.req.url, removalQuery);
@@ -122,14 +123,7 @@ async function filesOf({ dataset }: NewTuningJob, { datasetAt }: Platform): Prom
 
 /** The plan as a part of the page, where a page asks. */
 function planned(context: Context, plan: TuningPlan, format: "json" | "html"): Response {
-  return format === "html" ? page(context, planPart(plan)) : context.json(shownPlan(plan));
-}
-
-export function page(context: Context, text: string): Response {
-  return context.body(text, 200, {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
-  });
+  return format === "html" ? page(context, planPart(plan), PAGE_POLICY) : context.json(shownPlan(plan));
 }
 
 function choicesOf({ table }: Gateway): JobChoices {

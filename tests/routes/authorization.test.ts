@@ -101,6 +101,29 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
     DELETE: closed(405),
     PUT: closed(405),
   },
+  "/admin/api/rollouts": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/rollouts/:name": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/api/rollouts/:name/changes": {
+    GET: closed(503),
+    POST: closed(405),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
+  "/admin/api/rollouts/:name/runs": {
+    GET: closed(503),
+    POST: closed(405),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
+  ...Object.fromEntries(
+    ["start", "pause", "resume", "promote", "rollback", "set-weight"].map((action) => [
+      `/admin/api/rollouts/:name/${action}`,
+      // The body is a chat request.
+      { GET: closed(405), POST: closed(400), DELETE: closed(405), PUT: closed(405) },
+    ]),
+  ),
+  "/admin/rollouts": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
+  "/admin/rollouts/:name": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/report": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/feedback": { GET: closed(503), POST: closed(405), DELETE: closed(405), PUT: closed(405) },
 };

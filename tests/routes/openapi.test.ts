@@ -110,7 +110,8 @@ test("every path of the document is served, and every endpoint is in the documen
     ["/admin/api/comparisons", comparison_id],
   ] as const;
   for (const [path, item] of Object.entries(document.paths)) {
-    if (/\/(tuning-jobs|deployments)/.test(path)) continue; // need a provider that trains: see tuning-jobs.test.ts
+    // They need a provider that trains, and a rollout: see tuning-jobs.test.ts and rollouts.test.ts.
+    if (/\/(tuning-jobs|deployments|rollouts)/.test(path)) continue;
     const id = ids.find(([start]) => path.startsWith(start))?.[1] ?? request_id;
     const url = `${gateway.url}${path.replace("{id}", id).replace("{name}", "app")}`;
     for (const [method, { parameters = [], responses }] of Object.entries(item)) {
@@ -150,6 +151,11 @@ test("every path of the document is served, and every endpoint is in the documen
       "/admin/api/tuning-jobs/{id}/register",
       "/admin/api/tuning-jobs/{id}/resume",
       "/admin/api/deployments",
+      "/admin/api/rollouts",
+      "/admin/api/rollouts/{name}",
+      ...["changes", "runs", "start", "pause", "resume", "promote", "rollback", "set-weight"].map(
+        (what) => `/admin/api/rollouts/{name}/${what}`,
+      ),
       "/admin/api/deployments/{provider}/{name}",
       "/admin/api/deployments/{provider}/{name}/scale",
       "/admin/api/explain",

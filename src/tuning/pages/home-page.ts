@@ -15,6 +15,8 @@ export interface Overview {
   readonly stale: boolean;
   /** What the store keeps; undefined where there is none, a text where it does not answer. */
   readonly kept: Kept | string | undefined;
+  /** Can rollouts be started here, so that they have pages? */
+  readonly startsRollouts: boolean;
 }
 
 export interface Kept {
@@ -25,7 +27,7 @@ export interface Kept {
 }
 
 /** Where the admin pages begin: who gets what, what is under way, and where to look further. */
-export function homePage({ table, standings, stale, kept }: Overview): string {
+export function homePage({ table, standings, stale, kept, startsRollouts }: Overview): string {
   const { version, routes, notices } = table;
   const hints = [
     ...(stale
@@ -38,14 +40,14 @@ export function homePage({ table, standings, stale, kept }: Overview): string {
     "Crossover",
     html`<h1>Crossover</h1>
 <p class="quiet">Configuration ${version}</p>
-${hints.map((hint) => html`<p class="box">${hint}</p>\n`)}${links(kept)}
+${hints.map((hint) => html`<p class="box">${hint}</p>\n`)}${links(kept, startsRollouts)}
 <h2>Who gets what</h2>
-${routes.size === 0 ? html`<p class="quiet">The configuration has no routes.</p>` : routeTable([...routes.values()], standings)}
+${routes.size === 0 ? html`<p class="quiet">The configuration has no routes.</p>` : routeTable([...routes.values()], standings, startsRollouts)}
 ${kept === undefined || typeof kept === "string" ? html`` : html`${openJobs(kept)}${comparisons(kept)}`}`,
   );
 }
 
-function links(kept: Overview["kept"]): Html {
+function links(kept: Overview["kept"], startsRollouts: boolean): Html {
   const trains = typeof kept === "object" && kept.jobs !== undefined;
   const pages = trains
     ? html`<li><a href="admin/api/tuning-jobs?format=html">Fine-tuning</a> <span class="quiet">begin a job, follow it</span></li>
@@ -54,33 +56,50 @@ function links(kept: Overview["kept"]): Html {
     : html``;
   const data =
     kept === undefined ? ["config", "keys"] : ["config", "keys", "captures", "report", "comparisons"];
+  const rollouts = html`<li><a href="admin/rollouts">Rollouts</a> <span class="quiet">weights, guardrails, promote, roll back</span></li>
+`;
   return html`<ul class="links">
-${pages}<li><a href="openapi.json">The API</a> <span class="quiet">as OpenAPI describes it</span></li>
+${pages}${startsRollouts ? rollouts : html``}<li><a href="openapi.json">The API</a> <span class="quiet">as OpenAPI describes it</span></li>
 <li>JSON: ${data.map((name, index) => html`${index === 0 ? "" : ", "}<a href="admin/api/${name}">${name}</a>`)}</li>
 </ul>`;
 }
 
-function routeTable(routes: readonly Route[], standings: Standings): Html {
+function routeTable(routes: readonly Route[], standings: Standings, startsRollouts: boolean): Html {
   return html`<div class="wide"><table class="stacked">
 <thead><tr><th>route</th><th>rule</th><th>for requests with</th><th class="number">share</th><th>variant</th><th></th><th>model</th></tr></thead>
 ${routes.map(
-  (
-    route,
-  ) => html`<tbody>${route.rules.map((rule, index) => ruleRows(rule, index > 0 ? undefined : route, standings))}</tbody>
+  (route) => html`<tbody>${route.rules.map((rule, index) =>
+    ruleRows(rule, index > 0 ? undefined : route, standings, startsRollouts),
+  )}</tbody>
 `,
 )}</table></div>`;
 }
 
 /** @param route for its first rule alone */
-function ruleRows({ name, when, use }: Rule, route: Route | undefined, standings: Standings): Html {
+function ruleRows(
+  { name, when, use }: Rule,
+  route: Route | undefined,
+  standings: Standings,
+  startsRollouts: boolean,
+): Html {
   const others = html`<span class="quiet">all${route === undefined ? " others" : ""}</span>`;
   const condition = when === undefined ? others : html`<code>${when.source}</code>`;
-  const first = [html`${route === undefined ? "" : titleOf(route)}`, html`${name}`, condition];
+  const first = [
+    html`${route === undefined ? "" : titleOf(route)}`,
+    html`${name}${startsRollouts ? rolloutLink(use) : ""}`,
+    condition,
+  ];
   return html`${armsOf(use, standings).map(({ variant, share }, index) => {
     const { upstreamModel, provider, simulated } = variant.model;
     const [title = "", rule = "", requests = ""] = index > 0 ? [] : first;
     return html`<tr><td>${title}</td><td>${rule}</td><td class="text">${requests}</td><td class="number">${percent(share)}</td><td>${variant.name}</td><td class="quiet">${kindOf(variant)}</td><td>${upstreamModel} <span class="quiet">${provider}${simulated ? ", simulated" : ""}</span></td></tr>\n`;
   })}`;
+}
+
+function rolloutLink(use: Use): Html {
+  if (use.kind !== "rollout") return html``;
+  const { name } = use.rollout;
+  return html`<br><a class="quiet" href="admin/rollouts/${encodeURIComponent(name)}">rollout ${name}</a>`;
 }
 
 function titleOf({ name, description }: Route): Html {

@@ -31,7 +31,7 @@ const TABLE = tableOf(
   }),
 );
 const page = (kept: Kept | string | undefined, stale = false): string =>
-  homePage({ table: TABLE, standings: new Map(), stale, kept });
+  homePage({ table: TABLE, standings: new Map(), stale, kept, startsRollouts: false });
 
 /** The text of each row's cells. */
 const rowsOf = (text: string): string[] =>
@@ -51,6 +51,22 @@ test("tells of each rule who gets what, and how much of it", () => {
     "|||95%|prompted|prompted|gpt-4.1-mini main|",
     "one|only|all|100%|plain|the bare query|gpt-4.1-mini main|",
   ]);
+});
+
+test("shows the weight that a run of a rollout has now, and leads to it", () => {
+  const standing = { run: "run_1", stage: 1, epoch: 1, share: 0.3, shadowShare: 0 };
+  const text = homePage({
+    table: TABLE,
+    standings: new Map([["move", standing]]),
+    stale: false,
+    kept: undefined,
+    startsRollouts: true,
+  });
+  expect(rowsOf(text)[3]).toContain("|30%|tuned|");
+  expect(rowsOf(text)[4]).toContain("|70%|prompted|");
+  expect(text).toContain('href="admin/rollouts/move"');
+  expect(text).toContain('href="admin/rollouts"');
+  expect(page(undefined)).not.toContain("admin/rollouts");
 });
 
 test("links what is kept, and nothing that is not", () => {

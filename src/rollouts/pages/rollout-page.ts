@@ -1,0 +1,169 @@
+import { type Html, html } from "../../pages/html.ts";
+import { rounded, timeOf, usd } from "../../reports/words.ts";
+import type {
+  AdaptiveDocument,
+  ChangeDocument,
+  EvidenceDocument,
+  PairsDocument,
+  ProofDocument,
+  RolloutDocument,
+  RunDocument,
+} from "../document.ts";
+import {
+  adaptiveText,
+  agreementText,
+  alarmText,
+  changeText,
+  groundText,
+  guardrailText,
+  pairRows,
+  passedStages,
+  percentText,
+  proofText,
+  reachText,
+  sideText,
+  stageNeeds,
+  stateText,
+  utc,
+  warningsOf,
+} from "../words.ts";
+import { actions } from "./actions.ts";
+import { evidenceBar, weightBar } from "./bars.ts";
+import { framed } from "./frame.ts";
+
+/**
+ * A rollout as a page: who gets what, how near its guardrails are, what it waits for, and what was done to it.
+ * @param changes newest first
+ */
+export function rolloutPage(rollout: RolloutDocument, changes: readonly ChangeDocument[]): string {
+  const { name, control, candidate, run, evidence, proof, pairs, adaptive } = rollout;
+  return framed(
+    `Rollout ${name}`,
+    html`<p class="quiet"><a href="../../admin">Home</a> · <a href="../rollouts">All rollouts</a></p>
+<h1>${name}</h1>
+<p class="quiet">From ${control} to ${candidate}.${run === null ? "" : ` Started ${utc(run.started_at)}. ${run.id}`}</p>
+<section id="live">
+${weightPart(rollout)}
+${run === null ? notStarted() : html`${stages(run, changes)}${waiting(rollout)}`}
+${section("Guardrails", guardrails(evidence))}
+${section("Proof", proof === null ? html`` : shownProof(proof))}
+${section("Adaptive weights", adaptive === null ? html`` : shownAdaptive(adaptive))}
+${section("Same requests, both variants", pairs === null ? html`` : shownPairs(pairs))}
+${section("What happened", trail(changes))}
+</section>
+${actions(rollout)}`,
+  );
+}
+
+function section(title: string, content: Html): Html {
+  return content.text === "" ? content : html`<h2>${title}</h2>\n${content}`;
+}
+
+function weightPart(rollout: RolloutDocument): Html {
+  const { percent, shadow_percent, candidate, state, sides } = rollout;
+  const tone = state === "rolled_back" || state === "paused" ? "bad" : state === "promoted" ? "good" : "";
+  return html`<p class="percent">${percentText(percent)} <small class="quiet">to ${candidate}</small></p>
+<p class="${tone}"><strong>${stateText(rollout)}</strong></p>
+${weightBar(rollout)}
+<p class="quiet">${rounded(sides.candidate.requests)} requests of the candidate${keysText(sides.candidate.keys)}, ${rounded(sides.control.requests)} of the control${keysText(sides.control.keys)}.${
+    shadow_percent > 0
+      ? ` ${percentText(shadow_percent)} of the control's requests are sent to the candidate too, once the client has its answer.`
+      : ""
+  }</p>
+${warningsOf(rollout).map((warning) => html`<p class="box ${state === "promoted" ? "" : "failed"}">${warning}</p>\n`)}`;
+}
+
+function keysText(keys: number | null): string {
+  return keys === null ? "" : ` by ${rounded(keys)} sticky keys`;
+}
+
+function notStarted(): Html {
+  return html`<p class="box">It was never started: it stands at the stage that the configuration gives it, and nothing is judged.</p>`;
+}
+
+function stages(run: RunDocument, changes: readonly ChangeDocument[]): Html {
+  const { stages: all, state } = run;
+  const end = state === "promoted" ? "done" : state === "rolled_back" ? "bad" : "";
+  const passed = passedStages(changes, run.id).map(
+    ({ from, to, ground, proof }) =>
+      `${percentText(from.percent)} → ${percentText(to.percent)}: ${ground === null ? "" : groundText(ground, proof)}`,
+  );
+  return html`<ol class="steps">${all.map(
+    (one, index) =>
+      html`<li class="${markOf(run, index)}" title="${stageNeeds(one)}">${percentText(one.percent)}${one.shadow_percent > 0 ? html` <small>shadow ${percentText(one.shadow_percent)}</small>` : html``}</li>`,
+  )}<li class="${end}">${state === "rolled_back" ? "rolled back" : "promoted"}</li></ol>
+${passed.length === 0 ? html`` : html`<p class="quiet">Passed on: ${passed.join("; ")}.</p>`}`;
+}
+
+function markOf({ stage, state, by_hand }: RunDocument, index: number): string {
+  switch (state) {
+    case "promoted":
+      return "done";
+    case "rolled_back":
+      return index < stage ? "done" : index === stage ? "bad" : "";
+    case "running":
+    case "paused":
+      if (index === stage) return by_hand ? "" : "now";
+      return index < stage ? "done" : "";
+  }
+}
+
+function waiting({ state, waits_for, run }: RolloutDocument): Html {
+  if (state !== "running" && state !== "paused") return html``;
+  const ready =
+    run?.ready_since == null ? html`` : html`<p>It has all that it needs since ${utc(run.ready_since)}.</p>`;
+  return html`<h2>The next stage waits for</h2>
+${ready}${
+  waits_for.length === 0
+    ? html`<p class="quiet">Nothing.</p>`
+    : html`<ul class="plain">${waits_for.map((what) => html`<li>${what}</li>`)}</ul>`
+}`;
+}
+
+function guardrails(evidence: readonly EvidenceDocument[]): Html {
+  if (evidence.length === 0) return html``;
+  return html`<div class="wide"><table class="stacked">
+<thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th><th>allowed</th><th>would have been seen</th></tr></thead>
+<tbody>${evidence.map(
+    (one) =>
+      html`<tr><td>${guardrailText(one.guardrail)}</td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${alarmText(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
+  )}</tbody></table></div>
+<p class="quiet">Evidence that the candidate is worse than allowed. It may be looked at as often as you like; the line is how near it ever was.</p>`;
+}
+
+function shownProof(proof: ProofDocument): Html {
+  return html`<p class="${proof.proved ? "good" : ""}">${proofText(proof)}</p>
+<p class="quiet">${sideText("proof", proof.candidate)} of the candidate failed or can't be used, ${sideText("proof", proof.control)} of the control.</p>`;
+}
+
+function shownAdaptive(adaptive: AdaptiveDocument): Html {
+  return html`<p>${adaptiveText(adaptive)}</p>`;
+}
+
+function shownPairs(pairs: PairsDocument): Html {
+  return html`<p>${agreementText(pairs)}.</p>
+<div class="wide"><table><thead><tr><th></th><th class="number">control</th><th class="number">candidate</th></tr></thead>
+<tbody>${pairRows(pairs).map(
+    ([what, control, candidate]) =>
+      html`<tr><th scope="row">${what}</th><td class="number">${control}</td><td class="number">${candidate}</td></tr>\n`,
+  )}</tbody></table></div>
+<p class="quiet">They cost ${usd(pairs.spent_usd)}, ${usd(pairs.spent_today_usd)} of it today (UTC).</p>`;
+}
+
+function trail(changes: readonly ChangeDocument[]): Html {
+  if (changes.length === 0) return html``;
+  return html`<div class="wide"><table class="stacked"><thead><tr><th>when (UTC)</th><th>what</th><th>who</th><th>why</th></tr></thead>
+<tbody>${changes.map(
+    (change) =>
+      html`<tr><td class="time quiet">${timeOf(change.at)}</td><td class="text ${change.verdict === null ? "" : "bad"}">${changeText(change)}</td><td data-head="by">${change.by}</td><td class="text">${change.reason ?? ""}${known(change)}</td></tr>\n`,
+  )}</tbody></table></div>`;
+}
+
+/** What was known at that moment. */
+function known({ evidence, proof }: ChangeDocument): Html {
+  if (evidence.length === 0) return html``;
+  return html`<details><summary class="quiet">what was known</summary><ul class="plain">${evidence.map(
+    (one) =>
+      html`<li>${guardrailText(one.guardrail)}: ${alarmText(one)}; ${sideText(one.guardrail, one.candidate)} of the candidate, ${sideText(one.guardrail, one.control)} of the control</li>`,
+  )}${proof === null ? html`` : html`<li>${proofText(proof)}</li>`}</ul></details>`;
+}
