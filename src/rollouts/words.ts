@@ -14,9 +14,9 @@ import type {
 
 /** What the command and the pages say alike. */
 
-/** `5%`. @param value 0 to 100 */
+/** `5%`, `0.123%`. @param value 0 to 100 */
 export function percentText(value: number): string {
-  return `${rounded(Math.round(value * 100) / 100)}%`;
+  return `${rounded(value)}%`;
 }
 
 /** `running, stage 2 of 5`, `paused by a person`. */
@@ -33,7 +33,7 @@ export function stateText({ state, run }: Pick<RolloutDocument, "state" | "run">
     case "rolled_back":
       return run?.verdict == null
         ? "rolled back"
-        : `rolled back, ${guardrailText(run.verdict.guardrail)} crossed`;
+        : `rolled back: ${guardrailText(run.verdict.guardrail)} crossed`;
   }
 }
 
@@ -74,10 +74,10 @@ export function verdictText({
   evidence,
 }: VerdictDocument): string {
   const { control, candidate, allowed } = evidence;
-  return `${guardrailText(guardrail)} crossed at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control; allowed is ${allowed}.`;
+  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control; allowed is ${allowed}.`;
 }
 
-/** `Time to first token`, `Feedback thumbs`. */
+/** `time to first token`, `feedback thumbs`. */
 export function guardrailText(guardrail: string): string {
   const [kind = "", ...name] = guardrail.split(".");
   const title = Object.hasOwn(TITLES, kind) ? TITLES[kind] : undefined;
@@ -85,26 +85,36 @@ export function guardrailText(guardrail: string): string {
 }
 
 const TITLES: Readonly<Record<string, string>> = {
-  errors: "Errors",
-  validity: "Unusable answers",
-  latency: "Latency",
-  first_token: "Time to first token",
-  cost: "Cost",
-  judge: "Judge",
-  feedback: "Feedback",
-  sample_ratio: "Sample ratio",
+  errors: "errors",
+  validity: "unusable answers",
+  latency: "latency",
+  first_token: "time to first token",
+  cost: "cost",
+  judge: "judge",
+  feedback: "feedback",
+  sample_ratio: "sample ratio",
 };
 
 /** `crossed` or `no alarm`, and how near it is. */
 export function alarmText({ crossed, of_threshold }: EvidenceDocument): string {
-  return crossed ? "crossed" : `no alarm, ${percent(Math.max(0, of_threshold))} of the threshold`;
+  return crossed ? "crossed" : `no alarm, ${nearness({ of_threshold })} of the threshold`;
+}
+
+/** How near a guardrail is to its threshold, as a share of it. */
+export function nearness({ of_threshold }: Pick<EvidenceDocument, "of_threshold">): string {
+  return percent(Math.max(0, of_threshold));
 }
 
 /** `1.4% of 650`, `812 of 12,000 ms` */
 export function sideText(guardrail: string, { count: all, events, value }: SideEvidenceDocument): string {
   if (value === null) return all === 0 ? NOTHING : rounded(all);
-  const shown = events === null ? meanText(guardrail, value) : percent(value);
+  const shown = events === null ? meanText(guardrail, value) : shareText(value);
   return `${shown} of ${rounded(all)}`;
+}
+
+/** With three digits, however small it is: error rates are. */
+function shareText(share: number): string {
+  return percentText(share * 100);
 }
 
 function meanText(guardrail: string, value: number): string {
@@ -144,7 +154,7 @@ export function groundText(ground: GroundDocument, proof: ProofDocument | null |
     case "proved":
       return proof == null ? "proved within the margin" : `proved within ${pointsText(proof.margin)}`;
     case "person":
-      return "by a person";
+      return "a person's word";
     case "best_arm":
       return "known to be the better one";
   }
@@ -197,6 +207,12 @@ export function passedStages(changes: readonly ChangeDocument[], run: string): r
       (change) => change.run === run && change.ground !== null && change.to.percent > change.from.percent,
     )
     .toReversed();
+}
+
+/** `1% → 5% on “no alarm”`: whether a stage was passed as nothing bad was seen, or as it was proved. */
+export function passedText({ from, to, ground, proof }: ChangeDocument): string {
+  const move = `${percentText(from.percent)} → ${percentText(to.percent)}`;
+  return ground === null ? move : `${move} on “${groundText(ground, proof)}”`;
 }
 
 /** Rows of what pairs show: what, of the control, of the candidate. */

@@ -18,15 +18,15 @@ export function actions(rollout: RolloutDocument): Html {
     ({ action, title, question, look }) =>
       html`<button name="action" value="${action}" class="${look}" data-confirm="${question}">${title}</button>\n`,
   );
-  return html`<section id="actions" data-state="${state}"><h2>Do</h2>
+  return html`<section id="actions" data-state="${state}"><h2>Actions</h2>
 <form data-act="change" data-rollout="${address}"><label>Why, for the record<input name="reason" maxlength="1000" autocomplete="off"></label>
 <div class="actions">${buttons}</div></form>
 ${
   isOpen
-    ? html`<form data-act="change" data-action="set-weight" data-rollout="${address}" class="fields">
+    ? html`<form data-act="change" data-action="set-weight" data-rollout="${address}" class="actions">
 <label>Weight by hand, in %<input name="percent" type="number" min="0" max="100" step="any" required value="${percent}"></label>
 <label>Why, for the record<input name="reason" maxlength="1000" autocomplete="off"></label>
-<div class="whole"><button class="second" data-confirm="Set the candidate's share by hand? It does not grow until you resume, and a lower one sends users back to the control.">Set the weight</button></div></form>`
+<button class="second" data-confirm="Set the candidate's share by hand? It does not grow until you resume, and a lower one sends users back to the control.">Set the weight</button></form>`
     : html``
 }
 </section>`;

@@ -20,22 +20,22 @@ const acts = {
     return true;
   },
 };
-const live = () => document.getElementById("live");
+const parts = () => [...document.querySelectorAll("[data-live]")];
+const put = (from, id) => document.getElementById(id)?.replaceWith(from.getElementById(id));
 async function look() {
-  if (live().querySelector("details[open]")) return; // somebody reads it
+  if (document.querySelector("details[open]")) return; // somebody reads it
   const answer = await fetch(location.href).catch(() => undefined);
   if (!answer?.ok) {
-    live()?.setAttribute("data-stale", "");
+    for (const part of parts()) part.setAttribute("data-stale", "");
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  live().replaceWith(fresh.getElementById("live"));
+  for (const { id } of parts()) put(fresh, id);
   const actions = document.getElementById("actions");
-  const others = fresh.getElementById("actions");
-  if (actions && others && given(actions, "state") !== given(others, "state") && !actions.contains(document.activeElement))
-    actions.replaceWith(others);
+  const state = (one) => one.getElementById("actions")?.getAttribute("data-state");
+  if (actions && state(fresh) !== state(document) && !actions.contains(document.activeElement)) put(fresh, "actions");
 }
-if (live()) setInterval(look, 5000);
+if (parts().length > 0) setInterval(look, 5000);
 `;
 
 const STYLE = `
@@ -49,10 +49,13 @@ svg .fill.promoted { fill: var(--good); }
 svg .peak, svg .tick { stroke: var(--quiet); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .percent { font-size: 2.2rem; font-variant-numeric: tabular-nums; font-weight: 600; line-height: 1.2; }
 .steps li small { font-weight: 400; }
-#live[data-stale] { opacity: .6; }
-#live[data-stale]::before { color: var(--bad); content: "The gateway does not answer: this is how it was."; display: block; }
+[data-stale] { opacity: .6; }
+[data-stale]:first-of-type::before { color: var(--bad); content: "The gateway does not answer: this is how it was."; display: block; }
 ul.plain { margin: .25rem 0; padding-left: 1.2rem; }
-td.evidence { min-width: 11rem; }
+td.evidence { min-width: 12rem; }
+td.narrow { min-width: 7rem; }
+.actions label { flex: 1 1 12rem; }
+@media (max-width: 40rem) { .stacked td.evidence, .stacked td.narrow { flex-basis: 100%; } }
 button.danger { background: var(--bad); }
 `;
 

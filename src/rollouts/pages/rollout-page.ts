@@ -14,10 +14,11 @@ import {
   agreementText,
   alarmText,
   changeText,
-  groundText,
   guardrailText,
+  nearness,
   pairRows,
   passedStages,
+  passedText,
   percentText,
   proofText,
   reachText,
@@ -42,16 +43,18 @@ export function rolloutPage(rollout: RolloutDocument, changes: readonly ChangeDo
     html`<p class="quiet"><a href="../../admin">Home</a> · <a href="../rollouts">All rollouts</a></p>
 <h1>${name}</h1>
 <p class="quiet">From ${control} to ${candidate}.${run === null ? "" : ` Started ${utc(run.started_at)}. ${run.id}`}</p>
-<section id="live">
+<section id="now" data-live>
 ${weightPart(rollout)}
 ${run === null ? notStarted() : html`${stages(run, changes)}${waiting(rollout)}`}
+</section>
+${actions(rollout)}
+<section id="known" data-live>
 ${section("Guardrails", guardrails(evidence))}
 ${section("Proof", proof === null ? html`` : shownProof(proof))}
 ${section("Adaptive weights", adaptive === null ? html`` : shownAdaptive(adaptive))}
 ${section("Same requests, both variants", pairs === null ? html`` : shownPairs(pairs))}
 ${section("What happened", trail(changes))}
-</section>
-${actions(rollout)}`,
+</section>`,
   );
 }
 
@@ -84,15 +87,12 @@ function notStarted(): Html {
 function stages(run: RunDocument, changes: readonly ChangeDocument[]): Html {
   const { stages: all, state } = run;
   const end = state === "promoted" ? "done" : state === "rolled_back" ? "bad" : "";
-  const passed = passedStages(changes, run.id).map(
-    ({ from, to, ground, proof }) =>
-      `${percentText(from.percent)} → ${percentText(to.percent)}: ${ground === null ? "" : groundText(ground, proof)}`,
-  );
+  const passed = passedStages(changes, run.id).map(passedText);
   return html`<ol class="steps">${all.map(
     (one, index) =>
       html`<li class="${markOf(run, index)}" title="${stageNeeds(one)}">${percentText(one.percent)}${one.shadow_percent > 0 ? html` <small>shadow ${percentText(one.shadow_percent)}</small>` : html``}</li>`,
   )}<li class="${end}">${state === "rolled_back" ? "rolled back" : "promoted"}</li></ol>
-${passed.length === 0 ? html`` : html`<p class="quiet">Passed on: ${passed.join("; ")}.</p>`}`;
+${passed.length === 0 ? html`` : html`<p class="quiet">${passed.join("; ")}.</p>`}`;
 }
 
 function markOf({ stage, state, by_hand }: RunDocument, index: number): string {
@@ -126,9 +126,9 @@ function guardrails(evidence: readonly EvidenceDocument[]): Html {
 <thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th><th>allowed</th><th>would have been seen</th></tr></thead>
 <tbody>${evidence.map(
     (one) =>
-      html`<tr><td>${guardrailText(one.guardrail)}</td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${alarmText(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
+      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${one.crossed ? "crossed" : "no alarm"}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
   )}</tbody></table></div>
-<p class="quiet">Evidence that the candidate is worse than allowed. It may be looked at as often as you like; the line is how near it ever was.</p>`;
+<p class="quiet">Evidence that the candidate is worse than allowed: the end of a bar is the threshold, the line how near it ever was. Look as often as you like.</p>`;
 }
 
 function shownProof(proof: ProofDocument): Html {

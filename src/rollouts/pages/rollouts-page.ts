@@ -1,7 +1,7 @@
 import { html } from "../../pages/html.ts";
-import { percent, rounded } from "../../reports/words.ts";
+import { rounded } from "../../reports/words.ts";
 import type { RolloutDocument } from "../document.ts";
-import { guardrailText, percentText, stateText, warningsOf } from "../words.ts";
+import { guardrailText, nearness, percentText, stateText, warningsOf } from "../words.ts";
 import { weightBar } from "./bars.ts";
 import { framed } from "./frame.ts";
 
@@ -12,12 +12,12 @@ export function rolloutsPage(rollouts: readonly RolloutDocument[]): string {
     html`<p class="quiet"><a href="../admin">Home</a></p>
 <h1>Rollouts</h1>
 <p class="quiet">Moves of traffic from one variant to another, judged as it goes.</p>
-<section id="live">
+<section id="all" data-live>
 ${
   rollouts.length === 0
     ? html`<p class="box">The configuration has none. They are made under <code>rollouts</code>, and a rule uses one.</p>`
     : html`<div class="wide"><table class="stacked">
-<thead><tr><th>rollout</th><th>state</th><th class="number">weight</th><th></th><th>from → to</th><th class="number">requests of the candidate</th><th>nearest to an alarm</th></tr></thead>
+<thead><tr><th>rollout</th><th>state</th><th class="number">weight</th><th></th><th class="number">requests</th><th>nearest alarm</th></tr></thead>
 <tbody>${rollouts.map(row)}</tbody></table></div>`
 }
 </section>`,
@@ -29,7 +29,7 @@ function row(rollout: RolloutDocument) {
   const isBad = state === "rolled_back" || state === "paused" || rollout.blind;
   const tone = isBad ? "bad" : state === "promoted" ? "good" : "";
   const warnings = rollout.blind || rollout.dropped > 0 ? warningsOf(rollout).slice(0, 1) : [];
-  return html`<tr><td><a href="rollouts/${encodeURIComponent(name)}">${name}</a></td><td class="text ${tone}">${stateText(rollout)}${warnings.map((warning) => html`<br><span class="bad">${warning}</span>`)}</td><td class="number">${percentText(rollout.percent)}</td><td class="evidence">${weightBar(rollout)}</td><td>${control} → ${candidate}</td><td class="number" data-head="requests of the candidate">${rounded(sides.candidate.requests)}</td><td data-head="nearest to an alarm">${nearest(rollout)}</td></tr>\n`;
+  return html`<tr><td><a href="rollouts/${encodeURIComponent(name)}">${name}</a><br><span class="quiet">${control} → ${candidate}</span></td><td class="text ${tone}">${stateText(rollout)}${warnings.map((warning) => html`<br><span class="bad">${warning}</span>`)}</td><td class="number">${percentText(rollout.percent)}</td><td class="narrow">${weightBar(rollout)}</td><td class="number" data-head="requests of the candidate">${rounded(sides.candidate.requests)}</td><td data-head="nearest alarm">${nearest(rollout)}</td></tr>\n`;
 }
 
 function nearest({ evidence }: RolloutDocument): string {
@@ -38,5 +38,5 @@ function nearest({ evidence }: RolloutDocument): string {
   const worst = rest.reduce((one, other) => (other.of_threshold > one.of_threshold ? other : one), first);
   return worst.of_threshold <= 0
     ? "nothing speaks for one"
-    : `${guardrailText(worst.guardrail)}, ${percent(worst.of_threshold)} of the threshold`;
+    : `${guardrailText(worst.guardrail)}, ${nearness(worst)} of the threshold`;
 }
