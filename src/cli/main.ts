@@ -48,6 +48,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Fine-tune a model for a route, and deploy it.",
     load: async () => (await import("./tune.ts")).tune,
   },
+  rollout: {
+    summary: "Move traffic to a variant under guardrails: start, watch, pause, promote, roll back.",
+    load: async () => (await import("./rollout.ts")).rollout,
+  },
   report: {
     summary: "Say what prompting costs, and whether a fine-tuned model pays.",
     load: async () => (await import("./report.ts")).report,

@@ -3,11 +3,11 @@ import { shownDeployments } from "../../routes/admin/tuning-fields.ts";
 import { timeOf, usd } from "../reports/words.ts";
 import type { DeploymentOverview, ListedDeployment } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
+import { consent } from "./consent.ts";
 import { UsageError } from "./error-text.ts";
 import { numberOf } from "./number-option.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
-import { consent } from "./tune-consent.ts";
 import { type OpenTuning, withTuning } from "./tune-open.ts";
 
 /** Of a mean month. */

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { isEnded, type TuningJob } from "../tuning/job.ts";
 import { printJson } from "./admin-api.ts";
+import { consent } from "./consent.ts";
 import { UsageError } from "./error-text.ts";
 import { plainLine } from "./plain-text.ts";
-import { consent } from "./tune-consent.ts";
 import { followToEnd, waysOn } from "./tune-follow.ts";
 import { jobOf, oneId } from "./tune-job.ts";
 import { type OpenedTuning, type OpenTuning, withTuning } from "./tune-open.ts";

@@ -97,7 +97,12 @@ const TITLES: Readonly<Record<string, string>> = {
 
 /** `crossed` or `no alarm`, and how near it is. */
 export function alarmText({ crossed, of_threshold }: EvidenceDocument): string {
-  return crossed ? "crossed" : `no alarm, ${nearness({ of_threshold })} of the threshold`;
+  const word = verdictWord({ crossed });
+  return crossed ? word : `${word}, ${nearness({ of_threshold })} of the threshold`;
+}
+
+export function verdictWord({ crossed }: Pick<EvidenceDocument, "crossed">): string {
+  return crossed ? "crossed" : "no alarm";
 }
 
 /** How near a guardrail is to its threshold, as a share of it. */

@@ -13,6 +13,8 @@ import type {
   RunState,
 } from "../../src/rollouts/run.ts";
 
+import { until } from "./until.ts";
+
 /** When everything here was begun. */
 export const BEGUN = Date.parse("2027-01-31T18:00:00Z");
 
@@ -167,6 +169,7 @@ export class FakeRollouts implements RolloutControl {
   readonly #views: Map<string, RolloutView>;
   readonly #changes: Change[] = [];
   readonly #runs: Run[] = [];
+  #looks = 0;
   /** What it answers with instead. */
   failure: Error | undefined;
 
@@ -185,7 +188,13 @@ export class FakeRollouts implements RolloutControl {
     return [...this.#views.values()];
   }
 
+  /** Resolves once one was looked at so often. */
+  async looked(times: number): Promise<void> {
+    await until(() => this.#looks >= times);
+  }
+
   async view(name: string): Promise<RolloutView> {
+    this.#looks++;
     if (this.failure !== undefined) throw this.failure;
     const found = this.#views.get(name);
     if (found === undefined)

@@ -26,6 +26,7 @@ import {
   stageNeeds,
   stateText,
   utc,
+  verdictWord,
   warningsOf,
 } from "../words.ts";
 import { actions } from "./actions.ts";
@@ -126,7 +127,7 @@ function guardrails(evidence: readonly EvidenceDocument[]): Html {
 <thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th><th>allowed</th><th>would have been seen</th></tr></thead>
 <tbody>${evidence.map(
     (one) =>
-      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${one.crossed ? "crossed" : "no alarm"}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
+      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdictWord(one)}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
   )}</tbody></table></div>
 <p class="quiet">Evidence that the candidate is worse than allowed: the end of a bar is the threshold, the line how near it ever was. Look as often as you like.</p>`;
 }

@@ -1,0 +1,114 @@
+import { parseArgs } from "node:util";
+import { type RolloutDocument, rolloutDocument } from "../rollouts/document.ts";
+import { percentText, stateText } from "../rollouts/words.ts";
+import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
+import { consent } from "./consent.ts";
+import { UsageError } from "./error-text.ts";
+import { numberOf } from "./number-option.ts";
+import { plainLine } from "./plain-text.ts";
+import { oneRollout, pathOf } from "./rollout.ts";
+
+const OPTIONS = { ...CONNECTION_OPTIONS, reason: { type: "string" } } as const;
+const ASKING = { ...OPTIONS, yes: { type: "boolean", short: "y", default: false } } as const;
+
+interface Asked {
+  readonly url?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** `crossover rollout start`. @returns the exit code */
+export async function start(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...OPTIONS, stage: { type: "string" } },
+  });
+  const stage = numberOf("--stage", values.stage, (number) => Number.isSafeInteger(number) && number >= 0);
+  return change(oneRollout(positionals), "start", values, { stage });
+}
+
+/** `crossover rollout pause`. @returns the exit code */
+export async function pause(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  return change(oneRollout(positionals), "pause", values);
+}
+
+/** `crossover rollout resume`. @returns the exit code */
+export async function resume(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  return change(oneRollout(positionals), "resume", values);
+}
+
+/** `crossover rollout promote`. @returns the exit code */
+export async function promote(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: ASKING });
+  const name = oneRollout(positionals);
+  await consentTo(
+    name,
+    values,
+    (now) => `Send all traffic to ${now.candidate}? It has ${percentText(now.percent)} now.`,
+  );
+  return change(name, "promote", values);
+}
+
+/** `crossover rollout rollback`. @returns the exit code */
+export async function rollback(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: ASKING });
+  const name = oneRollout(positionals);
+  await consentTo(
+    name,
+    values,
+    (now) =>
+      `Send all traffic to ${now.control}? ${percentText(now.percent)} of it goes to ${now.candidate} now.`,
+  );
+  return change(name, "rollback", values);
+}
+
+/** `crossover rollout set-weight`. @returns the exit code */
+export async function setWeight(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: ASKING });
+  const [name, weight, ...more] = positionals;
+  if (name === undefined || weight === undefined || more.length > 0)
+    throw new UsageError("give the name of one rollout, and the candidate's percentage");
+  const percent = numberOf("the percentage", weight.replace(/%$/, ""), (one) => one >= 0 && one <= 100);
+  await consentTo(name, values, (now) =>
+    percent !== undefined && percent < now.percent
+      ? `Lower ${now.candidate} from ${percentText(now.percent)} to ${percentText(percent)}? Users return to ${now.control}.`
+      : undefined,
+  );
+  return change(name, "set-weight", values, { percent });
+}
+
+/** Asks before what takes something away from users. @param question undefined: it takes nothing away */
+async function consentTo(
+  name: string,
+  { url, yes }: Asked & { readonly yes: boolean },
+  question: (now: RolloutDocument) => string | undefined,
+): Promise<void> {
+  if (yes) return;
+  const asked = question(await askAdmin(url, { method: "GET", path: pathOf(name) }, rolloutDocument));
+  if (asked !== undefined) await consent(plainLine(asked), yes);
+}
+
+async function change(
+  name: string,
+  action: string,
+  { url, json, reason }: Asked,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<number> {
+  const question = {
+    method: "POST",
+    path: `${pathOf(name)}/${action}`,
+    body: { reason, ...more },
+  } as const;
+  const now = await askAdmin(url, question, rolloutDocument);
+  if (json) printJson(now);
+  else
+    process.stdout.write(
+      plainLine(`${now.name}: ${stateText(now)}, ${percentText(now.percent)} to ${now.candidate}.`).concat(
+        "\n",
+      ),
+    );
+  return 0;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import {
+  type ChangeDocument,
+  changeList,
+  type RolloutDocument,
+  rolloutDocument,
+  rolloutList,
+} from "../rollouts/document.ts";
+import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
+import { isCount, numberOf } from "./number-option.ts";
+import { oneRollout, pathOf } from "./rollout.ts";
+import { historyText, rolloutTable, rolloutText } from "./rollout-text.ts";
+
+const LISTED = 20;
+const MOST_LISTED = 1000;
+/** Of the audit trail, so many are looked at for the stages that were passed. */
+const PASSED = 200;
+const FOLLOW_MS = 2000;
+
+/** `crossover rollout list`. @returns the exit code */
+export async function list(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: CONNECTION_OPTIONS });
+  const answer = await askAdmin(values.url, { method: "GET", path: "/rollouts" }, rolloutList);
+  if (values.json) printJson(answer);
+  else if (answer.data.length === 0) process.stderr.write("The configuration has no rollouts.\n");
+  else process.stdout.write(rolloutTable(answer.data));
+  return 0;
+}
+
+/** `crossover rollout show`. @returns the exit code */
+export async function show(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...CONNECTION_OPTIONS, follow: { type: "boolean", default: false } },
+  });
+  const name = oneRollout(positionals);
+  const look = () => askAdmin(values.url, { method: "GET", path: pathOf(name) }, rolloutDocument);
+  const tell = async (rollout: RolloutDocument): Promise<void> => {
+    if (values.json) printJson(rollout);
+    else process.stdout.write(rolloutText(rollout, await changesOf(values.url, name, PASSED)));
+  };
+  let shown = await look();
+  await tell(shown);
+  while (values.follow && isOpen(shown)) {
+    await delay(FOLLOW_MS);
+    const now = await look();
+    if (isSame(now, shown)) continue;
+    if (!values.json) process.stdout.write("\n");
+    await tell(now);
+    shown = now;
+  }
+  return 0;
+}
+
+function isOpen({ state }: RolloutDocument): boolean {
+  return state === "running" || state === "paused";
+}
+
+function isSame(one: RolloutDocument, other: RolloutDocument): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** `crossover rollout history`. @returns the exit code */
+export async function history(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...CONNECTION_OPTIONS, limit: { type: "string" } },
+  });
+  const name = oneRollout(positionals);
+  const limit =
+    numberOf("--limit", values.limit, (number) => isCount(number) && number <= MOST_LISTED) ?? LISTED;
+  const changes = await changesOf(values.url, name, limit);
+  if (values.json) printJson({ object: "list", data: changes });
+  else if (changes.length === 0) process.stderr.write("Nothing was done to it yet.\n");
+  else process.stdout.write(historyText(changes));
+  return 0;
+}
+
+/** Newest first. */
+async function changesOf(
+  url: string | undefined,
+  name: string,
+  limit: number,
+): Promise<readonly ChangeDocument[]> {
+  const path = `${pathOf(name)}/changes?limit=${limit}`;
+  return (await askAdmin(url, { method: "GET", path }, changeList)).data;
+}

@@ -1,0 +1,141 @@
+import { rounded, timeOf, usd } from "../reports/words.ts";
+import type {
+  ChangeDocument,
+  EvidenceDocument,
+  PairsDocument,
+  RolloutDocument,
+} from "../rollouts/document.ts";
+import {
+  adaptiveText,
+  agreementText,
+  changeText,
+  guardrailText,
+  nearness,
+  pairRows,
+  passedStages,
+  passedText,
+  percentText,
+  proofText,
+  reachText,
+  sideText,
+  stateText,
+  utc,
+  verdictWord,
+  warningsOf,
+} from "../rollouts/words.ts";
+import { factLines } from "./fact-lines.ts";
+import { plainLine } from "./plain-text.ts";
+import { textTable } from "./text-table.ts";
+
+/** All rollouts, a line for each. */
+export function rolloutTable(rollouts: readonly RolloutDocument[]): string {
+  const rows = rollouts.map((rollout) =>
+    [
+      rollout.name,
+      stateText(rollout),
+      rollout.control,
+      rollout.candidate,
+      percentText(rollout.percent),
+      rounded(rollout.sides.candidate.requests),
+    ].map(plainLine),
+  );
+  return textTable(["rollout", "state", "control", "candidate", "weight", "requests"], rows, 4);
+}
+
+/**
+ * A rollout for people: where it stands, how near its guardrails are, what it waits for, and on which ground it came here.
+ * @param changes newest first
+ */
+export function rolloutText(rollout: RolloutDocument, changes: readonly ChangeDocument[]): string {
+  const { run, evidence, proof, pairs, adaptive } = rollout;
+  const passed = run === null ? [] : passedStages(changes, run.id);
+  const lines = [
+    ...factLines(factsOf(rollout).map(([name, value]) => [name, plainLine(value)])),
+    ...warningsOf(rollout).map((warning) => `! ${plainLine(warning)}`),
+    ...section("guardrails", evidence.length === 0 ? [] : [guardrails(evidence)]),
+    ...section(
+      "smallest fault that would have been seen",
+      evidence.length === 0
+        ? []
+        : factLines(evidence.map((one) => [guardrailText(one.guardrail), plainLine(reachText(one))])),
+    ),
+    ...section("proof", proof === null ? [] : [proofText(proof)]),
+    ...section("adaptive weights", adaptive === null ? [] : [adaptiveText(adaptive)]),
+    ...section("the same requests, both variants", pairs === null ? [] : pairLines(pairs)),
+    ...section(
+      "stages passed",
+      passed.map((one) => `${timeOf(one.at)}  ${passedText(one)}`),
+    ),
+    ...section("the next stage waits for", waiting(rollout)),
+  ];
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}
+
+function factsOf(rollout: RolloutDocument): readonly (readonly [string, string])[] {
+  const { name, control, candidate, percent, shadow_percent, run, sides } = rollout;
+  return [
+    ["rollout", name],
+    ["state", stateText(rollout)],
+    ["weight", `${percentText(percent)} to ${candidate}`],
+    ...(shadow_percent > 0
+      ? ([["shadowed", `${percentText(shadow_percent)} of the control's requests`]] as const)
+      : []),
+    ["control", `${control}, ${sideFacts(sides.control)}`],
+    ["candidate", `${candidate}, ${sideFacts(sides.candidate)}`],
+    ...(run === null
+      ? []
+      : ([
+          ["run", run.id],
+          ["started", utc(run.started_at)],
+          ["this stage since", utc(run.stage_since)],
+          ...(run.ready_since === null ? [] : ([["ready since", utc(run.ready_since)]] as const)),
+        ] as const)),
+  ];
+}
+
+function sideFacts({ requests, keys }: RolloutDocument["sides"]["control"]): string {
+  return keys === null
+    ? `${rounded(requests)} requests`
+    : `${rounded(requests)} requests, ${rounded(keys)} sticky keys`;
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", title, "-".repeat(title.length), ...lines];
+}
+
+function guardrails(evidence: readonly EvidenceDocument[]): string {
+  const rows = evidence.map((one) =>
+    [
+      guardrailText(one.guardrail),
+      verdictWord(one),
+      nearness(one),
+      sideText(one.guardrail, one.candidate),
+      sideText(one.guardrail, one.control),
+      one.allowed,
+    ].map(plainLine),
+  );
+  const head = ["guardrail", "", "of threshold", "candidate", "control", "allowed"];
+  return textTable(head, rows, head.length).trimEnd();
+}
+
+function pairLines(pairs: PairsDocument): readonly string[] {
+  return [
+    `${agreementText(pairs)}.`,
+    textTable(["", "control", "candidate"], pairRows(pairs), 1).trimEnd(),
+    `They cost ${usd(pairs.spent_usd)}, ${usd(pairs.spent_today_usd)} of it today (UTC).`,
+  ];
+}
+
+function waiting({ state, waits_for }: RolloutDocument): readonly string[] {
+  if (state !== "running" && state !== "paused") return [];
+  return waits_for.length === 0 ? ["nothing"] : waits_for.map(plainLine);
+}
+
+/** An audit trail, a line for each change, and why. */
+export function historyText(changes: readonly ChangeDocument[]): string {
+  const rows = changes.map((change) =>
+    [timeOf(change.at), changeText(change), change.by, change.reason ?? ""].map(plainLine),
+  );
+  const head = ["when (UTC)", "what", "who", "why"];
+  return textTable(head, rows, head.length);
+}

@@ -1,0 +1,254 @@
+import { describe, expect, test } from "vitest";
+import { historyText, rolloutText } from "../../src/cli/rollout-text.ts";
+import type { RolloutView } from "../../src/rollouts/run.ts";
+import { changeToDocument, toDocument } from "../../src/rollouts/to-document.ts";
+import { ADMIN_TOKEN, servedRollouts } from "../support/rollout-app.ts";
+import { change, evidence, FakeRollouts, PAIRS, PROOF, run, unstarted, view } from "../support/rollouts.ts";
+import { type Ended, nodes, projectNode, runCommand } from "./command.ts";
+
+async function serving(...views: readonly RolloutView[]) {
+  const rollouts = new FakeRollouts(...views);
+  const url = await servedRollouts(rollouts);
+  const rollout = (...args: readonly string[]): Promise<Ended> =>
+    runCommand(projectNode, ["rollout", ...args, "--url", url], {
+      env: { CROSSOVER_ADMIN_TOKEN: ADMIN_TOKEN },
+    });
+  return { rollouts, rollout, url };
+}
+
+const VERDICT = {
+  guardrail: "errors",
+  seq: 12,
+  observation: 4312,
+  evidence: evidence({ logEvidence: 6, logPeak: 6 }),
+  candidateRequests: 214,
+};
+
+describe("what is shown", () => {
+  test("says where it stands, how near each guardrail is, what it waits for and on what it came here", () => {
+    const shown = view({
+      proof: PROOF,
+      evidence: [evidence(), evidence({ guardrail: "cost", logEvidence: -1, sees: undefined })],
+      shadowPercent: 10,
+    });
+    expect(rolloutText(toDocument(shown), [changeToDocument(change())])).toBe(`\
+rollout           move
+state             running, stage 2 of 4
+weight            5% to tuned
+shadowed          10% of the control's requests
+control           prompted, 12,345 requests, 3,021 sticky keys
+candidate         tuned, 650 requests, 160 sticky keys
+run               run_1
+started           2027-01-31 18:00:00 UTC
+this stage since  2027-01-31 18:15:00 UTC
+
+guardrails
+----------
+guardrail            of threshold  candidate     control       allowed
+---------  --------  ------------  ------------  ------------  ------------------------
+errors     no alarm  20%           1.39% of 650  1% of 12,345  1.25 times the control's
+cost       no alarm  0%            1.39% of 650  1% of 12,345  1.25 times the control's
+
+smallest fault that would have been seen
+----------------------------------------
+errors  3 times as many as allowed
+cost    nothing yet; it takes about 900 requests of the candidate
+
+proof
+-----
+Not proved within 2 points yet. The candidate's share of failed or unusable answers less the control's lies from −1.1 points to +3.4 points. It takes about 680 more sticky keys of the candidate.
+
+stages passed
+-------------
+2027-01-31 18:15:00  1% → 5% on “no alarm”
+
+the next stage waits for
+------------------------
+42 more requests of the candidate
+3 more minutes
+`);
+  });
+
+  test("says which it was: no alarm or proved", () => {
+    const proved = change({
+      ground: "proved",
+      proof: { ...PROOF, isProved: true },
+      to: { state: "running", stage: 3, percent: 50 },
+    });
+    const text = rolloutText(toDocument(view()), [proved, change()].map(changeToDocument));
+    expect(text).toContain("1% → 5% on “no alarm”\n");
+    expect(text).toContain("1% → 50% on “proved within 2 points”\n");
+    expect(text.indexOf("no alarm”")).toBeLessThan(text.indexOf("proved within"));
+  });
+
+  test("leaves out the stages of runs before", () => {
+    const text = rolloutText(toDocument(view()), [changeToDocument(change({ run: "run_0" }))]);
+    expect(text).not.toContain("stages passed");
+  });
+
+  test.each<[string, Partial<RolloutView>, string]>([
+    ["one that was never started", { run: undefined }, "state      not started"],
+    ["a person's pause", { run: run({ state: "paused", cause: "person" }) }, "paused, by a person"],
+    ["a verdict", { run: run({ state: "rolled_back", verdict: VERDICT }) }, "rolled back: errors crossed"],
+    [
+      "what the verdict rests on",
+      { run: run({ state: "rolled_back", verdict: VERDICT }) },
+      "! Crossed: errors, at observation 4,312, after 214 requests of the candidate: 1.39% of 650 of the candidate beside 1% of 12,345 of the control; allowed is 1.25 times the control's.",
+    ],
+    [
+      "a proof",
+      { run: run({ state: "promoted", promotedOn: "proved" }) },
+      "promoted, proved within the margin",
+    ],
+    ["a weight set by hand", { run: run({ byHand: true }) }, "running, with a weight set by hand"],
+    ["blindness", { isBlind: true }, "! The store does not answer: the guardrails see nothing"],
+    ["losses", { dropped: 3 }, "! 3 observations could not be kept"],
+    ["pairs", { pairs: PAIRS }, "latency, median              812 ms          401 ms\n"],
+    ["what a name is written with", { name: "a\u001b[31mred" }, "a\ufffd[31mred"],
+    [
+      "what the allocation has learned",
+      {
+        adaptive: {
+          control: { count: 10, mean: 0.5 },
+          candidate: { count: 20, mean: 0.75 },
+          probabilityBetter: 0.93,
+          best: undefined,
+        },
+      },
+      "Mean reward: 0.75 of 20 of the candidate, 0.5 of 10 of the control. That the candidate is better: 93%.",
+    ],
+  ])("tells of %s", (_what, fields, words) => {
+    expect(rolloutText(toDocument(view(fields)), [])).toContain(words);
+  });
+
+  test("of the trail has what, who and why", () => {
+    const text = historyText(
+      [
+        change({ action: "rollback", verdict: VERDICT, ground: undefined }),
+        change({ by: "ops", reason: "try\nit" }),
+      ].map(changeToDocument),
+    );
+    expect(
+      text
+        .split("\n")
+        .slice(2, 4)
+        .map((line) => line.split(/ {2,}/).slice(1)),
+    ).toEqual([
+      ["rollback 1% → 5%, errors crossed", "crossover"],
+      ["advance 1% → 5%, no alarm", "ops", "try it"],
+    ]);
+  });
+});
+
+describe.each(nodes)("crossover rollout on %s", (_name, node) => {
+  test("has a help, and knows what it can't do", async () => {
+    const help = await runCommand(node, ["rollout", "--help"]);
+    expect([help.code, help.stderr]).toEqual([0, ""]);
+    expect(help.stdout).toMatch(/^Usage: crossover rollout list\n/);
+    for (const args of [
+      [],
+      ["constructor"],
+      ["show"],
+      ["show", "a", "b"],
+      ["set-weight", "a"],
+      ["set-weight", "a", "101"],
+      ["start", "a", "--stage", "x"],
+      ["pause", "a", "--yes"],
+    ]) {
+      const { code, stdout } = await runCommand(node, ["rollout", ...args]);
+      expect([args, code, stdout]).toEqual([args, 2, ""]);
+    }
+  });
+});
+
+test("rollouts are listed and shown, for people and for programs", async () => {
+  const { rollout } = await serving(view(), unstarted({ name: "other" }));
+  const listed = await rollout("list");
+  expect(listed.code, listed.stderr).toBe(0);
+  expect(listed.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+    ["rollout", "state", "control", "candidate", "weight", "requests"],
+    expect.anything(),
+    ["move", "running, stage 2 of 4", "prompted", "tuned", "5%", "650"],
+    ["other", "not started", "prompted", "tuned", "1%", "0"],
+    [""],
+  ]);
+  const shown = await rollout("show", "move");
+  expect([shown.code, shown.stdout]).toEqual([0, rolloutText(toDocument(view()), [])]);
+  expect(JSON.parse((await rollout("show", "move", "--json")).stdout)).toEqual(toDocument(view()));
+  expect(JSON.parse((await rollout("list", "--json")).stdout).data).toHaveLength(2);
+});
+
+test("a rollout is started, paused, resumed and raised without a question, and all of it is told", async () => {
+  const { rollout, rollouts } = await serving(unstarted());
+  const lines = [];
+  for (const args of [
+    ["start", "move", "--stage", "1", "--reason", "the model of January"],
+    ["pause", "move"],
+    ["resume", "move"],
+    ["set-weight", "move", "12.5%"],
+  ]) {
+    const { code, stdout, stderr } = await rollout(...args);
+    lines.push([code, stdout, stderr]);
+  }
+  expect(lines).toEqual([
+    [0, "move: running, stage 2 of 4, 5% to tuned.\n", ""],
+    [0, "move: paused, by a person, 5% to tuned.\n", ""],
+    [0, "move: running, stage 2 of 4, 5% to tuned.\n", ""],
+    [0, "move: running, with a weight set by hand, 12.5% to tuned.\n", ""],
+  ]);
+  const [last, ...before] = await rollouts.changes("move", 9);
+  expect([last?.action, last?.to.percent]).toEqual(["set-weight", 12.5]);
+  expect(before.at(-1)).toMatchObject({ action: "start", by: "admin token", reason: "the model of January" });
+  const history = await rollout("history", "move", "--limit", "1");
+  expect(history.stdout.split("\n")[2]).toMatch(/set-weight 5% → 12\.5% +admin token$/);
+});
+
+test("what takes users back or gives all away needs a yes", async () => {
+  const { rollout, rollouts } = await serving(view());
+  for (const args of [
+    ["set-weight", "move", "4"],
+    ["promote", "move"],
+    ["rollback", "move"],
+  ]) {
+    const { code, stdout, stderr } = await rollout(...args);
+    expect([args, code, stdout, stderr]).toEqual([
+      args,
+      1,
+      "",
+      "crossover rollout: nobody can be asked here: give --yes\n",
+    ]);
+  }
+  expect(await rollouts.changes("move", 9)).toEqual([]);
+  expect((await rollout("set-weight", "move", "4", "--yes")).code).toBe(0);
+  expect((await rollout("promote", "move", "--yes")).stdout).toBe(
+    "move: promoted, a person's word, 100% to tuned.\n",
+  );
+  const back = JSON.parse((await rollout("rollback", "move", "-y", "--json")).stdout);
+  expect([back.state, back.percent]).toEqual(["rolled_back", 0]);
+});
+
+test("what the gateway refuses ends with 1, in its words", async () => {
+  const { rollout } = await serving(view());
+  for (const [args, words] of [
+    [["show", "nothing"], "(404 rollout_not_found)"],
+    [["resume", "move"], "(409 rollout_state)"],
+    [["promote", "nothing"], "(404 rollout_not_found)"],
+  ] as const) {
+    const { code, stdout, stderr } = await rollout(...args);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(words);
+  }
+});
+
+test("what is followed is told anew when it changes, until its run ends", async () => {
+  const { rollout, rollouts } = await serving(view());
+  const following = rollout("show", "move", "--follow");
+  await rollouts.looked(2);
+  await rollouts.rollback("move", { by: "ops" });
+  const { code, stdout } = await following;
+  expect(code).toBe(0);
+  expect([...stdout.matchAll(/^state +(.*)$/gm)].map(([, state]) => state)).toEqual([
+    "running, stage 2 of 4",
+    "rolled back",
+  ]);
+});
