@@ -142,7 +142,7 @@ function conclude(contest: Contest, seconds: number): number {
   const { prompted, tuned } = contest;
   const factor = prompted.measured.inputTokens / tuned.measured.inputTokens;
   process.stdout.write(
-    `\n${tuned.name} is the best, and takes 1/${rounded(Math.round(factor))} of the tokens that ${prompted.name} takes. ${took}\nWith a model of your own the next step is to put the rollout that its job proposes into the configuration, and to raise its \`stage\` as the numbers allow.\n`,
+    `\n${tuned.name} is the best, and takes 1/${rounded(Math.round(factor))} of the tokens that ${prompted.name} takes. ${took}\nWith a model of your own the next step is to put the rollout that its job proposes into the configuration, and to start it with \`crossover rollout start\`.\n`,
   );
   return 0;
 }

@@ -7,8 +7,13 @@ const percent = z.number().describe("From 0 to 100.");
 
 const sideEvidence = z.object({
   count: z.int().describe("Requests, ratings or pairs."),
-  events: z.int().nullable().describe("Those of them that are bad. Null where means are compared."),
-  value: z.number().nullable().describe("Share of events, or the mean in the guardrail's own unit."),
+  events: z.int().nullable().describe("Those of them that are bad. Null where means alone are compared."),
+  value: z
+    .number()
+    .nullable()
+    .describe(
+      "Of errors, unusable answers and the sample ratio a share, else the mean in ms, USD or points.",
+    ),
 });
 export type SideEvidenceDocument = Readonly<z.infer<typeof sideEvidence>>;
 
@@ -21,16 +26,16 @@ export const evidenceDocument = z.object({
     .describe(
       "`log_evidence` as a share of `log_threshold`: at 1 it is crossed; 0 or less speaks for nothing.",
     ),
-  log_evidence: z.number(),
+  log_evidence: z.number().nullable().describe("Natural logarithm. Null: there is none yet."),
   log_threshold: z.number(),
-  log_peak: z.number().describe("The largest `log_evidence` that there was."),
+  log_peak: z.number().nullable().describe("The largest `log_evidence` that there was."),
   allowed: z.string().describe("How much worse the candidate may be."),
   control: sideEvidence,
   candidate: sideEvidence,
   needed_requests: z
     .int()
     .nullable()
-    .describe("Requests of the candidate that would likely show a fault like that in `sees`."),
+    .describe("More requests of the candidate until twice as much as allowed would likely be seen."),
   sees: z.string().nullable().describe("The smallest fault that would have been seen by now."),
 });
 export type EvidenceDocument = Readonly<z.infer<typeof evidenceDocument>>;

@@ -122,10 +122,10 @@ function evidenceOf(evidence: Evidence): EvidenceDocument {
   return {
     guardrail: evidence.guardrail,
     crossed: logPeak >= logThreshold,
-    of_threshold: logEvidence / logThreshold,
-    log_evidence: logEvidence,
+    of_threshold: Number.isFinite(logEvidence) ? logEvidence / logThreshold : 0,
+    log_evidence: Number.isFinite(logEvidence) ? logEvidence : null, // JSON has no infinity
     log_threshold: logThreshold,
-    log_peak: logPeak,
+    log_peak: Number.isFinite(logPeak) ? logPeak : null,
     allowed: evidence.allowed,
     control: sideOf(evidence.control),
     candidate: sideOf(evidence.candidate),

@@ -46,7 +46,12 @@ const CAUSES: Readonly<Record<NonNullable<RunDocument["cause"]>, string>> = {
 
 /** `stage 2 of 5`; nobody counts from 0. */
 function stageText({ stage, stages, by_hand }: RunDocument): string {
-  return by_hand ? "with a weight set by hand" : `stage ${stage + 1} of ${stages.length}`;
+  return by_hand ? "with a weight set by hand" : `stage ${stage + 1} of ${stepsOf(stages).length}`;
+}
+
+/** The stages below 100 %: that one is the promotion. */
+export function stepsOf(stages: RunDocument["stages"]): RunDocument["stages"] {
+  return stages.filter(({ percent: weight }) => weight < 100);
 }
 
 /** What a person has to know before anything else; empty: nothing. */
@@ -110,20 +115,17 @@ export function nearness({ of_threshold }: Pick<EvidenceDocument, "of_threshold"
   return percent(Math.max(0, of_threshold));
 }
 
-/** `1.4% of 650`, `812 of 12,000 ms` */
-export function sideText(guardrail: string, { count: all, events, value }: SideEvidenceDocument): string {
-  if (value === null) return all === 0 ? NOTHING : rounded(all);
-  const shown = events === null ? meanText(guardrail, value) : shareText(value);
-  return `${shown} of ${rounded(all)}`;
+/** `1.4% of 650`, `812 ms of 640`, `–`. */
+export function sideText(guardrail: string, { count: all, value }: SideEvidenceDocument): string {
+  return value === null ? NOTHING : `${valueText(guardrail, value)} of ${rounded(all)}`;
 }
 
-/** With three digits, however small it is: error rates are. */
-function shareText(share: number): string {
-  return percentText(share * 100);
-}
-
-function meanText(guardrail: string, value: number): string {
+function valueText(guardrail: string, value: number): string {
   switch (guardrail) {
+    case "errors":
+    case "validity":
+    case "sample_ratio":
+      return percentText(value * 100);
     case "latency":
     case "first_token":
       return millisecondsText(value);
@@ -143,7 +145,7 @@ export function reachText({ sees, needed_requests }: EvidenceDocument): string {
   if (sees !== null) return sees;
   return needed_requests === null
     ? "nothing yet"
-    : `nothing yet; it takes about ${count(needed_requests, "request")} of the candidate`;
+    : `nothing yet; it takes about ${count(needed_requests, "more request")} of the candidate`;
 }
 
 /** Of a percent of traffic `2 points`. @param margin a difference of shares */
@@ -199,7 +201,7 @@ export function changeText({ action, from, to, ground, proof, verdict }: ChangeD
       ? `at ${percentText(to.percent)}`
       : `${percentText(from.percent)} → ${percentText(to.percent)}`;
   const why = [
-    ...(ground === null || ground === "person" ? [] : [groundText(ground, proof)]),
+    ...(ground === null || ground === "person" || action === "set-weight" ? [] : [groundText(ground, proof)]),
     ...(verdict === null ? [] : [`${guardrailText(verdict.guardrail)} crossed`]),
   ];
   return [`${action} ${moved}`, ...why].join(", ");
@@ -208,9 +210,7 @@ export function changeText({ action, from, to, ground, proof, verdict }: ChangeD
 /** The stages that were passed in a run, the oldest first, each with its ground. @param changes newest first */
 export function passedStages(changes: readonly ChangeDocument[], run: string): readonly ChangeDocument[] {
   return changes
-    .filter(
-      (change) => change.run === run && change.ground !== null && change.to.percent > change.from.percent,
-    )
+    .filter((change) => change.run === run && (change.action === "advance" || change.action === "promote"))
     .toReversed();
 }
 

@@ -44,7 +44,8 @@ export function proposalOf({ route, table, ...variants }: ProposalParts): string
   if (isSeq(stages)) stages.flow = true;
   document.commentBefore = [
     ` Nothing changes until this is put into the configuration. It moves users of ${route} from ${control}`,
-    ` to ${candidate} in steps: ${STAGES.map((stage) => `${stage} %`).join(", ")}. For the next step add 1 to \`stage\`.`,
+    ` to ${candidate} in steps: ${STAGES.map((stage) => `${stage} %`).join(", ")}. Put in, it stands at the first, and nobody judges it:`,
+    ` \`crossover rollout start ${candidate}\` lets it go on by itself, and back where a guardrail is crossed.`,
     ...(moved.length === 0
       ? [` Use it with \`use: { rollout: ${candidate} }\` where the route uses ${control}.`]
       : [

@@ -52,7 +52,7 @@ cost       no alarm  0%            1.39% of 650  1% of 12,345  1.25 times the co
 smallest fault that would have been seen
 ----------------------------------------
 errors  3 times as many as allowed
-cost    nothing yet; it takes about 900 requests of the candidate
+cost    nothing yet; it takes about 900 more requests of the candidate
 
 proof
 -----

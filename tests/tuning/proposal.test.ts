@@ -145,7 +145,8 @@ test("it says that nothing changes until then, and what goes where", () => {
   expect(
     propose({ rules: [{ name: "all", use: "prompted" }] }),
   ).toBe(`# Nothing changes until this is put into the configuration. It moves users of recipes from prompted
-# to tuned in steps: 1 %, 5 %, 25 %, 50 %, 100 %. For the next step add 1 to \`stage\`.
+# to tuned in steps: 1 %, 5 %, 25 %, 50 %, 100 %. Put in, it stands at the first, and nobody judges it:
+# \`crossover rollout start tuned\` lets it go on by itself, and back where a guardrail is crossed.
 # The \`rules\` below replace \`rules\` and \`default\` of recipes under \`routes\`; its other keys and other routes stay.
 # Changed: all.
 # The variant tuned and its model are known where \`registered.yaml\` of this gateway's data folder is read.

@@ -68,9 +68,9 @@ function buttonsOf({ state, run, control, candidate, percent }: RolloutDocument)
     case "rolled_back":
       return [start];
     case "running":
-      return [pause, promote, rollback];
+      return [...(run?.by_hand ? [resume] : []), pause, promote, rollback];
     case "paused":
-      return [resume, promote, rollback];
+      return [...(run?.verdict == null ? [resume] : []), promote, rollback]; // a verdict stands
     case "promoted":
       return [start, rollback];
   }

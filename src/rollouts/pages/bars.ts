@@ -1,5 +1,4 @@
 import { type Html, html } from "../../pages/html.ts";
-import { percent } from "../../reports/words.ts";
 import type { EvidenceDocument, RolloutDocument } from "../document.ts";
 import { alarmText, percentText } from "../words.ts";
 
@@ -23,15 +22,16 @@ ${stages
 /** How near a guardrail is to its threshold, which is the bar's end, and by a line how near it ever was. */
 export function evidenceBar(evidence: EvidenceDocument): Html {
   const { of_threshold, log_peak, log_threshold, crossed } = evidence;
-  const share = within(of_threshold);
-  const peak = within(log_peak / log_threshold);
-  const tone = crossed ? "crossed" : share >= WARM ? "warm" : "";
+  const now = along(of_threshold);
+  const peak = along((log_peak ?? 0) / log_threshold);
+  const tone = crossed ? "crossed" : of_threshold >= WARM ? "warm" : "";
   return html`<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${alarmText(evidence)}">
-<rect class="track" width="100" height="10"/><rect class="fill ${tone}" width="${share * 100}" height="10"/>
-${peak > share ? html`<line class="peak" x1="${peak * 100}" x2="${peak * 100}" y1="0" y2="10"><title>At most ${percent(peak)} of the threshold</title></line>` : html``}
+<rect class="track" width="100" height="10"/><rect class="fill ${tone}" width="${now}" height="10"/>
+${peak > now ? html`<line class="peak" x1="${peak}" x2="${peak}" y1="0" y2="10"><title>At most ${percentText(peak)} of the threshold</title></line>` : html``}
 </svg>`;
 }
 
-function within(share: number): number {
-  return Number.isFinite(share) ? Math.min(1, Math.max(0, Math.round(share * 1000) / 1000)) : 0;
+/** Of a bar, 0 to 100. */
+function along(share: number): number {
+  return Math.min(100, Math.max(0, Math.round(share * 1000) / 10));
 }

@@ -25,6 +25,7 @@ import {
   sideText,
   stageNeeds,
   stateText,
+  stepsOf,
   utc,
   verdictWord,
   warningsOf,
@@ -86,10 +87,10 @@ function notStarted(): Html {
 }
 
 function stages(run: RunDocument, changes: readonly ChangeDocument[]): Html {
-  const { stages: all, state } = run;
+  const { state } = run;
   const end = state === "promoted" ? "done" : state === "rolled_back" ? "bad" : "";
   const passed = passedStages(changes, run.id).map(passedText);
-  return html`<ol class="steps">${all.map(
+  return html`<ol class="steps">${stepsOf(run.stages).map(
     (one, index) =>
       html`<li class="${markOf(run, index)}" title="${stageNeeds(one)}">${percentText(one.percent)}${one.shadow_percent > 0 ? html` <small>shadow ${percentText(one.shadow_percent)}</small>` : html``}</li>`,
   )}<li class="${end}">${state === "rolled_back" ? "rolled back" : "promoted"}</li></ol>
@@ -134,7 +135,7 @@ function guardrails(evidence: readonly EvidenceDocument[]): Html {
 
 function shownProof(proof: ProofDocument): Html {
   return html`<p class="${proof.proved ? "good" : ""}">${proofText(proof)}</p>
-<p class="quiet">${sideText("proof", proof.candidate)} of the candidate failed or can't be used, ${sideText("proof", proof.control)} of the control.</p>`;
+<p class="quiet">${sideText("errors", proof.candidate)} of the candidate failed or can't be used, ${sideText("errors", proof.control)} of the control.</p>`;
 }
 
 function shownAdaptive(adaptive: AdaptiveDocument): Html {
