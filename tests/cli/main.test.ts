@@ -32,7 +32,7 @@ describe.each(nodes)("crossover on %s", (_name, node) => {
   });
 });
 
-test.each(["start", "check", "explain", "keys", "dataset"])("%s --help tells its usage", async (command) => {
+test.each(["start", "check", "explain", "keys", "dataset", "rollout"])("%s --help tells its usage", async (command) => {
   const { code, stdout } = await runCommand(projectNode, [command, "--help"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^Usage: crossover ${command}`));

@@ -44,10 +44,10 @@ this stage since  2027-01-31 18:15:00 UTC
 
 guardrails
 ----------
-guardrail            of threshold  candidate     control       allowed
----------  --------  ------------  ------------  ------------  ------------------------
-errors     no alarm  20%           1.39% of 650  1% of 12,345  1.25 times the control's
-cost       no alarm  0%            1.39% of 650  1% of 12,345  1.25 times the control's
+guardrail            of threshold  candidate       control          allowed
+---------  --------  ------------  --------------  ---------------  ------------------------
+errors     no alarm  20%           1.39% of 650    1% of 12,345     1.25 times the control's
+cost       no alarm  0%            $0.0139 of 650  $0.01 of 12,345  1.25 times the control's
 
 smallest fault that would have been seen
 ----------------------------------------
