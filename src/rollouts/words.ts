@@ -235,7 +235,7 @@ export function pairRows({
     row("latency, median", ({ latency_ms }) => known(latency_ms, millisecondsText)),
     row("first token, median", ({ first_token_ms }) => known(first_token_ms, millisecondsText)),
     row("cost, mean", ({ cost_usd }) => known(cost_usd, usd)),
-    row("length, mean", ({ length }) => known(length, (value) => count(value, "character"))),
+    row("characters, mean", ({ length }) => known(length, rounded)),
   ];
 }
 

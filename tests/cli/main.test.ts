@@ -32,11 +32,14 @@ describe.each(nodes)("crossover on %s", (_name, node) => {
   });
 });
 
-test.each(["start", "check", "explain", "keys", "dataset", "rollout"])("%s --help tells its usage", async (command) => {
-  const { code, stdout } = await runCommand(projectNode, [command, "--help"]);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(new RegExp(`^Usage: crossover ${command}`));
-});
+test.each(["start", "check", "explain", "keys", "dataset", "rollout"])(
+  "%s --help tells its usage",
+  async (command) => {
+    const { code, stdout } = await runCommand(projectNode, [command, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: crossover ${command}`));
+  },
+);
 
 test("an error moves no cursor, whatever it quotes", async () => {
   const { code, stderr } = await runCommand(projectNode, ["keys", "list", "--\u001b[2J"]);

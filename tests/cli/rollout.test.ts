@@ -103,7 +103,7 @@ the next stage waits for
     ["a weight set by hand", { run: run({ byHand: true }) }, "running, with a weight set by hand"],
     ["blindness", { isBlind: true }, "! The store does not answer: the guardrails see nothing"],
     ["losses", { dropped: 3 }, "! 3 observations could not be kept"],
-    ["pairs", { pairs: PAIRS }, "latency, median              812 ms          401 ms\n"],
+    ["pairs", { pairs: PAIRS }, "latency, median        812 ms     401 ms\n"],
     ["what a name is written with", { name: "a\u001b[31mred" }, "a\ufffd[31mred"],
     [
       "what the allocation has learned",

@@ -53,9 +53,11 @@ svg .peak, svg .tick { stroke: var(--quiet); stroke-width: 1.5; vector-effect: n
 [data-stale]:first-of-type::before { color: var(--bad); content: "The gateway does not answer: this is how it was."; display: block; }
 ul.plain { margin: .25rem 0; padding-left: 1.2rem; }
 td.evidence { min-width: 12rem; }
+td.name { min-width: 12rem; }
 td.narrow { min-width: 7rem; }
 .actions label { flex: 1 1 12rem; }
-@media (max-width: 40rem) { .stacked td.evidence, .stacked td.narrow { flex-basis: 100%; } }
+@media (max-width: 40rem) { .stacked td.evidence, .stacked td.name { min-width: 12rem; }
+td.narrow { flex-basis: 100%; } }
 button.danger { background: var(--bad); }
 `;
 

@@ -29,7 +29,7 @@ function row(rollout: RolloutDocument) {
   const isBad = state === "rolled_back" || state === "paused" || rollout.blind;
   const tone = isBad ? "bad" : state === "promoted" ? "good" : "";
   const warnings = rollout.blind || rollout.dropped > 0 ? warningsOf(rollout).slice(0, 1) : [];
-  return html`<tr><td><a href="rollouts/${encodeURIComponent(name)}">${name}</a><br><span class="quiet">${control} → ${candidate}</span></td><td class="text ${tone}">${stateText(rollout)}${warnings.map((warning) => html`<br><span class="bad">${warning}</span>`)}</td><td class="number">${percentText(rollout.percent)}</td><td class="narrow">${weightBar(rollout)}</td><td class="number" data-head="requests of the candidate">${rounded(sides.candidate.requests)}</td><td data-head="nearest alarm">${nearest(rollout)}</td></tr>\n`;
+  return html`<tr><td class="name"><a href="rollouts/${encodeURIComponent(name)}">${name}</a><br><span class="quiet">${control} → ${candidate}</span></td><td class="text ${tone}">${stateText(rollout)}${warnings.map((warning) => html`<br><span class="bad">${warning}</span>`)}</td><td class="number" data-head="weight">${percentText(rollout.percent)}</td><td class="narrow">${weightBar(rollout)}</td><td class="number" data-head="requests of the candidate">${rounded(sides.candidate.requests)}</td><td data-head="nearest alarm">${nearest(rollout)}</td></tr>\n`;
 }
 
 function nearest({ evidence }: RolloutDocument): string {
