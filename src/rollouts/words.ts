@@ -55,17 +55,13 @@ export function stepsOf(stages: RunDocument["stages"]): RunDocument["stages"] {
 }
 
 /** What a person has to know before anything else; empty: nothing. */
-export function warningsOf({ blind, dropped, state, run }: RolloutDocument): readonly string[] {
-  const isOpen = state === "running" || state === "paused";
+export function warningsOf({ blind, dropped, run }: RolloutDocument): readonly string[] {
   return [
     ...(blind
       ? ["The store does not answer: the guardrails see nothing, and no weight grows until it does."]
       : []),
     ...(dropped > 0
       ? [`${count(dropped, "observation")} could not be kept, and count in no guardrail.`]
-      : []),
-    ...(isOpen && run?.by_hand
-      ? ["A person set the weight: it does not grow until the rollout is resumed."]
       : []),
     ...(run?.verdict == null ? [] : [verdictText(run.verdict)]),
   ];

@@ -55,12 +55,12 @@ function buttonsOf({ state, run, control, candidate, percent }: RolloutDocument)
     action: "pause",
     title: "Pause",
     question: "Hold the weight where it is?",
-    look: "",
+    look: run?.by_hand ? "second" : "",
   };
   const resume: Button = {
     action: "resume",
     title: "Resume",
-    question: "Let the weight grow again?",
+    question: "Let the weight grow again? One that was lowered by hand goes back to its stage's.",
     look: "",
   };
   switch (state) {

@@ -75,7 +75,7 @@ ${weightBar(rollout)}
       ? ` ${percentText(shadow_percent)} of the control's requests are sent to the candidate too, once the client has its answer.`
       : ""
   }</p>
-${warningsOf(rollout).map((warning) => html`<p class="box ${state === "promoted" ? "" : "failed"}">${warning}</p>\n`)}`;
+${warningsOf(rollout).map((warning) => html`<p class="box failed">${warning}</p>\n`)}`;
 }
 
 function keysText(keys: number | null): string {
