@@ -57,7 +57,9 @@ export function rolloutText(rollout: RolloutDocument, changes: readonly ChangeDo
       "smallest fault that would have been seen",
       evidence.length === 0
         ? []
-        : factLines(evidence.map((one) => [guardrailText(one.guardrail), plainLine(reachText(one))])),
+        : factLines(
+            evidence.map((one) => [plainLine(guardrailText(one.guardrail)), plainLine(reachText(one))]),
+          ),
     ),
     ...section("proof", proof === null ? [] : [proofText(proof)]),
     ...section("adaptive weights", adaptive === null ? [] : [adaptiveText(adaptive)]),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { historyText, rolloutText } from "../../src/cli/rollout-text.ts";
+import { historyText, rolloutTable, rolloutText } from "../../src/cli/rollout-text.ts";
 import type { RolloutView } from "../../src/rollouts/run.ts";
 import { changeToDocument, toDocument } from "../../src/rollouts/to-document.ts";
 import { ADMIN_TOKEN, servedRollouts } from "../support/rollout-app.ts";
@@ -119,6 +119,23 @@ the next stage waits for
     ],
   ])("tells of %s", (_what, fields, words) => {
     expect(rolloutText(toDocument(view(fields)), [])).toContain(words);
+  });
+
+  test("moves no cursor, whatever names, people and guardrails are called", () => {
+    const red = "\u001b[31mred";
+    const rollout = toDocument(
+      view({
+        name: red,
+        control: red,
+        candidate: red,
+        evidence: [evidence({ guardrail: red, allowed: red, sees: red })],
+      }),
+    );
+    const trail = changeToDocument(change({ by: red, reason: red }));
+    for (const text of [rolloutTable([rollout]), rolloutText(rollout, [trail]), historyText([trail])]) {
+      expect(text).toContain("\ufffd[31mred");
+      expect(text).not.toContain("\u001b");
+    }
   });
 
   test("of the trail has what, who and why", () => {

@@ -43,12 +43,15 @@ describe("a rollout is told", () => {
 
   test("with how near each guardrail is, and whether it was ever crossed", async () => {
     const crossed = evidence({ logEvidence: 4, logPeak: 6 });
-    const { get } = rolloutApp(new FakeRollouts(view({ evidence: [evidence(), crossed] })));
+    const none = evidence({ logEvidence: Number.NEGATIVE_INFINITY, logPeak: Number.NEGATIVE_INFINITY });
+    const { get } = rolloutApp(new FakeRollouts(view({ evidence: [evidence(), crossed, none] })));
     const { evidence: shown } = await documentOf(get("api/rollouts/move"));
     expect(shown.map(({ guardrail, crossed, of_threshold }) => [guardrail, crossed, of_threshold])).toEqual([
       ["errors", false, 1.16 / 5.8],
       ["errors", true, 4 / 5.8],
+      ["errors", false, 0],
     ]);
+    expect(shown[2]).toMatchObject({ log_evidence: null, log_peak: null });
     expect(shown[0]).toMatchObject({ needed_requests: 900, sees: "3 times as many as allowed" });
   });
 
