@@ -106,6 +106,7 @@ async function serve(configPath: string): Promise<void> {
       storeState: () => store?.state ?? "off",
       openAdmin: () => !isOpen,
       tuning: tuner,
+      rollouts: rollouts?.control,
       datasetAt: (path) => datasetAt(path, gateway.table.tuning.datasets),
     },
     VERSION,

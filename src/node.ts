@@ -141,6 +141,7 @@ export async function startNode(options: NodeOptions): Promise<RunningGateway> {
       storeState: () => store?.state ?? "off",
       openAdmin: () => !open,
       tuning: tuner,
+      rollouts: rollouts?.control,
       datasetAt: (path) => datasetAt(path, gateway.table.tuning.datasets),
     },
     VERSION,
