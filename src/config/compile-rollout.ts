@@ -7,7 +7,7 @@ import { stickyKey } from "./sticky.ts";
 
 const STAGES = [1, 5, 25, 50, 100];
 const ADAPTIVE_STAGES = [50];
-const RATIO = 1.25;
+const RATIO = 1;
 const MARGIN = 0.1;
 
 interface RolloutContext {

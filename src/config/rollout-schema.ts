@@ -41,7 +41,12 @@ const ratio = z
   .union([
     z.literal(false),
     z.strictObject({
-      ratio: z.number().min(1).max(10).optional().describe("Default 1.25: a quarter more is let pass."),
+      ratio: z
+        .number()
+        .min(1)
+        .max(10)
+        .optional()
+        .describe("Default 1: no more than the control has is let pass; 1.25 lets a quarter more pass."),
     }),
   ])
   .optional();

@@ -30,8 +30,8 @@ test("what is left out has its defaults", () => {
       proof: percent >= 25,
     })),
     guardrails: [
-      { kind: "errors", ratio: 1.25 },
-      { kind: "validity", ratio: 1.25 },
+      { kind: "errors", ratio: 1 },
+      { kind: "validity", ratio: 1 },
       { kind: "latency", margin: 0.1 },
       { kind: "first_token", margin: 0.1 },
       { kind: "cost", margin: 0.1 },
