@@ -1,9 +1,32 @@
-import type { FeedbackObservation, RequestObservation } from "../../src/rollouts/observation.ts";
+import type {
+  FeedbackObservation,
+  PairObservation,
+  Performance,
+  RequestObservation,
+} from "../../src/rollouts/observation.ts";
 
 /** One object is filled anew for each request, as a full simulation has some billions of them. */
 export type Reused<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** A request of the control that went well, of which nothing was measured. */
+/** A pair whose sides are filled in anew too. */
+export type ReusedPair = Reused<Omit<PairObservation, "control" | "candidate">> & {
+  readonly control: Reused<Performance>;
+  readonly candidate: Reused<Performance>;
+};
+
+/** A request that went well, of which nothing was measured. */
+function blankPerformance(): Reused<Performance> {
+  return {
+    error: false,
+    invalid: undefined,
+    latencyMs: undefined,
+    firstTokenMs: undefined,
+    costUsd: undefined,
+    costCapUsd: undefined,
+  };
+}
+
+/** Of the control. */
 export function blankRequest(share: number): Reused<RequestObservation> {
   return {
     kind: "request",
@@ -12,12 +35,26 @@ export function blankRequest(share: number): Reused<RequestObservation> {
     share,
     stage: 0,
     epoch: 0,
-    error: false,
-    invalid: undefined,
-    latencyMs: undefined,
-    firstTokenMs: undefined,
-    costUsd: undefined,
-    costCapUsd: undefined,
+    ...blankPerformance(),
+  };
+}
+
+export function blankPair(): ReusedPair {
+  return {
+    kind: "pair",
+    unit: undefined,
+    stage: 0,
+    epoch: 0,
+    control: blankPerformance(),
+    candidate: blankPerformance(),
+    agrees: undefined,
+    similarity: undefined,
+    controlLength: undefined,
+    candidateLength: undefined,
+    sameTools: undefined,
+    judged: undefined,
+    spentUsd: 0,
+    at: 0,
   };
 }
 

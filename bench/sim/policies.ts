@@ -8,9 +8,8 @@ export const MS_PER_REQUEST = 1000 / REQUESTS_PER_SECOND;
 /** Of a whole rollout. */
 export const RAMP_REQUESTS = 100_000;
 
-/** A stage that no guardrail's alarm ends before its time: `minMs` is all that it takes. */
-export function stageOf(percent: number, minMs: number, proof = false): Stage {
-  return { percent, shadowPercent: 0, minRequests: 100, minMs, soakMs: 0, proof };
+function stageOf(percent: number, minMs: number, { proof = false, shadowPercent = 0 } = {}): Stage {
+  return { percent, shadowPercent, minRequests: 100, minMs, soakMs: 0, proof };
 }
 
 const COMMON = {
@@ -23,7 +22,7 @@ const COMMON = {
 
 /** One stage that lasts, and one guardrail. */
 export function aloneUnder(guardrail: Guardrail, percent: number, alpha: number): Policy {
-  return { ...COMMON, stages: [stageOf(percent, 0, true)], guardrails: [guardrail], alpha };
+  return { ...COMMON, stages: [stageOf(percent, 0, { proof: true })], guardrails: [guardrail], alpha };
 }
 
 const FEEDBACK = { kind: "feedback", feedback: "score", low: 0, high: 1, better: "higher" } as const;
@@ -36,6 +35,7 @@ export const STRICT: readonly Guardrail[] = [
   { kind: "first_token", margin: 0 },
   { kind: "cost", margin: 0 },
   { ...FEEDBACK, margin: 0 },
+  { kind: "judge", margin: 0 },
 ];
 
 /** With the margins that a configuration has where it does not say otherwise. */
@@ -48,11 +48,11 @@ export const USUAL: readonly Guardrail[] = [
   { ...FEEDBACK, margin: 0.02 },
 ];
 
-/** 1, 5, 25 and 50%, each for so long. */
-export function rampOf(guardrails: readonly Guardrail[], minMs: number): Policy {
+/** 1, 5, 25 and 50%, each for so long. @param shadowPercent of each stage */
+export function rampOf(guardrails: readonly Guardrail[], minMs: number, shadowPercent = 0): Policy {
   return {
     ...COMMON,
-    stages: [1, 5, 25, 50].map((percent) => stageOf(percent, minMs)),
+    stages: [1, 5, 25, 50].map((percent) => stageOf(percent, minMs, { shadowPercent })),
     guardrails,
     alpha: 0.01,
   };
@@ -60,7 +60,7 @@ export function rampOf(guardrails: readonly Guardrail[], minMs: number): Policy 
 
 /** One stage that waits for a proof, and no guardrail that could end it before. */
 export function provingAt(percent: number, proof: Policy["proof"]): Policy {
-  return { ...COMMON, proof, stages: [stageOf(percent, 0, true)], guardrails: [], alpha: 0.01 };
+  return { ...COMMON, proof, stages: [stageOf(percent, 0, { proof: true })], guardrails: [], alpha: 0.01 };
 }
 
 /** Weights that follow the rewards. */

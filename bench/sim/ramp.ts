@@ -1,7 +1,7 @@
 import type { Policy } from "../../src/domain/rollout.ts";
 import { Monitor } from "../../src/rollouts/monitor.ts";
 import type { RequestObservation } from "../../src/rollouts/observation.ts";
-import { blankFeedback, blankRequest } from "./blank.ts";
+import { blankFeedback, blankPair, blankRequest } from "./blank.ts";
 import { LateQueue } from "./late-queue.ts";
 import type { Random } from "./random.ts";
 import { Rivals } from "./rivals.ts";
@@ -32,6 +32,7 @@ export function wholeRollout(random: Random, ramp: Ramp): Figures {
   const traffic = new Traffic(random, world, difference);
   const rivals = new Rivals();
   const observation = blankRequest(0);
+  const pair = blankPair();
   const late = new LateQueue(blankFeedback("score"));
   const figures: Record<string, number> = {};
   let run = startedRun(policy);
@@ -56,6 +57,10 @@ export function wholeRollout(random: Random, ramp: Ramp): Figures {
     if (i === difference.fromRequest) candidatesAtOnset = candidates;
     rivals.observe(isCandidate, observation.error ? 1 : 0, traffic.now);
     see(observation);
+    if (!isCandidate && traffic.isShadowed(run.shadowPercent / 100)) {
+      traffic.shadow(pair, observation);
+      see(pair);
+    }
     rate(late, traffic, observation);
     for (let next = late.due(traffic.now); next !== undefined; next = late.due(traffic.now)) see(next);
     if (traffic.now < nextPlan) continue;

@@ -9,8 +9,8 @@ import { type Figures, Runs, type Scenario } from "./scenario.ts";
 import { SECTIONS } from "./sections.ts";
 
 // `npm run sim`: what the statistics of rollouts and backtests do on simulated traffic, into docs/rollout-statistics.md.
-// `npm run sim -- --reduced`: fewer runs, and no page. `--only TEXT`: scenarios with this in their names, and no page.
-// `--runs N`: so many runs of each.
+// `npm run sim -- --reduced`: fewer runs, and no page. `--only TEXT`: what has this in its title or name, and no page.
+// `--runs N`: so many runs of each, and no page. Ends with 1 when a goal is missed.
 const WORKERS = 2;
 const TASKS_PER_SCENARIO = 40;
 const PAGE = join(import.meta.dirname, "..", "..", "docs", "rollout-statistics.md");
@@ -18,26 +18,37 @@ const PAGE = join(import.meta.dirname, "..", "..", "docs", "rollout-statistics.m
 const { values } = parseArgs({
   options: { reduced: { type: "boolean" }, only: { type: "string" }, runs: { type: "string" } },
 });
-const isWhole = values.reduced !== true && values.only === undefined && values.runs === undefined;
+const only = values.only ?? "";
+const isForPage = values.reduced !== true && values.only === undefined && values.runs === undefined;
 
-const scenarios = SECTIONS.flatMap((section) => section.scenarios).filter(({ name }) =>
-  name.includes(values.only ?? ""),
+/** What has become of a scenario so far. */
+interface Progress {
+  readonly scenario: Scenario;
+  readonly figures: Figures[];
+  runs: number;
+  ms: number;
+}
+
+const progress = new Map(
+  SECTIONS.flatMap((section) =>
+    section.scenarios
+      .filter(({ name }) => `${section.title}: ${name}`.includes(only))
+      .map((scenario): [string, Progress] => [scenario.name, { scenario, figures: [], runs: 0, ms: 0 }]),
+  ),
 );
-const results = new Map<string, { figures: Figures[]; ms: number }>(
-  scenarios.map(({ name }) => [name, { figures: [], ms: 0 }]),
-);
+const scenarios = [...progress.values()].map(({ scenario }) => scenario);
 
 const startedAt = performance.now();
 await runTasks(scenarios.flatMap(tasksOf), WORKERS, take);
 const minutes = (performance.now() - startedAt) / 60_000;
 
-const found = ({ name }: Scenario): Runs => new Runs(results.get(name)?.figures ?? []);
-const workerMs = ({ name }: Scenario): number => results.get(name)?.ms ?? 0;
-for (const scenario of scenarios) process.stderr.write(`${timeOf(scenario)}\n`);
+const found = ({ name }: Scenario): Runs => new Runs(progress.get(name)?.figures ?? []);
+const workerMs = ({ name }: Scenario): number => progress.get(name)?.ms ?? 0;
 if (values.only !== undefined) process.stdout.write(markdownTable(scenarios.flatMap(summaryOf)));
 else {
   const goals = SECTIONS.flatMap((section) => section.goals(found));
-  if (isWhole) writeFileSync(PAGE, page({ sections: SECTIONS, found, minutes, workers: WORKERS, workerMs }));
+  if (isForPage)
+    writeFileSync(PAGE, page({ sections: SECTIONS, found, minutes, workers: WORKERS, workerMs }));
   process.stdout.write(`${goalTable(goals)}${minutes.toFixed(1)} minutes\n`);
   if (goals.some(({ isMet }) => !isMet)) process.exitCode = 1;
 }
@@ -57,16 +68,15 @@ function tasksOf(scenario: Scenario): readonly Task[] {
   }));
 }
 
-/** Runs stay in their order, whoever was done first. */
+/** Runs stay in their order, whichever worker was done first. */
 function take({ task, figures, ms }: Finished): void {
-  const result = results.get(task.scenario);
-  if (result === undefined) return;
-  for (const [place, figure] of figures.entries()) result.figures[task.from + place] = figure;
-  result.ms += ms;
-}
-
-function timeOf(scenario: Scenario): string {
-  return `${(workerMs(scenario) / 1000).toFixed(1).padStart(8)} s  ${runsOf(scenario)} x ${scenario.name}`;
+  const of = progress.get(task.scenario);
+  if (of === undefined) return;
+  for (const [place, figure] of figures.entries()) of.figures[task.from + place] = figure;
+  of.ms += ms;
+  of.runs += figures.length;
+  if (of.runs === runsOf(of.scenario))
+    process.stderr.write(`${(of.ms / 1000).toFixed(1).padStart(8)} s  ${of.runs} x ${task.scenario}\n`);
 }
 
 /** Each figure of a scenario. */

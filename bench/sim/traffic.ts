@@ -1,5 +1,5 @@
-import type { RequestObservation } from "../../src/rollouts/observation.ts";
-import type { Reused } from "./blank.ts";
+import type { Performance, RequestObservation } from "../../src/rollouts/observation.ts";
+import type { Reused, ReusedPair } from "./blank.ts";
 import { MS_PER_REQUEST } from "./policies.ts";
 import type { Random } from "./random.ts";
 import { Users } from "./users.ts";
@@ -76,19 +76,23 @@ const COST_CAP_USD = 0.02;
 export class Traffic {
   readonly #random: Random;
   readonly #world: World;
-  readonly #difference: Difference;
+  readonly #later: Difference;
   readonly #users: Users;
   /** Of each user. */
   readonly #errors: Float64Array;
   readonly #invalid: Float64Array;
   #number = 0;
+  #user = 0;
+  /** How the candidate is at the request that was made last. */
+  #difference = SAME;
+  /** Milliseconds since the rollout began. */
   now = 0;
 
   constructor(random: Random, world: World, difference: Difference) {
     const { users, errors, invalid } = world;
     this.#random = random;
     this.#world = world;
-    this.#difference = difference;
+    this.#later = difference;
     this.#users = new Users(random, users);
     const habit = (mean: number) => (): number =>
       users.correlation === 0 ? mean : random.beta(mean, users.correlation);
@@ -101,22 +105,51 @@ export class Traffic {
     const random = this.#random;
     const world = this.#world;
     this.now += world.msPerRequest(this.now);
-    const user = this.#users.draw(random);
-    const unit = this.#users.unitOf(user);
+    this.#user = this.#users.draw(random);
+    this.#difference = this.#number++ >= this.#later.fromRequest ? this.#later : SAME;
+    const unit = this.#users.unitOf(this.#user);
     const isCandidate = unit < share;
-    const isDifferent = this.#number++ >= this.#difference.fromRequest && isCandidate;
     into.unit = unit;
     into.side = isCandidate ? "candidate" : "control";
     into.share = share;
-    this.#outcome(into, user, isDifferent ? this.#difference : SAME);
+    this.#outcome(into, isCandidate ? this.#difference : SAME);
   }
 
-  #outcome(into: Reused<RequestObservation>, user: number, difference: Difference): void {
+  /** Is the last request, which was the control's, sent to the candidate too? */
+  isShadowed(share: number): boolean {
+    return share > 0 && this.#random.unit() < share;
+  }
+
+  /** What the candidate makes of the last request, which the control answered. */
+  shadow(into: ReusedPair, request: RequestObservation): void {
+    into.unit = request.unit;
+    into.stage = request.stage;
+    into.epoch = request.epoch;
+    into.at = this.now;
+    into.control.error = request.error;
+    into.control.invalid = request.invalid;
+    into.control.latencyMs = request.latencyMs;
+    into.control.firstTokenMs = request.firstTokenMs;
+    into.control.costUsd = request.costUsd;
+    into.control.costCapUsd = request.costCapUsd;
+    this.#outcome(into.candidate, this.#difference);
+    const isJudged = !request.error && !into.candidate.error;
+    into.judged = isJudged ? this.#judged() : undefined;
+  }
+
+  /** Of three pairs one is a tie. */
+  #judged(): number {
+    const luck = this.#random.unit();
+    if (luck < 1 / 3) return 0;
+    return luck < 2 / 3 + this.#difference.score ? 1 : -1;
+  }
+
+  #outcome(into: Reused<Performance>, difference: Difference): void {
     const random = this.#random;
     const world = this.#world;
     const { now } = this;
     const errors =
-      (this.#errors[user] ?? 0) * world.errorFactor(now) + world.refused(now) + difference.errors;
+      (this.#errors[this.#user] ?? 0) * world.errorFactor(now) + world.refused(now) + difference.errors;
     into.error = random.unit() < errors;
     if (into.error) {
       into.invalid = undefined;
@@ -126,7 +159,7 @@ export class Traffic {
       into.costCapUsd = undefined;
       return;
     }
-    into.invalid = random.unit() < (this.#invalid[user] ?? 0) + difference.invalid;
+    into.invalid = random.unit() < (this.#invalid[this.#user] ?? 0) + difference.invalid;
     const latency = MEDIAN_LATENCY_MS * world.latencyFactor(now) * difference.latency * this.#spread();
     into.latencyMs = latency;
     into.firstTokenMs = latency * (0.2 + 0.2 * random.unit());

@@ -6,6 +6,7 @@ import { CALM, type Difference, SAME, type World } from "../traffic.ts";
 import { shareTable } from "./methods.ts";
 
 const ALPHA = 0.01;
+const SHADOW_PERCENT = 2;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
@@ -16,7 +17,7 @@ function healthy(
   difference: Difference = SAME,
 ): Scenario {
   // As long as all requests take at their mean rate, a fifth of it for each stage but the last.
-  const policy = rampOf(STRICT, (RAMP_REQUESTS / 5) * world.meanMsPerRequest);
+  const policy = rampOf(STRICT, (RAMP_REQUESTS / 5) * world.meanMsPerRequest, SHADOW_PERCENT);
   return {
     name,
     ...runs,
@@ -86,7 +87,7 @@ const stresses: readonly Scenario[] = [
 export const healthyRampsSection: Section = {
   title: "A candidate that is as good is not rolled back: whole rollouts",
   text: `All guardrails at once, each as strict as it can be (no margin), through the stages of 1, 5, 25 and 50%, with sticky
-users. ${RAMP_REQUESTS.toLocaleString("en")} requests, of which each stage takes a fifth and the last the rest. Wherever an alarm comes from, also from the
+users; ${SHADOW_PERCENT}% of the requests are shadowed and judged. ${RAMP_REQUESTS.toLocaleString("en")} requests, of which each stage takes a fifth and the last the rest. Wherever an alarm comes from, also from the
 check of the sides' ratio, it counts. The others look at the errors alone.`,
   scenarios: [...calm, ...stresses],
   table: (found) => shareTable(found, [...calm, ...stresses]),
