@@ -50,7 +50,24 @@ export function goalTable(goals: readonly Goal[]): string {
   ]);
 }
 
-const INTRODUCTION = `## Beside whom
+const INTRODUCTION = `## What is promised
+
+- **A candidate that is no worse than allowed is rolled back with a chance of at most 1%** (\`alpha\`), over the whole rollout,
+  with a look after every request. Alpha is split over the guardrails; stages and looks cost nothing. Errors, unusable, slow,
+  dear and badly rated answers are *events*, and of each it is asked whose it was: while the candidate has no more of
+  them, the chance that the next one is the candidate's is no larger than its share of the requests, whatever the rate is at that moment. So
+  nothing that hits both sides counts against either. Evidence is a product of bets that are fair then, and reaches 1/alpha with a
+  chance of at most alpha (Ville; Lindon and Malek, NeurIPS 2022).
+- **Users with habits change nothing of that.** Of a sticky user only the first event of a kind counts.
+- **What turns bad late is seen too**: besides the evidence of the whole rollout there is some that begins afresh with each stage, and with
+  each 10,000 requests.
+- **Means** of costs and scores are compared by betting on bounded values (Waudby-Smith and Ramdas, 2020), shadowed pairs by
+  betting on their differences.
+- **"Proved" is another claim than "no alarm"**, with a test of its own: two confidence sequences that hold at every look
+  (Robbins), wrong in at most 5%.
+- **A backtest says so when its log cannot tell.** Otherwise its intervals hold the truth in 95%.
+
+## Beside whom
 
 On the same requests, what others roll back by:
 
