@@ -10,7 +10,7 @@ import type { Figures } from "./scenario.ts";
 import { type Difference, Traffic, type World } from "./traffic.ts";
 
 /** How often the next step is planned. Alarms are asked for after every observation. */
-const PLAN_EVERY_MS = 10_000;
+const PLAN_EVERY_MS = 30_000;
 
 /** A whole rollout: all guardrails, and stages that follow each other as they do in production. */
 export interface Ramp {

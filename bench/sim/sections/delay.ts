@@ -11,6 +11,7 @@ const ALPHA = 0.01;
 /** So many times the bound, and half an hour at least, is long enough to see what the others do. */
 const PATIENCE = 8;
 const FEWEST = 20_000;
+const LONG = 500_000;
 
 /** Relative entropy of two shares. */
 function divergence(p: number, q: number): number {
@@ -31,8 +32,8 @@ const scenarios: readonly Delay[] = RATES.flatMap((rate) =>
       const requests = Math.max(FEWEST, Math.ceil((PATIENCE * bound) / share));
       return {
         name: `errors ${percent(rate)} + ${shift * 100} points, share ${percent(share)}`,
-        full: 1000,
-        reduced: requests > 500_000 ? 20 : 60,
+        full: requests > LONG ? 500 : 1000,
+        reduced: requests > LONG ? 16 : 60,
         bound,
         goal: share > 0.05 ? undefined : rate < 0.01 ? 1.9 : 1.4,
         run: (random) =>

@@ -23,13 +23,16 @@ export function delayTable<S extends Scenario>(
   scenarios: readonly S[],
   heads: readonly string[] = [],
   cells: (scenario: S) => readonly string[] = () => [],
+  isSeenByRivals: (scenario: S) => boolean = () => true,
 ): readonly (readonly string[])[] {
   return [
     ["candidate's requests: median (p90)", ...heads, ...HEADS],
     ...scenarios.map((scenario) => {
       const runs = found(scenario);
-      const delays = METHODS.map(
-        (method) => `${shown(runs.median(method))} (${shown(runs.quantile(method, 0.9))})`,
+      const delays = METHODS.map((method) =>
+        method === "crossover" || isSeenByRivals(scenario)
+          ? `${shown(runs.median(method))} (${shown(runs.quantile(method, 0.9))})`
+          : "blind to it",
       );
       return [scenario.name, ...cells(scenario), ...delays];
     }),

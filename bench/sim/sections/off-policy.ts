@@ -63,13 +63,13 @@ function figuresOf(name: string, { value, interval }: PolicyValue): Figures {
   };
 }
 
-function logsOf(name: string, log_: Log, full: number, reduced: number): Scenario {
+function logsOf(name: string, of: Log, full: number, reduced: number): Scenario {
   return {
     name,
     full,
     reduced,
     run: (random) => {
-      const { estimates } = offPolicy(log(random, log_), { low: 0, high: 1 });
+      const { estimates } = offPolicy(log(random, of), { low: 0, high: 1 });
       return estimates === undefined
         ? { refused: 1 }
         : { ...figuresOf("snips", estimates.snips), ...figuresOf("dr", estimates.doublyRobust) };
@@ -79,8 +79,8 @@ function logsOf(name: string, log_: Log, full: number, reduced: number): Scenari
 
 const canary: Log = { share: 0.05, rows: ROWS, users: undefined, isBlind: false };
 const small = logsOf("a log of a 5% canary", canary, 1000, 60);
-const large = logsOf("a log of a 25% canary", { ...canary, share: 0.25 }, 1000, 40);
-const sticky = logsOf("a sticky log of a 5% canary, 3,000 users", { ...canary, users: 3000 }, 1000, 40);
+const large = logsOf("a log of a 25% canary", { ...canary, share: 0.25 }, 500, 40);
+const sticky = logsOf("a sticky log of a 5% canary, 3,000 users", { ...canary, users: 3000 }, 500, 40);
 const blind = logsOf("a log without support", { ...canary, isBlind: true }, 1000, 20);
 const few = logsOf("a log of 500 rows", { ...canary, rows: 500 }, 1000, 40);
 

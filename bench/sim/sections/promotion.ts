@@ -51,21 +51,21 @@ function question(name: string, full: number, reduced: number, asked: Question):
 
 const RATES = [0.001, 0.01, 0.05];
 const atMargin = RATES.map((errors) =>
-  question(`errors ${percent(errors)} + 2 points`, 1000, 20, {
+  question(`errors ${percent(errors)} + 2 points`, 500, 12, {
     errors,
     difference: MARGIN,
     requests: 60_000,
     each: "request",
   }),
 );
-const withHabits = question("errors 1% + 2 points, users with habits", 500, 10, {
+const withHabits = question("errors 1% + 2 points, users with habits", 500, 6, {
   errors: 0.01,
   difference: MARGIN,
   requests: 60_000,
   each: "key",
 });
 const equal = RATES.map((errors) =>
-  question(`errors ${percent(errors)}, no difference`, 1000, 40, {
+  question(`errors ${percent(errors)}, no difference`, 500, 40, {
     errors,
     difference: 0,
     requests: 60_000,
