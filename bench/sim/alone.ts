@@ -1,5 +1,5 @@
 import type { Policy } from "../../src/domain/rollout.ts";
-import { Monitor } from "../../src/rollouts/monitor.ts";
+import { type Alarm, Monitor } from "../../src/rollouts/monitor.ts";
 import { blankRequest } from "./blank.ts";
 import { MS_PER_REQUEST } from "./policies.ts";
 import type { Random } from "./random.ts";
@@ -31,7 +31,7 @@ export function errorsAlone(
   const words = new Uint32Array(2 * BATCH);
   const [shareWord, controlWord, candidateWord] = [share, control, candidate].map((p) => p * 2 ** 32);
   let candidates = 0;
-  let stop: number | undefined;
+  let stop: Figures | undefined;
   for (let done = 0; done < requests && !(stop !== undefined && rivals.isOver); ) {
     random.fill(words);
     const end = Math.min(requests - done, BATCH);
@@ -43,10 +43,15 @@ export function errorsAlone(
       if (stop !== undefined) continue;
       observation.side = isCandidate ? "candidate" : "control";
       observation.error = error;
-      if (monitor.observe(observation) !== undefined) stop = candidates;
+      stop = stopAt(candidates, monitor.observe(observation));
     }
   }
-  return { ...rivals.stops, ...(stop === undefined ? {} : { crossover: stop }) };
+  return { ...rivals.stops, ...stop };
+}
+
+/** The candidate's requests until an alarm, and of which guardrail it is. */
+function stopAt(candidates: number, alarm: Alarm | undefined): Figures | undefined {
+  return alarm && { crossover: candidates, [`by ${alarm.guardrail}`]: 1 };
 }
 
 /** Requests whose latencies are log-normal; those of the candidate take `factor` times as long. */
@@ -71,7 +76,7 @@ export function latencyAlone(random: Random, { policy, share, sigma, factor, req
   const rivals = new Rivals(FIXED_FACTOR * MEDIAN_MS * Math.exp(P99 * sigma));
   const observation = blankRequest(share);
   let candidates = 0;
-  let stop: number | undefined;
+  let stop: Figures | undefined;
   for (let done = 0; done < requests && !(stop !== undefined && rivals.isOver); done++) {
     const isCandidate = random.unit() < share;
     const latency = (isCandidate ? factor : 1) * MEDIAN_MS * Math.exp(sigma * random.normal());
@@ -80,7 +85,7 @@ export function latencyAlone(random: Random, { policy, share, sigma, factor, req
     if (stop !== undefined) continue;
     observation.side = isCandidate ? "candidate" : "control";
     observation.latencyMs = latency;
-    if (monitor.observe(observation) !== undefined) stop = candidates;
+    stop = stopAt(candidates, monitor.observe(observation));
   }
-  return { ...rivals.stops, ...(stop === undefined ? {} : { crossover: stop }) };
+  return { ...rivals.stops, ...stop };
 }
