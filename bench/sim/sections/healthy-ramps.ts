@@ -76,12 +76,17 @@ const stresses: readonly Scenario[] = [
     { ...CALM, feedback: { rated: 0.02, lateMs: 10 * MINUTE, mean: 0.7, scale: "stars" } },
     STRESS,
   ),
-  healthy("a better candidate: faster, cheaper, fewer errors", CALM, STRESS, {
-    ...SAME,
-    errors: -0.005,
-    latency: 0.7,
-    cost: 0.5,
-  }),
+  healthy(
+    "a better candidate: faster, cheaper, fewer errors",
+    CALM,
+    { full: 250, reduced: 10 },
+    {
+      ...SAME,
+      errors: -0.005,
+      latency: 0.7,
+      cost: 0.5,
+    },
+  ),
 ];
 
 export const healthyRampsSection: Section = {
