@@ -9,7 +9,7 @@ export const MS_PER_REQUEST = 1000 / REQUESTS_PER_SECOND;
 export const RAMP_REQUESTS = 100_000;
 
 function stageOf(percent: number, minMs: number, { proof = false, shadowPercent = 0 } = {}): Stage {
-  return { percent, shadowPercent, minRequests: 100, minMs, soakMs: 0, proof };
+  return { percent, shadowPercent, minRequests: 300, minMs, soakMs: 0, proof };
 }
 
 const COMMON = {
@@ -40,8 +40,8 @@ export const STRICT: readonly Guardrail[] = [
 
 /** With the margins that a configuration has where it does not say otherwise. */
 export const USUAL: readonly Guardrail[] = [
-  { kind: "errors", ratio: 1.25 },
-  { kind: "validity", ratio: 1.25 },
+  { kind: "errors", ratio: 1 },
+  { kind: "validity", ratio: 1 },
   { kind: "latency", margin: 0.1 },
   { kind: "first_token", margin: 0.1 },
   { kind: "cost", margin: 0.1 },

@@ -82,7 +82,7 @@ function stagesOf({ stages, proof = {}, adaptive }: RolloutConfig, report: Repor
     return {
       percent: stage.percent,
       shadowPercent: stage.shadow ?? 0,
-      minRequests: stage.minRequests ?? 100,
+      minRequests: stage.minRequests ?? 300,
       minMs: (stage.minTime ?? 600) * 1000,
       soakMs: (stage.soak ?? 0) * 1000,
       proof: stage.proof ?? stage.percent >= provedFrom,

@@ -194,7 +194,7 @@ describe("sticky users", () => {
   test("the same requests without a key are as many events", () => {
     const monitor = new Monitor({ policy: policyOf(), sticky: false });
     const bad = request({ unit: 0.01, side: "candidate", error: true });
-    expect(watch(monitor, new Array(1_000).fill(bad))).toMatchObject({ guardrail: "errors", observation: 4 });
+    expect(watch(monitor, new Array(1_000).fill(bad))).toMatchObject({ guardrail: "errors", observation: 3 });
   });
 
   test("one unhappy user is one rating, however often it rates", () => {
@@ -315,12 +315,12 @@ describe("fresh epochs", () => {
     expect([epochAfter(1, { stage: 1, epoch: 1 }), epochAfter(1, { stage: 2, epoch: 2 })]).toEqual([9, 10]);
   });
 
-  test("begin with evidence of 1, and a tenth of half of alpha", () => {
+  test("begin with evidence of 1, and a tenth of a fifth of alpha", () => {
     const monitor = new Monitor({ policy: policyOf(), sticky: false });
     for (let i = 0; i < 200; i++) monitor.observe(request({ error: true, share: 0.5 }));
     expect(monitor.evidence()[1]?.logEvidence).toBeLessThan(-10);
     monitor.observe(request({ stage: 1, epoch: 1, share: 0.5 }));
-    expect(monitor.evidence()[1]?.logEvidence).toBeCloseTo(Math.log(1 / 20), 12);
+    expect(monitor.evidence()[1]?.logEvidence).toBeCloseTo(Math.log(1 / 50), 12);
   });
 
   test("are ten at most", () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { EventProcess, eventProcessState } from "../../statistics/event-process.ts";
 import { FirstEvents, firstEventsState, type Units } from "../../statistics/first-events.ts";
 import type { Gauge } from "./gauge.ts";
-import { FRESH_EPOCHS, type Seat } from "./seat.ts";
+import { FRESH_EPOCH, type Seat, WHOLE_RUN } from "./seat.ts";
 
 export const eventTestState = z.object({
   whole: eventProcessState,
@@ -26,7 +26,7 @@ interface EventTestSettings {
 }
 
 /**
- * The event process of a guardrail: half of alpha for the whole run, half for fresh epochs, in which evidence starts anew so
+ * The event process of a guardrail: most of alpha for the whole run, the rest for fresh epochs, in which evidence starts anew so
  * that a candidate that turns bad late does not have a long good record to wear off, nor its users used up.
  * What shadowed pairs show has a process and a share of alpha of its own: the control's failure in a pair was counted as its
  * live request's too, so that the product of both would not be fair.
@@ -51,8 +51,8 @@ export class EventTest {
     this.#controlEvents = Array.from({ length: levels }, () => 0);
     this.#pairsSeen = Array.from({ length: levels }, () => new FirstEvents(units));
     this.#gauge = gauge;
-    this.#wholeWeight = gauge.add(this.#whole, weight / 2);
-    this.#freshWeight = gauge.add(this.#fresh, weight / 2 / FRESH_EPOCHS);
+    this.#wholeWeight = gauge.add(this.#whole, weight * WHOLE_RUN);
+    this.#freshWeight = gauge.add(this.#fresh, weight * FRESH_EPOCH);
     this.#pairsWeight = pairsWeight > 0 ? gauge.add(this.#pairs, pairsWeight) : undefined;
   }
 

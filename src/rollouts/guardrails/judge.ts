@@ -5,7 +5,7 @@ import { PAIR_STAKES, PairedBetting } from "../../statistics/paired-betting.ts";
 import { moreBets, smallestMeanSeen } from "../../statistics/requests-needed.ts";
 import type { PairObservation } from "../observation.ts";
 import { type Facts, Guard, type GuardSettings } from "./guard.ts";
-import { FRESH_EPOCHS, type Seat } from "./seat.ts";
+import { FRESH_EPOCH, type Seat, WHOLE_RUN } from "./seat.ts";
 import { rounded } from "./sight.ts";
 
 const judgeState = z.object({ whole: bettingState, fresh: bettingState, seen: firstEventsState });
@@ -29,8 +29,8 @@ export class JudgeGuard extends Guard {
     this.#whole = new PairedBetting(margin);
     this.#fresh = new PairedBetting(margin);
     this.#seen = new FirstEvents(settings.units);
-    this.#wholeWeight = this.gauge.add(this.#whole, 1 / 2);
-    this.#freshWeight = this.gauge.add(this.#fresh, 1 / 2 / FRESH_EPOCHS);
+    this.#wholeWeight = this.gauge.add(this.#whole, WHOLE_RUN);
+    this.#freshWeight = this.gauge.add(this.#fresh, FRESH_EPOCH);
   }
 
   override pair({ judged }: PairObservation, { unit, epoch, isFresh }: Seat): void {

@@ -3,7 +3,7 @@ import { FirstEvents, firstEventsState, type Units } from "../../statistics/firs
 import { MEAN_STAKES, MeanBetting, meanBettingState } from "../../statistics/mean-betting.ts";
 import { moreBets, smallestMeanSeen } from "../../statistics/requests-needed.ts";
 import type { Gauge } from "./gauge.ts";
-import { FRESH_EPOCHS, type Seat } from "./seat.ts";
+import { FRESH_EPOCH, type Seat, WHOLE_RUN } from "./seat.ts";
 
 export const meanTestState = z.object({
   whole: meanBettingState,
@@ -12,7 +12,7 @@ export const meanTestState = z.object({
 });
 
 /**
- * Betting on means: half of alpha for the whole run, half for fresh epochs. Of a sticky unit the first value of the run
+ * Betting on means: most of alpha for the whole run, the rest for fresh epochs. Of a sticky unit the first value of the run
  * counts, and the first of each fresh epoch. In the whole run a unit that moved from the control to the candidate does not
  * count again, unlike with events: units that were there before would stand on the control's side more often than new
  * ones do, and a mean has no chance to be set right by.
@@ -29,8 +29,8 @@ export class MeanTest {
   constructor(units: Units, gauge: Gauge, weight: number) {
     this.#seen = new FirstEvents(units);
     this.#gauge = gauge;
-    this.#wholeWeight = gauge.add(this.#whole, weight / 2);
-    this.#freshWeight = gauge.add(this.#fresh, weight / 2 / FRESH_EPOCHS);
+    this.#wholeWeight = gauge.add(this.#whole, weight * WHOLE_RUN);
+    this.#freshWeight = gauge.add(this.#fresh, weight * FRESH_EPOCH);
   }
 
   /** @param value 0 to 1; more is worse */
