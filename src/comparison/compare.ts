@@ -3,7 +3,7 @@ import type { Variant } from "../domain/table.ts";
 import { textAgreement } from "./agreement.ts";
 import type { Answered, Tools } from "./answered.ts";
 import type { AgreementDocument, RowDocument } from "./document.ts";
-import { Judge } from "./judge.ts";
+import { conversationOf, Judge } from "./judge.ts";
 import { messageText, readable } from "./message.ts";
 import { resultOf } from "./result.ts";
 import { schemaCheck } from "./schema-check.ts";
@@ -162,10 +162,6 @@ function systemOf({ messages }: ChatRequest): { readonly system?: string } {
     role === "system" || role === "developer" ? [textOf(content)] : [],
   );
   return texts.length === 0 ? {} : { system: texts.join("\n\n") };
-}
-
-function conversationOf({ messages }: ChatRequest): string {
-  return messages.map((message) => `${message.role}: ${readable({ content: message.content })}`).join("\n\n");
 }
 
 /** All results, once no task is under way any more. @throws the first error */

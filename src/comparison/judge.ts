@@ -1,8 +1,9 @@
+import type { ChatRequest } from "../domain/chat.ts";
 import type { JudgeSettings } from "../domain/table.ts";
 import type { Answered, Ask } from "./answered.ts";
 import type { JudgementDocument, VerdictDocument } from "./document.ts";
 import { type Judged, judgeRequest, readVerdict, type Verdict } from "./judge-prompt.ts";
-import { messageText } from "./message.ts";
+import { messageText, readable } from "./message.ts";
 
 /** A variant's answer and what it is judged against. */
 export interface Contest {
@@ -53,6 +54,11 @@ export class Judge {
     const { rubric, variant } = this.#settings;
     return this.#ask(judgeRequest(rubric, judged, structured), variant, signal);
   }
+}
+
+/** What a judge gets to read of a request. */
+export function conversationOf({ messages }: ChatRequest): string {
+  return messages.map((message) => `${message.role}: ${readable({ content: message.content })}`).join("\n\n");
 }
 
 /** TGI says 422 for a member that it does not take. */

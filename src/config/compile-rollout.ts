@@ -43,7 +43,8 @@ export function compileRollout(
     own(["stage"], `there are only ${policy.stages.length} stages, counted from 0`);
   if (rollout.guardrails?.judge !== undefined && compare.judge === undefined)
     own(["guardrails", "judge"], "nobody judges: this guardrail needs `compare.judge`");
-  for (const notice of unshadowed(rollout, policy)) note(`rollout ${name}: ${notice}`);
+  for (const notice of [...unshadowed(rollout, policy), ...unpriced(policy, candidate, compare)])
+    note(`rollout ${name}: ${notice}`);
   if (control === undefined || candidate === undefined) return undefined;
   return {
     name,
@@ -173,4 +174,21 @@ function unshadowed({ guardrails, shadow }: RolloutConfig, { stages }: Policy): 
       : ["its guardrail `judge` sees nothing, as no stage has a `shadow`"]),
     ...(shadow === undefined ? [] : ["its `shadow` changes nothing, as no stage has a `shadow`"]),
   ];
+}
+
+/** Models without a price, for which no budget can be kept. */
+function unpriced(
+  { stages, shadow, guardrails }: Policy,
+  candidate: Variant | undefined,
+  { judge }: CompareSettings,
+): readonly string[] {
+  if (shadow.usdPerDay === undefined || stages.every(({ shadowPercent }) => shadowPercent === 0)) return [];
+  const asksJudge = guardrails.some(({ kind }) => kind === "judge");
+  return [candidate, asksJudge ? judge?.variant : undefined].flatMap((variant) =>
+    variant === undefined || variant.model.price !== undefined
+      ? []
+      : [
+          `its \`shadow.usdPerDay\` lets nothing be shadowed, as the model \`${variant.model.name}\` has no price`,
+        ],
+  );
 }

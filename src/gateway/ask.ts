@@ -18,6 +18,8 @@ import { type Shaped, shape } from "./shape.ts";
 export interface AskDeps extends Omit<CallDeps, "id" | "reply"> {
   /** The route in whose name models are called; empty: none. */
   readonly route: string;
+  /** Ask as the request says, and not always for a stream? Default false. */
+  readonly asSent?: boolean;
   /**
    * Reserves what a call may take.
    * @throws GatewayError when it may not be made
@@ -27,7 +29,8 @@ export interface AskDeps extends Omit<CallDeps, "id" | "reply"> {
 
 /**
  * Asks one variant for the gateway itself: with its retries, timeouts and circuit, without its fallbacks, the cache or
- * a capture. The answer is asked for as a stream, as only then the time to the first token shows.
+ * a capture. The answer is asked for as a stream, as only then the time to the first token shows, unless it is wanted as
+ * a client would get it.
  * @throws the signal's reason once it is aborted
  */
 export async function ask(
@@ -37,7 +40,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Answered> {
   signal.throwIfAborted();
-  const sent = isAudio(request) ? request : streamed(request);
+  const sent = deps.asSent || isAudio(request) ? request : streamed(request);
   let shaped: Shaped;
   let permit: Permit | undefined;
   try {

@@ -2,6 +2,7 @@ import { ResponseCache } from "../cache/response-cache.ts";
 import type { CaptureQueue } from "../captures/capture-queue.ts";
 import type { Tools } from "../comparison/answered.ts";
 import type { SentRequest } from "../domain/chat.ts";
+import type { Decision } from "../domain/decision.ts";
 import { modelNotAllowed, modelNotFound } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import type { Standings } from "../domain/rollout.ts";
@@ -26,11 +27,12 @@ import { Capturing } from "./capturing.ts";
 import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
-import { observingOf } from "./observing.ts";
+import { type Observing, observingOf } from "./observing.ts";
 import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
 import { MOST_PASSED_BYTES, PassThrough } from "./pass-through.ts";
+import { Shadowing } from "./shadowing.ts";
 import { toolsFor } from "./tools.ts";
 
 export interface GatewayDeps {
@@ -81,6 +83,7 @@ export class Gateway {
   readonly captures: CaptureQueue | undefined;
   /** Undefined where nobody starts rollouts. */
   readonly rollouts: RolloutWatch | undefined;
+  readonly #shadowing: Shadowing | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -103,6 +106,7 @@ export class Gateway {
     this.rollouts = deps.rollouts;
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
+    this.#shadowing = this.rollouts && this.#shadowingFor(this.rollouts);
     this.#table = deps.table;
     this.use(deps.table);
   }
@@ -126,15 +130,17 @@ export class Gateway {
     this.#upstreams.watch(table);
     for (const model of table.models.values())
       this.metrics.showCircuit(model, this.#upstreams.of(model).circuit);
+    this.#shadowing?.use(table);
     this.#onTable(table);
   }
 
   /** Answers a chat completion. Never rejects: a failure is an answer too. */
   async chat(inbound: Inbound, reply: Reply): Promise<void> {
     const table = this.#table;
+    const id = newRequestId();
     // Written out: an object put together from parts costs all that read it some percent of a request's time.
     const exchange = new Exchange({
-      id: newRequestId(),
+      id,
       table,
       reply,
       transport: this.#transport,
@@ -165,7 +171,7 @@ export class Gateway {
         decision,
         caching,
         capturing: this.#capturing(table, request, decision.route, key, noCapture),
-        observing: observingOf(this.rollouts, request, decision, table),
+        observing: this.#observing(id, request, decision, table),
         quotas: this.#limiter.quotas(key, decision.route, table),
       });
     } catch (error) {
@@ -268,6 +274,7 @@ export class Gateway {
 
   /** Lets requests under way end, for at most so many milliseconds; see `OpenRequests`. */
   drain(listener: Listener, deadlineMs: number): Promise<void> {
+    this.#shadowing?.stop();
     return this.#open.drain(listener, deadlineMs);
   }
 
@@ -313,6 +320,23 @@ export class Gateway {
     if (!this.#table.routes.has(id)) throw modelNotFound(id);
     if (key?.routes?.includes(id) === false) throw modelNotAllowed(id);
     return this.#listed(id);
+  }
+
+  /** What the run of its rollout is to know of a request, if it has one. */
+  #observing(id: string, request: SentRequest, decision: Decision, table: Table): Observing | undefined {
+    const shadow = this.#shadowing?.of(id, request, decision, table);
+    return observingOf(this.rollouts, request, decision, table, shadow);
+  }
+
+  #shadowingFor(rollouts: RolloutWatch): Shadowing {
+    return new Shadowing({
+      rollouts,
+      transport: this.#transport,
+      metrics: this.metrics,
+      log: this.log,
+      upstreams: this.#upstreams,
+      random: this.#random,
+    });
   }
 
   #circuitChanged(model: Model, circuit: Circuit): void {

@@ -11,9 +11,10 @@ import type { RolloutWatch } from "../rollouts/rollouts.ts";
 import { unitIn } from "../routing/choose.ts";
 import { AnswerTape } from "./answer-tape.ts";
 import type { Ending } from "./facts.ts";
-import { FAILED, givenAnswer, performanceOf } from "./performance.ts";
+import { FAILED, type GivenAnswer, givenAnswer, performanceOf } from "./performance.ts";
 import { RecordingReply } from "./recording-reply.ts";
 import { CLIENT_CLOSED } from "./request-line.ts";
+import type { Shadow } from "./shadowing.ts";
 
 /** More tokens than answers have where the request names no most. */
 const MOST_OUTPUT_TOKENS = 32_768;
@@ -24,6 +25,8 @@ interface Observed {
   readonly assignment: Assignment;
   readonly request: ChatRequest;
   readonly watch: RolloutWatch;
+  /** Undefined unless the candidate is to be sent it too. */
+  readonly shadow: Shadow | undefined;
 }
 
 /** What the guardrails of a request's rollout are to know of it. @returns undefined for one of no run that is judged */
@@ -32,12 +35,13 @@ export function observingOf(
   request: ChatRequest,
   decision: Decision,
   table: Table,
+  shadow: Shadow | undefined,
 ): Observing | undefined {
   const { run, rollout: name } = decision;
   if (watch === undefined || run === undefined || name === undefined) return undefined;
   const rollout = table.rollouts.get(name);
   if (rollout === undefined || !isJudged(watch.standings.get(name), run)) return undefined;
-  return new Observing({ run, assignment: assignmentOf(decision, rollout), request, watch });
+  return new Observing({ run, assignment: assignmentOf(decision, rollout), request, watch, shadow });
 }
 
 /** One side alone tells nothing. */
@@ -61,6 +65,7 @@ function assignmentOf(decision: Decision, { name, candidate }: Rollout): Assignm
 export class Observing {
   readonly #observed: Observed;
   readonly #tape = new AnswerTape();
+  #reply: RecordingReply | undefined;
 
   constructor(observed: Observed) {
     this.#observed = observed;
@@ -68,7 +73,8 @@ export class Observing {
 
   /** A reply that keeps what passes, within bounds. */
   record(reply: Reply): Reply {
-    return new RecordingReply(reply, this.#tape);
+    this.#reply = new RecordingReply(reply, this.#tape);
+    return this.#reply;
   }
 
   /**
@@ -79,23 +85,25 @@ export class Observing {
     const { end, cached } = ending;
     const isOwnRefusal = !wasTried && end.code !== "prompt_failed";
     if (cached || isOwnRefusal || end.code === "gateway_draining") return;
-    const { run, assignment, watch } = this.#observed;
-    watch.observe(run, { kind: "request", ...assignment, ...this.#performance(ending, upstreamMs) });
+    const isAnswered = end.status < 400 && ending.variant === ending.decision.variant;
+    const raw = isAnswered ? this.#tape.answer() : undefined;
+    const answer = givenAnswer(raw);
+    const performance = this.#performance(ending, upstreamMs, answer);
+    const { run, assignment, watch, shadow } = this.#observed;
+    watch.observe(run, { kind: "request", ...assignment, ...performance });
+    if (end.status === CLIENT_CLOSED) return;
+    // The candidate waits for no client: a control that did is not to look slow beside it.
+    const control = this.#reply?.paused ? { ...performance, latencyMs: undefined } : performance;
+    shadow?.ended({ control, answer, length: raw?.text.length ?? 0 });
   }
 
-  #performance(ending: Ending, upstreamMs: number): Performance {
+  #performance(ending: Ending, upstreamMs: number, answer: GivenAnswer | undefined): Performance {
     const { request } = this.#observed;
     const { decision, end } = ending;
     const costCapUsd = capOf(request, decision.variant, end.usage);
     if (end.status === CLIENT_CLOSED) return leftBy(end.note, upstreamMs, costCapUsd);
-    const isAnswered = end.status < 400 && ending.variant === decision.variant;
-    return performanceOf({
-      ending,
-      upstreamMs,
-      answer: isAnswered ? givenAnswer(this.#tape.answer()) : undefined,
-      check: isAnswered ? schemaCheck(request.body) : undefined,
-      costCapUsd,
-    });
+    const check = answer && schemaCheck(request.body);
+    return performanceOf({ ending, upstreamMs, answer, check, costCapUsd });
   }
 }
 

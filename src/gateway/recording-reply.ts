@@ -18,6 +18,8 @@ export interface Tape {
 export class RecordingReply implements Reply {
   readonly #reply: Reply;
   readonly #tape: Tape;
+  /** Did the client ever take so little that the upstream had to wait? */
+  paused = false;
 
   constructor(reply: Reply, tape: Tape) {
     this.#reply = reply;
@@ -37,7 +39,9 @@ export class RecordingReply implements Reply {
 
   write(chunk: Uint8Array | string): boolean {
     this.#tape.add(chunk);
-    return this.#reply.write(chunk);
+    const flowing = this.#reply.write(chunk);
+    if (!flowing) this.paused = true;
+    return flowing;
   }
 
   end(): void {

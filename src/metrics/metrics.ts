@@ -5,6 +5,7 @@ import { CaptureFamilies, type QueueState } from "./capture-families.ts";
 import { NumberFamily } from "./families.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 import { RolloutFamilies } from "./rollout-families.ts";
+import { ShadowFamilies } from "./shadow-families.ts";
 
 /** What is known of a request when it ends. */
 export interface RequestRecord extends Measured {
@@ -89,6 +90,8 @@ export class Metrics {
   readonly #inflight = new NumberFamily<never>("gauge", "crossover_inflight_requests", "Requests under way.");
   /** What becomes of rollouts. */
   readonly rollouts = new RolloutFamilies();
+  /** What becomes of shadowed requests. */
+  readonly shadows = new ShadowFamilies();
   readonly #reloads = new NumberFamily<"result">(
     "counter",
     "crossover_config_reloads_total",
@@ -132,6 +135,7 @@ export class Metrics {
       this.#circuits,
       this.#inflight,
       this.rollouts,
+      this.shadows,
       this.#reloads,
       this.#build,
     ];

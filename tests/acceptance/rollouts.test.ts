@@ -87,6 +87,27 @@ describe("a rollout", { timeout: 90_000 }, () => {
     ]);
   });
 
+  test("that begins with shadowed requests goes on by them, and takes back a bad candidate that hardly a user got", async () => {
+    const { run, turnBad } = await migrate(await create(), {
+      stages: [{ percent: 0, shadow: 100, minRequests: 5, minTime: 0 }, { percent: 1, shadow: 100 }, 50],
+    });
+    const gateway = await run();
+    await start(gateway);
+    for (let i = 0; (await viewOf(gateway)).run?.stage === 0; i++) {
+      expect(i).toBeLessThan(100);
+      await send([gateway], users(1, 9000 + i));
+    }
+    expect((await viewOf(gateway)).pairs).toMatchObject({ control: { errors: 0 }, candidate: { errors: 0 } });
+
+    turnBad();
+    const sent = await sendWhileRunning([gateway], 4);
+    const view = await viewOf(gateway);
+    expect(view.run).toMatchObject({ state: "rolled_back", verdict: { guardrail: "errors" } });
+    expect(view.pairs?.candidate.errors).toBeGreaterThan(5);
+    // At 1 % hardly a user is the candidate's: it was the pairs that told.
+    expect(sent.filter(({ status }) => status !== 200).length).toBeLessThan(5);
+  });
+
   test("comes to the same verdict at the same observation whether a restart is in the middle or not", async () => {
     const verdicts = [];
     for (const isRestarted of [false, true]) {

@@ -311,3 +311,29 @@ test("what never comes to anything is told, and taken", () => {
   const shadowed = tableWith({ ...judge, shadow: {}, stages: [{ percent: 1, shadow: 1 }] }, JUDGE);
   expect(shadowed.notices.filter((notice) => notice.startsWith("rollout"))).toEqual([]);
 });
+
+test("a budget that can't be kept, as a price is missing, is told", () => {
+  const models = {
+    first: { provider: "up", model: "custom-1" },
+    second: { provider: "up", model: "custom-2" },
+  };
+  const providers = { up: { kind: "openai-compatible", baseURL: "http://127.0.0.1:1/v1" } };
+  const variants = { a: { model: "first" }, b: { model: "first" }, c: { model: "second" } };
+  const unpriced = (rollout: Members, prices: Members = {}): readonly string[] => {
+    const first = { ...models.first, ...prices };
+    const table = tableWith(
+      { stages: [{ percent: 1, shadow: 1 }], ...rollout },
+      { ...JUDGE, providers, models: { ...models, first }, variants },
+    );
+    return table.notices.filter((notice) => notice.startsWith("rollout"));
+  };
+  const told = (model: string): string =>
+    `rollout move: its \`shadow.usdPerDay\` lets nothing be shadowed, as the model \`${model}\` has no price`;
+  const price = { price: { input: 1, output: 1 } };
+  const judge = { guardrails: { judge: { margin: 0.1 } } };
+  const shadow = { usdPerDay: 1 };
+  expect(unpriced({ shadow })).toEqual([told("first")]);
+  expect(unpriced({ shadow }, price)).toEqual([]);
+  expect(unpriced({ shadow, ...judge }, price)).toEqual([told("second")]);
+  expect(unpriced({ shadow: {} })).toEqual([]);
+});
