@@ -52,6 +52,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Move traffic to a variant under guardrails: start, watch, pause, promote, roll back.",
     load: async () => (await import("./rollout.ts")).rollout,
   },
+  backtest: {
+    summary: "Say what another configuration would do with captured requests.",
+    load: async () => (await import("./backtest.ts")).backtest,
+  },
   report: {
     summary: "Say what prompting costs, and whether a fine-tuned model pays.",
     load: async () => (await import("./report.ts")).report,

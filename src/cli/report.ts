@@ -9,6 +9,7 @@ import { printJson } from "./admin-api.ts";
 import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
 import { reportLines, reportText } from "./report-text.ts";
+import { storeUrl } from "./store-url.ts";
 
 export const report: Command = {
   help: `Usage: crossover report [--route ROUTE] [OPTIONS] [--json] [--config FILE]
@@ -73,12 +74,6 @@ function requireRoute({ route }: Question, { routes }: Table): void {
     throw new UsageError(
       `--route: there is no route ${JSON.stringify(route)}. There are: ${[...routes.keys()].join(", ")}`,
     );
-}
-
-function storeUrl({ store }: Table): string {
-  if (store === undefined)
-    throw new UsageError("the configuration has `store: false`: give the url of a store by --store");
-  return store.url;
 }
 
 async function reports(url: string, table: Table, question: Question) {

@@ -31,3 +31,10 @@ export interface RedactingStream {
   /** @returns the rest. The stream is used up then */
   end(): string;
 }
+
+const PLACEHOLDER = /\[redacted:[A-Za-z0-9._:/-]{1,64}\]/;
+
+/** Was something in this text replaced? */
+export function isRedacted(text: string): boolean {
+  return PLACEHOLDER.test(text);
+}

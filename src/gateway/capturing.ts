@@ -1,6 +1,6 @@
 import type { CaptureQueue } from "../captures/capture-queue.ts";
+import { isSampled } from "../captures/sampled.ts";
 import type { SentRequest } from "../domain/chat.ts";
-import { unitOf } from "../domain/hash.ts";
 import type { CaptureSettings } from "../domain/table.ts";
 import type { Reply } from "../domain/transport.ts";
 import { AnswerTape } from "./answer-tape.ts";
@@ -44,9 +44,4 @@ export class Capturing {
     const content = { request: request.text, answer: this.#tape?.answer() };
     queue.take({ facts, recipe: ending.variant.recipe, content }, keepsContent);
   }
-}
-
-/** The same for the same request always. @param share from 0 to 1 */
-export function isSampled(id: string, share: number): boolean {
-  return share >= 1 || (share > 0 && unitOf(id) < share);
 }

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import { unitOf } from "../domain/hash.ts";
-import { type Position, percentOf, positionOf, type Rollout } from "../domain/rollout.ts";
+import { type Position, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Arm, StickyKey, Use, Variant } from "../domain/table.ts";
 
@@ -26,6 +26,28 @@ export function choose(use: Use, request: ChatRequest, signals: Signals): Choice
       return chooseArm(use.name, use.arms, use.sticky, request, signals);
     case "rollout":
       return chooseSide(use.rollout, request, signals);
+  }
+}
+
+/** The variants among which a rule's `use` chooses, with the probability of each; those that it never chooses are left out. */
+export function armsOf(use: Use, standings: Standings): readonly Arm[] {
+  return allArms(use, standings).filter(({ share }) => share > 0);
+}
+
+function allArms(use: Use, standings: Standings): readonly Arm[] {
+  switch (use.kind) {
+    case "variant":
+      return [{ variant: use.variant, share: 1 }];
+    case "split":
+      return use.arms;
+    case "rollout": {
+      const { control, candidate } = use.rollout;
+      const { share } = positionOf(use.rollout, standings);
+      return [
+        { variant: control, share: 1 - share },
+        { variant: candidate, share },
+      ];
+    }
   }
 }
 

@@ -6,7 +6,7 @@ const FEWEST_EFFECTIVE = 200;
  * Fewest rows, of one weight, that carry what is new in a policy: intervals that rest on 20 of them hold the truth in
  * 82 to 93 of 100 cases in place of 95, on 100 in 94.
  */
-const FEWEST_CARRIERS = 100;
+export const FEWEST_CARRIERS = 100;
 /** Fewest sticky keys of equal traffic behind them: what a key gets is one coin. */
 const FEWEST_KEYS = 50;
 /** Odds that differ by less are the same, written in binary. */

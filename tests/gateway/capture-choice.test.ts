@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSampled } from "../../src/gateway/capturing.ts";
+import { isSampled } from "../../src/captures/sampled.ts";
 import { CaptureSink } from "../support/capture-sink.ts";
 import { twoPaths } from "../support/config.ts";
 import { startGateway, until } from "../support/gateway.ts";
