@@ -1,3 +1,4 @@
+import { whyDocument } from "../src/backtest/why-document.ts";
 import { captureList, deletion, summaryList, wholeCapture } from "./admin/capture-fields.ts";
 import { captureQuery, deletionQuery, feedbackQuery } from "./admin/capture-query.ts";
 import { newFeedback, shownFeedback } from "./feedback-fields.ts";
@@ -24,6 +25,14 @@ export const capturePaths: Readonly<Record<string, unknown>> = {
         default: ERROR,
       },
     },
+  },
+  "/admin/api/requests/{id}/why": {
+    get: operation(
+      "Why a captured request went where it did: rules, calls, and where its rollout stood.",
+      "The rules that were tried, the decision and what came of it",
+      jsonSchema(whyDocument),
+      { parameters: [CAPTURE_ID], security: BY_ADMIN_TOKEN },
+    ),
   },
   "/admin/api/captures": {
     get: operation("Captured requests.", "A page of captures", jsonSchema(captureList), {

@@ -1,20 +1,8 @@
 import { z } from "zod";
+import { shownCall } from "../../src/captures/shown-call.ts";
 import { shownFeedback } from "../feedback-fields.ts";
 
 const time = z.iso.datetime();
-
-const shownCall = z.object({
-  variant: z.string(),
-  model: z.string(),
-  outcome: z
-    .string()
-    .describe("As `crossover_upstream_attempts_total` tells it, such as `success` or `timeout`."),
-  status: z.int().nullable().describe("The upstream's; null where it did not answer."),
-  started_ms: z.number().describe("Since the request came."),
-  duration_ms: z.number(),
-  hedge: z.boolean().describe("Made beside another one from which nothing came for a while?"),
-  note: z.string().nullable(),
-});
 
 /** What is known of a request, and the beginnings of its texts. */
 export const shownCapture = z.object({

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { z } from "zod";
 import type { Recipe } from "../../src/domain/capture.ts";
-import { badRequest, GatewayError } from "../../src/domain/errors.ts";
+import { badRequest, type GatewayError } from "../../src/domain/errors.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { rebuild } from "../../src/gateway/rebuild.ts";
 import { withStore } from "../../src/gateway/stored.ts";
@@ -9,6 +9,7 @@ import { type StoredCapture, StoreError } from "../../src/store/store.ts";
 import { endpoint } from "../endpoint.ts";
 import { parseQuery } from "../query.ts";
 import type { captureList, deletion } from "./capture-fields.ts";
+import { captureNotFound } from "./capture-not-found.ts";
 import { captureQuery, deletionQuery, filterOf, pageOf } from "./capture-query.ts";
 import { summaryOf, wholeJson } from "./shown-capture.ts";
 
@@ -88,14 +89,4 @@ function namelessUser(): GatewayError {
     "No capture has this user: redaction takes the name out before it is stored. Delete such captures by their ids.",
     "user",
   );
-}
-
-function captureNotFound(): GatewayError {
-  return new GatewayError({
-    status: 404,
-    type: "invalid_request_error",
-    code: "capture_not_found",
-    message: "No capture of this id is kept.",
-    param: "id",
-  });
 }

@@ -14,6 +14,7 @@ import { report } from "./report.ts";
 import { rolloutPages } from "./rollout-pages.ts";
 import { rollouts } from "./rollouts.ts";
 import { tuningJobs } from "./tuning-jobs.ts";
+import { why } from "./why.ts";
 
 /** Nothing of the surface may run in, be framed by, or be told to another site; nothing of it is kept. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -46,6 +47,7 @@ export function admin(app: Hono, gateway: Gateway, platform: Platform): void {
   config(app, gateway, platform);
   keys(app, gateway);
   captures(app, gateway);
+  why(app, gateway);
   feedbackSummaries(app, gateway);
   report(app, gateway);
   comparisons(app, gateway);

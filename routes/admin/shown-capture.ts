@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { CapturedCall } from "../../src/domain/capture.ts";
+import { shownCallOf } from "../../src/captures/shown-call.ts";
 import type { StoredCapture } from "../../src/store/store.ts";
 import { feedbackAnswer } from "../feedback.ts";
 import type { shownCapture } from "./capture-fields.ts";
@@ -74,19 +74,6 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     finish_reason: content?.finishReason ?? null,
     truncated: content?.truncated ?? false,
     feedback: capture.feedback.map(feedbackAnswer),
-  };
-}
-
-function shownCallOf(call: CapturedCall): CaptureAnswer["calls"][number] {
-  return {
-    variant: call.variant,
-    model: call.model,
-    outcome: call.outcome,
-    status: call.status ?? null,
-    started_ms: call.startedMs,
-    duration_ms: call.durationMs,
-    hedge: call.hedge,
-    note: call.note ?? null,
   };
 }
 

@@ -34,14 +34,15 @@ export type KeptUse = z.infer<typeof keptUse>;
 
 const UNSTARTED: Standings = new Map();
 
-export function ruleSetOf({ routes }: Pick<Table, "routes">): RuleSet {
+/** The rules of a table. A secret that stands in a condition, such as one from the environment, is taken out. */
+export function ruleSetOf({ routes, redaction }: Pick<Table, "routes" | "redaction">): RuleSet {
   return {
     routes: Object.fromEntries(
       [...routes].map(([name, { rules }]) => [
         name,
         rules.map(({ name: rule, when, use }) => ({
           name: rule,
-          when: when?.source ?? null,
+          when: when === undefined ? null : redaction.secrets.redact(when.source),
           use: keptUseOf(use),
         })),
       ]),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { wholeCapture } from "../../routes/admin/capture-fields.ts";
+import type { ShownCall } from "../captures/shown-call.ts";
 import { usd } from "../comparison/words.ts";
 import { textOf } from "../domain/chat.ts";
 import { memberOf } from "../domain/json.ts";
@@ -30,10 +31,17 @@ export function captureText(capture: Readonly<z.infer<typeof wholeCapture>>): st
   ].join("\n");
 }
 
-type Call = z.infer<typeof wholeCapture>["calls"][number];
-
 /** When it was made, to whom, and how it ended. */
-function callLine({ started_ms, duration_ms, variant, model, outcome, status, hedge, note }: Call): string {
+export function callLine({
+  started_ms,
+  duration_ms,
+  variant,
+  model,
+  outcome,
+  status,
+  hedge,
+  note,
+}: ShownCall): string {
   const ended = status === null ? outcome : `${outcome} (${status})`;
   return [
     `${started_ms.toFixed(1)} ms`,

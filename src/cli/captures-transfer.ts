@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import { exportStore, importStore, KINDS, type Transferred } from "../store/transfer.ts";
 import { UsageError } from "./error-text.ts";
 import { configPathOf } from "./main.ts";
+import { storeUrl } from "./store-url.ts";
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -57,9 +58,7 @@ async function withStoreOf<T>(
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   const { values } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
-  const url = values.store ?? loadFromDisk(configPathOf(args, process.env), process.env).store?.url;
-  if (url === undefined)
-    throw new UsageError("the configuration has `store: false`: give the url of a store by --store");
+  const url = values.store ?? storeUrl(loadFromDisk(configPathOf(args, process.env), process.env));
   const store = await openStore(url, options);
   try {
     return await work(store);

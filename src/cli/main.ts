@@ -28,6 +28,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Show where a request would go, and why.",
     load: async () => (await import("./explain.ts")).explain,
   },
+  why: {
+    summary: "Show why a captured request went where it did.",
+    load: async () => (await import("./why.ts")).why,
+  },
   keys: {
     summary: "List, create, rotate and revoke clients' keys.",
     load: async () => (await import("./keys.ts")).keys,

@@ -1,3 +1,4 @@
+import type { CapturedCall } from "../domain/capture.ts";
 import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
 import { idHeaders } from "../domain/own-answer.ts";
@@ -12,11 +13,11 @@ import type { Upstreams } from "../upstreams/upstreams.ts";
 import { toldOf } from "./answer.ts";
 import { Attempt } from "./attempt.ts";
 import type { Slot } from "./caching.ts";
-import { type AttemptKind, circuitOpen, coolingDown } from "./failure.ts";
+import { type AttemptKind, circuitOpen, coolingDown, type Failure } from "./failure.ts";
 import { askedWaitMs } from "./next-step.ts";
 import { Race } from "./race.ts";
 import type { Shaped } from "./shape.ts";
-import { kindOf, type SinkResult } from "./sink.ts";
+import { causeOf, kindOf, type SinkResult, statusOf } from "./sink.ts";
 
 export interface CallDeps {
   readonly id: string;
@@ -31,6 +32,9 @@ export interface CallDeps {
   readonly random: () => number;
 }
 
+/** More calls than any request should take; a model that is left alone again and again would fill a capture. */
+const MOST_RECORDED = 50;
+
 /** What a request's calls came to so far. */
 export interface Tally {
   attempts: number;
@@ -38,6 +42,8 @@ export interface Tally {
   upstreamMs: number;
   /** Of the answer that the client got, or a part of; estimated. */
   outputTokens: number;
+  /** In the order in which they ended. */
+  readonly calls: CapturedCall[];
 }
 
 export interface CallOptions {
@@ -50,6 +56,8 @@ export interface CallOptions {
   /** Further headers on the answer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly tally: Tally;
+  /** When the request began, on the clock of performance.now(). */
+  readonly beganAt: number;
 }
 
 /** Calls one variant's model for a request, and tells how it went to all who learn from it. */
@@ -76,9 +84,9 @@ export class Call {
     const entry = this.upstream.enter(now);
     switch (entry.kind) {
       case "cooling":
-        return { outcome: "failed", failure: coolingDown(entry.forMs) };
+        return this.#spared(coolingDown(entry.forMs), now);
       case "open":
-        return { outcome: "failed", failure: circuitOpen(entry.forMs) };
+        return this.#spared(circuitOpen(entry.forMs), now);
       case "admitted":
     }
     if (retries === 0) this.upstream.retries.requested(now);
@@ -111,21 +119,44 @@ export class Call {
   async #hedged(afterMs: number, reply: Reply, pass: Pass): Promise<SinkResult> {
     const race = new Race(reply);
     this.#underWay = race;
-    const enter = (by: Pass): Promise<SinkResult> =>
+    const enter = (by: Pass, isHedge = false): Promise<SinkResult> =>
       this.#heard(
         race.enter((lane) => this.#begin(lane, by)),
         by,
+        isHedge,
       );
     const first = enter(pass);
     let second: Promise<SinkResult> | undefined;
     const timer = setTimeout(() => {
-      if (!race.won && this.#maySpare()) second = enter(this.upstream.pass);
+      if (!race.won && this.#maySpare()) second = enter(this.upstream.pass, true);
     }, afterMs);
     const result = await first;
     clearTimeout(timer);
     const other = await second;
     race.end();
     return other === undefined || result.outcome !== "failed" ? result : other;
+  }
+
+  /** The model is left alone for a while: no call, but a reason for what comes next. */
+  #spared(failure: Failure, now: number): SinkResult {
+    const result: SinkResult = { outcome: "failed", failure };
+    this.#record(result, now, 0, false);
+    return result;
+  }
+
+  #record(result: SinkResult, startedAt: number, durationMs: number, hedge: boolean): void {
+    const { variant, tally, beganAt } = this.#options;
+    if (tally.calls.length === MOST_RECORDED) return;
+    tally.calls.push({
+      variant: variant.name,
+      model: variant.model.name,
+      outcome: kindOf(result),
+      status: statusOf(result),
+      startedMs: tenths(startedAt - beganAt),
+      durationMs: tenths(durationMs),
+      hedge,
+      note: causeOf(result),
+    });
   }
 
   /** May a call be made that is not strictly needed? */
@@ -159,13 +190,14 @@ export class Call {
   }
 
   /** How a call ended, once that is told to all who learn from it. */
-  async #heard(attempt: Attempt, pass: Pass): Promise<SinkResult> {
+  async #heard(attempt: Attempt, pass: Pass, isHedge = false): Promise<SinkResult> {
     const { result, upstreamMs, endedAt: now, outputTokens } = await attempt.result;
     const { decision, variant, tally } = this.#options;
     const { metrics, health } = this.#deps;
     const kind = kindOf(result);
     const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
     tally.upstreamMs += upstreamMs;
+    this.#record(result, now - upstreamMs, upstreamMs, isHedge);
     if (result.outcome !== "failed") tally.outputTokens = Math.max(tally.outputTokens, outputTokens);
     metrics.attempted(decision.route, variant, kind);
     pass.ended(verdict, now);
@@ -177,6 +209,11 @@ export class Call {
       health.record(variant.name, kind === "success" || kind === "client_error");
     return result;
   }
+}
+
+/** Milliseconds to a tenth. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 /** What the end of a call tells of the model. */

@@ -43,7 +43,7 @@ export class Chain {
   readonly #deps: CallDeps;
   readonly #options: ChainOptions;
   readonly #failed: FailedAttempt[] = [];
-  readonly tally: Tally = { attempts: 0, upstreamMs: 0, outputTokens: 0 };
+  readonly tally: Tally = { attempts: 0, upstreamMs: 0, outputTokens: 0, calls: [] };
   /** The variant tried last, and the tokens that its prompt added. */
   variant: Variant;
   addedTokens = 0;
@@ -87,7 +87,8 @@ export class Chain {
     if (slot !== undefined && this.#replay(variant, slot)) return FROM_CACHE;
     this.addedTokens = shaped.addedTokens;
     const { tally } = this;
-    const call = new Call(this.#deps, { request, decision, variant, shaped, slot, headers, tally });
+    const { beganAt } = this.#options;
+    const call = new Call(this.#deps, { request, decision, variant, shaped, slot, headers, tally, beganAt });
     for (let retries = 0; ; ) {
       if (this.#interrupted) throw draining();
       this.#underWay = call;

@@ -19,7 +19,7 @@ import { CLIENT_CLOSED, type End, requestLine, type Times } from "./request-line
 import { type Shaped, shape } from "./shape.ts";
 
 const NO_HEADERS = {} as const;
-const NO_CALLS = { attempts: 0, upstreamMs: 0 } as const;
+const NO_CALLS = { attempts: 0, upstreamMs: 0, calls: [] } as const;
 
 /** A request that was decided on. */
 export interface Admitted {
@@ -244,7 +244,7 @@ export class Exchange implements Member {
       variant,
       end,
       attempts: tally.attempts,
-      calls: [],
+      calls: tally.calls,
       cached: this.#chain?.cached ?? false,
       times,
     };

@@ -52,7 +52,7 @@ export function factsOf(request: ChatRequest, key: string | undefined, ending: E
     outcome: outcomeOf(end),
     errorCode: end.code,
     attempts,
-    calls,
+    calls: inOrder(calls),
     stream: fields.stream,
     cached,
     simulated: variant.model.simulated,
@@ -67,6 +67,11 @@ export function factsOf(request: ChatRequest, key: string | undefined, ending: E
     promptVersion: variant.prompt?.version,
     recipe: variant.recipe.version,
   };
+}
+
+/** A call beside another may end before it. */
+function inOrder(calls: readonly CapturedCall[]): readonly CapturedCall[] {
+  return calls.length < 2 ? calls : calls.toSorted((a, b) => a.startedMs - b.startedMs);
 }
 
 function outcomeOf({ status, outcome }: End): CaptureOutcome {

@@ -32,6 +32,7 @@ import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
 import { MOST_PASSED_BYTES, PassThrough } from "./pass-through.ts";
+import { RuleKeeper } from "./rule-keeper.ts";
 import { Shadowing } from "./shadowing.ts";
 import { toolsFor } from "./tools.ts";
 
@@ -84,6 +85,7 @@ export class Gateway {
   /** Undefined where nobody starts rollouts. */
   readonly rollouts: RolloutWatch | undefined;
   readonly #shadowing: Shadowing | undefined;
+  readonly #rules: RuleKeeper | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #random: () => number;
@@ -104,6 +106,7 @@ export class Gateway {
     this.#limiter = new Limiter(deps.ledger ?? { ledger: new MemoryLedger() }, deps.metrics);
     this.captures = deps.captures;
     this.rollouts = deps.rollouts;
+    this.#rules = deps.store && new RuleKeeper(deps.store, this.log);
     this.#transport = deps.transport;
     this.#random = deps.random ?? Math.random;
     this.#shadowing = this.rollouts && this.#shadowingFor(this.rollouts);
@@ -258,6 +261,7 @@ export class Gateway {
     optedOut: boolean,
   ): Capturing | undefined {
     if (this.captures === undefined) return undefined;
+    this.#rules?.keep(table);
     const settings = optedOut || key?.capture === false ? undefined : table.routes.get(route)?.capture;
     return new Capturing({ queue: this.captures, request, key: key?.name, settings });
   }

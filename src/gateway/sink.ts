@@ -47,6 +47,35 @@ export function kindOf(result: SinkResult): AttemptKind {
   }
 }
 
+/** The status with which the upstream answered; undefined where it did not, or where its answer broke off. */
+export function statusOf(result: SinkResult): number | undefined {
+  switch (result.outcome) {
+    case "answered":
+      return result.status;
+    case "failed": {
+      const { answer } = result.failure;
+      return answer instanceof GatewayError ? undefined : answer.status;
+    }
+    case "interrupted":
+    case "client_closed":
+      return undefined;
+  }
+}
+
+/** Why it went wrong, as far as the system tells. */
+export function causeOf(result: SinkResult): string | undefined {
+  switch (result.outcome) {
+    case "failed":
+      return result.failure.cause;
+    case "interrupted":
+      return result.cause ?? result.code;
+    case "client_closed":
+      return result.why;
+    case "answered":
+      return undefined;
+  }
+}
+
 export interface SinkOptions {
   readonly reply: Reply;
   readonly upstreamHeaders: UpstreamHeaders;

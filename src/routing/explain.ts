@@ -20,7 +20,7 @@ export function explainMiss(condition: Condition, view: ConditionView): string {
 }
 
 /** A value in JSON's terms, cut to a length that a person reads. */
-function shown(value: unknown): unknown {
+export function shown(value: unknown): unknown {
   switch (typeof value) {
     case "bigint":
       return Number(value);

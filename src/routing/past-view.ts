@@ -1,6 +1,7 @@
-import type { ChatRequest } from "../domain/chat.ts";
+import { type ChatRequest, ownRequest } from "../domain/chat.ts";
 import { RequestView } from "../domain/signals.ts";
 import type { Condition, ConditionView, Reference, VariantHealth, Verdict } from "../domain/table.ts";
+import { explainMiss, shown } from "./explain.ts";
 
 /** The client's key of an earlier request. */
 export interface PastKey {
@@ -9,21 +10,31 @@ export interface PastKey {
   readonly tags: readonly string[] | undefined;
 }
 
+/** What was kept of an earlier request. */
+export interface Past {
+  /** Undefined: its texts were not kept. */
+  readonly request: ChatRequest | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly key: PastKey;
+  readonly at: Date;
+}
+
 /** An earlier request as conditions see it. Its headers and the health of variants then were not kept. */
 export class PastView {
+  readonly #past: Past;
   readonly #view: ConditionView;
-  readonly #hasTags: boolean;
   #missed = false;
 
-  constructor(request: ChatRequest, key: PastKey, at: Date) {
+  constructor(past: Past) {
+    const { request, metadata, key, at } = past;
     const miss = (): never => {
       this.#missed = true;
       throw new Error("it was not kept");
     };
-    this.#hasTags = key.tags !== undefined;
+    this.#past = past;
     this.#view = {
-      request: new RequestView(request),
-      metadata: request.fields.metadata,
+      request: new RequestView(request ?? new Proxy(ownRequest(""), { get: miss })),
+      metadata,
       headers: notKept<string>(miss),
       key: {
         name: key.name,
@@ -48,23 +59,33 @@ export class PastView {
 
   /** Was the value that a condition looks at kept? */
   has({ segments: [root, name] }: Reference): boolean {
-    if (root === "key") return this.#hasTags || name !== "tags";
-    return root !== "headers" && root !== "health";
-  }
-
-  /** @returns undefined where it is not there, or was not kept */
-  read(reference: Reference): unknown {
-    return this.has(reference) ? reference.read(this.#view) : undefined;
-  }
-
-  /** Why a condition can't be evaluated, in words. */
-  problemOf(condition: Condition): string | undefined {
-    try {
-      condition.test(this.#view);
-      return undefined;
-    } catch (problem) {
-      return problem instanceof Error ? problem.message : "it can't be evaluated";
+    switch (root) {
+      case "headers":
+      case "health":
+        return false;
+      case "request":
+        return this.#past.request !== undefined;
+      case "key":
+        return name !== "tags" || this.#past.key.tags !== undefined;
+      default:
+        return true;
     }
+  }
+
+  /** The values that a condition looks at and that were kept, by their path; null for those that were not there. */
+  values(condition: Condition): Record<string, unknown> {
+    const kept = condition.references.filter((reference) => this.has(reference));
+    return Object.fromEntries(kept.map(({ path, read }) => [path, shown(read(this.#view))]));
+  }
+
+  /** Paths of the values that it looks at and that were not kept. */
+  missing(condition: Condition): readonly string[] {
+    return condition.references.filter((reference) => !this.has(reference)).map(({ path }) => path);
+  }
+
+  /** Why a condition that can be told did not match, in words. */
+  explainMiss(condition: Condition): string {
+    return explainMiss(condition, this.#view);
   }
 }
 

@@ -35,20 +35,18 @@ export type Replayed =
  * @throws RangeError for a route whose last rule can fail to match
  */
 export function replay(request: ChatRequest, route: Route, kept: Kept): Replayed {
-  const view = new PastView(request, kept.key, kept.at);
+  const { key, at } = kept;
+  const view = new PastView({ request, metadata: request.fields.metadata, key, at });
   for (const rule of route.rules) {
     const { when } = rule;
     const verdict = when === undefined || (kept.verdicts.get(when.source) ?? view.verdict(when));
-    if (verdict === "untold") return { kind: "untold", rule, values: missedBy(rule, view) };
+    if (verdict === "untold")
+      return { kind: "untold", rule, values: when === undefined ? [] : view.missing(when) };
     if (verdict !== true) continue;
     const choice = choose(rule.use, withoutRedacted(request), signalsOf(kept));
     return { kind: "decided", rule, choice, arms: armsOf(rule.use, kept.rollouts) };
   }
   throw new RangeError(`route ${route.name} has no rule that always matches`);
-}
-
-function missedBy({ when }: Rule, view: PastView): readonly string[] {
-  return (when?.references ?? []).filter((reference) => !view.has(reference)).map(({ path }) => path);
 }
 
 /** What was redacted would be one sticky key for many. */

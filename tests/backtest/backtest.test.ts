@@ -160,7 +160,7 @@ test("input tokens are those of the message that would be sent", async () => {
     captures: [capture],
   });
   expect(bill?.before).toMatchObject({ input_tokens: 25, output_tokens: 60 });
-  // "user" 1, "Question 0 of the hard kind?" 8, the message 3, the answer's beginning 3; no answer of `tuned` is known.
+  // "user" 1, "Question 0 of the easy kind?" 8, the message 3, the answer's beginning 3; no answer of `tuned` is known.
   expect(bill?.after).toMatchObject({ input_tokens: 15, output_tokens: 60 });
   expect(bill).toMatchObject({ logged: 1, counted_exactly: 1, counted_nearly: 0 });
   expect(bill?.output_basis).toEqual([{ variant: "tuned", requests: 1, mean: null, answers: 0 }]);

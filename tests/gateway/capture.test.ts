@@ -46,7 +46,10 @@ test("a whole answer is captured with its decision, its usage and what it cost",
   const before = Date.now();
   const answer = await gateway.post(body);
   const text = await answer.text();
-  const { at, durationMs, promptVersion, recipe, tableVersion, ...capture } = await sink.of(idOf(answer));
+  const { at, durationMs, promptVersion, recipe, tableVersion, calls, ...capture } = await sink.of(
+    idOf(answer),
+  );
+  expect(calls).toHaveLength(1);
   expect(capture).toEqual({
     id: idOf(answer),
     route: "enriched",
@@ -71,7 +74,6 @@ test("a whole answer is captured with its decision, its usage and what it cost",
     outcome: "success",
     errorCode: undefined,
     attempts: 1,
-    calls: [],
     stream: false,
     cached: false,
     simulated: false,

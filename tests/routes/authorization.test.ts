@@ -63,6 +63,12 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<(typeof METHODS)[number]
   // There is no store.
   "/admin/api/captures": { GET: closed(503), POST: closed(405), DELETE: closed(400), PUT: closed(405) },
   "/admin/api/captures/:id": { GET: closed(503), POST: closed(405), DELETE: closed(503), PUT: closed(405) },
+  "/admin/api/requests/:id/why": {
+    GET: closed(503),
+    POST: closed(405),
+    DELETE: closed(405),
+    PUT: closed(405),
+  },
   "/admin/api/tuning-jobs": { GET: closed(503), POST: closed(503), DELETE: closed(405), PUT: closed(405) },
   "/admin/api/tuning-jobs/:id": {
     GET: closed(503),

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { parseJson } from "../domain/json.ts";
+import type { RolloutStore, StoredChange } from "../store/rollout-store.ts";
+import type { StoredCapture } from "../store/store.ts";
+import type { KeptUse } from "./rule-set.ts";
+import type { WhyChange, WhyRollout } from "./why-document.ts";
+
+const MOST_CHANGES = 1000;
+
+const point = z.object({ state: z.string(), percent: z.number() });
+const keptChange = z.object({
+  at: z.number(),
+  action: z.string(),
+  by: z.string(),
+  reason: z.string().nullish(),
+  from: point,
+  to: point,
+  verdict: z.object({ guardrail: z.string() }).nullish(),
+});
+type KeptChange = z.infer<typeof keptChange>;
+
+/**
+ * Where the rollout of a request stood then, what had set its share, and what became of its run.
+ * @param use of the rule that took it, where it is known
+ * @throws StoreError
+ */
+export async function rolloutThen(
+  store: Pick<RolloutStore, "run" | "rolloutChanges">,
+  capture: StoredCapture,
+  use: KeptUse | undefined,
+): Promise<WhyRollout | undefined> {
+  const { rollout, stage, share, run, epoch, at } = capture;
+  if (rollout === undefined) return undefined;
+  const changes = run === undefined ? [] : await changesOf(store, rollout, run);
+  const stored = run === undefined ? undefined : await store.run(run);
+  const before = changes.find((change) => change.at <= at && change.from.percent !== change.to.percent);
+  const ended = changes.find(({ to }) => to.state === "rolled_back" || to.state === "promoted");
+  return {
+    rollout,
+    side: sideOf(capture, use),
+    stage: stage ?? null,
+    share: share ?? null,
+    run: run ?? null,
+    epoch: epoch ?? null,
+    set_by: before === undefined ? null : shownChange(before),
+    ended: ended === undefined ? null : shownChange(ended),
+    state: stored?.state ?? null,
+  };
+}
+
+/** Newest first. */
+async function changesOf(
+  store: Pick<RolloutStore, "rolloutChanges">,
+  rollout: string,
+  run: string,
+): Promise<readonly KeptChange[]> {
+  const changes = await store.rolloutChanges({ rollout, limit: MOST_CHANGES });
+  return changes.filter((change) => change.run === run).flatMap((change) => readable(change) ?? []);
+}
+
+function readable({ document }: StoredChange): KeptChange | undefined {
+  return keptChange.safeParse(parseJson(document)).data;
+}
+
+function sideOf({ decided }: StoredCapture, use: KeptUse | undefined): WhyRollout["side"] {
+  if (use?.kind !== "rollout") return null;
+  return decided === use.candidate ? "candidate" : "control";
+}
+
+function shownChange({ at, action, by, reason, from, to, verdict }: KeptChange): WhyChange {
+  return {
+    at: new Date(at).toISOString(),
+    action,
+    by,
+    reason: reason ?? null,
+    guardrail: verdict?.guardrail ?? null,
+    from_percent: from.percent,
+    to_percent: to.percent,
+  };
+}

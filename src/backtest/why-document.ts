@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { shownCall } from "../captures/shown-call.ts";
+
+const step = z.object({
+  rule: z.string(),
+  when: z.string().nullable().describe("Null: a rule without a condition."),
+  matched: z.boolean(),
+  values: z.record(z.string(), z.unknown()).describe("What the condition looked at, as far as it was kept."),
+  not_kept: z.array(z.string()).describe("What it looked at besides, such as headers."),
+  why: z.string(),
+});
+
+const change = z.object({
+  at: z.string(),
+  action: z.string(),
+  by: z.string(),
+  reason: z.string().nullable(),
+  guardrail: z.string().nullable().describe("The one that was crossed."),
+  from_percent: z.number(),
+  to_percent: z.number(),
+});
+
+const rollout = z.object({
+  rollout: z.string(),
+  side: z.enum(["control", "candidate"]).nullable().describe("Null: not known."),
+  stage: z.int().nullable(),
+  share: z.number().nullable().describe("The candidate's, then; 0 to 1."),
+  run: z.string().nullable().describe("Null: nobody had started it."),
+  epoch: z.int().nullable(),
+  set_by: change.nullable().describe("The change that had set the share."),
+  ended: change
+    .nullable()
+    .describe("How the run was promoted or rolled back later; null: not, as far as is known."),
+  state: z.string().nullable().describe("Of the run now."),
+});
+
+/** Why a captured request went where it went. */
+export const whyDocument = z.object({
+  object: z.literal("crossover.why"),
+  id: z.string(),
+  created_at: z.string(),
+  route: z.string(),
+  query: z.string().nullable().describe("Null: the texts were not kept."),
+  key: z.string().nullable(),
+  user: z.string().nullable(),
+  table_version: z.string().nullable(),
+  rules: z
+    .array(step)
+    .nullable()
+    .describe(
+      "Those that were tried, the last one took the request. Null: the rules of that time are not known.",
+    ),
+  decision: z.object({
+    rule: z.string(),
+    variant: z.string(),
+    propensity: z.number(),
+    forced: z.boolean().describe("The client chose the variant."),
+    sticky_by: z.string().nullable(),
+    sticky_key: z.string().nullable().describe("As it is stored, redacted."),
+  }),
+  rollout: rollout.nullable(),
+  calls: z.array(shownCall),
+  outcome: z.object({
+    outcome: z.string(),
+    status: z.int(),
+    error_code: z.string().nullable(),
+    answered_by: z.string().describe("The variant that answered, or was tried last."),
+    fallback: z.boolean(),
+    cached: z.boolean(),
+    simulated: z.boolean(),
+    attempts: z.int(),
+    duration_ms: z.number(),
+    first_token_ms: z.number().nullable(),
+    input_tokens: z.int().nullable(),
+    output_tokens: z.int().nullable(),
+    cost_usd: z.number().nullable(),
+  }),
+  notes: z.array(z.string()),
+});
+
+export type WhyDocument = z.infer<typeof whyDocument>;
+export type WhyStep = z.infer<typeof step>;
+export type WhyRollout = z.infer<typeof rollout>;
+export type WhyChange = z.infer<typeof change>;

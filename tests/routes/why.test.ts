@@ -1,0 +1,259 @@
+import { expect, test } from "vitest";
+import { whyDocument } from "../../src/backtest/why-document.ts";
+import type { StoredChange } from "../../src/store/rollout-store.ts";
+import { capture, contentOf } from "../store/samples.ts";
+import { until } from "../support/gateway.ts";
+import { type StoredGateway, startStored } from "../support/stored-gateway.ts";
+import { completion, sendJson, startUpstream } from "../support/upstream.ts";
+
+const ADMIN = { authorization: "Bearer admin-token-for-tests" };
+
+const RULES = [
+  { name: "beta", when: 'headers["x-beta"] == "1"', use: "tuned" },
+  { name: "vip", when: 'metadata.tier == "vip" && "gold" in key.tags', use: "tuned" },
+  { name: "rest", use: { split: { prompted: 50, tuned: 50 }, stickyBy: "user" } },
+];
+
+async function started(more: Readonly<Record<string, unknown>> = {}): Promise<StoredGateway> {
+  let failing = true;
+  const upstream = await startUpstream((_received, response) => {
+    if (!failing) return sendJson(response, completion("Good."));
+    failing = false;
+    return sendJson(response, { error: { message: "no" } }, 500);
+  });
+  return startStored({
+    server: { port: 0, adminToken: "admin-token-for-tests" },
+    keys: { app: { secret: "a-key-for-tests-of-why", tags: ["silver"] } },
+    retries: { most: 1 },
+    providers: {
+      up: {
+        kind: "openai-compatible",
+        baseURL: `${upstream.url}/v1`,
+        apiKey: "upstream-key-for-tests-of-why",
+      },
+    },
+    models: { base: { provider: "up", model: "base" }, ft: { provider: "up", model: "ft" } },
+    variants: { prompted: { model: "base" }, tuned: { model: "ft" } },
+    routes: { help: { rules: RULES } },
+    ...more,
+  });
+}
+
+async function why({ gateway }: StoredGateway, id: string) {
+  const answer = await fetch(`${gateway.url}/admin/api/requests/${id}/why`, { headers: ADMIN });
+  return { status: answer.status, body: await answer.json() };
+}
+
+async function asked(world: StoredGateway, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const body = {
+    model: "help",
+    messages: [{ role: "user", content: "Why?" }],
+    user: "ada",
+    metadata: { tier: "vip" },
+  };
+  const answer = await world.gateway.post(body, {
+    authorization: "Bearer a-key-for-tests-of-why",
+    ...headers,
+  });
+  await answer.text();
+  const id = answer.headers.get("x-request-id") ?? "";
+  await until(async () => (await world.store.find(id)) !== undefined);
+  return id;
+}
+
+test("a request tells the rules that were tried, how its variant was chosen and which calls were made", async () => {
+  const world = await started();
+  const id = await asked(world);
+  await until(async () => whyDocument.parse((await why(world, id)).body).rules !== null);
+  const document = whyDocument.parse((await why(world, id)).body);
+  expect(document).toMatchObject({
+    id,
+    route: "help",
+    query: "Why?",
+    key: "app",
+    user: "ada",
+    rollout: null,
+    notes: [],
+  });
+  expect(document.rules).toEqual([
+    {
+      rule: "beta",
+      when: 'headers["x-beta"] == "1"',
+      matched: false,
+      values: {},
+      not_kept: ["headers.x-beta"],
+      why: "it did not match, by what was not kept",
+    },
+    {
+      rule: "vip",
+      when: 'metadata.tier == "vip" && "gold" in key.tags',
+      matched: false,
+      values: { "metadata.tier": "vip", "key.tags": ["silver"] },
+      not_kept: [],
+      why: "the condition is false",
+    },
+    { rule: "rest", when: null, matched: true, values: {}, not_kept: [], why: "the rule has no condition" },
+  ]);
+  expect(document.decision).toMatchObject({
+    rule: "rest",
+    propensity: 0.5,
+    forced: false,
+    sticky_by: "user",
+    sticky_key: "ada",
+  });
+  expect(document.calls.map(({ outcome, status }) => [outcome, status])).toEqual([
+    ["server_error", 500],
+    ["success", 200],
+  ]);
+  expect(document.outcome).toMatchObject({
+    outcome: "success",
+    status: 200,
+    attempts: 2,
+    fallback: false,
+    cached: false,
+  });
+});
+
+test("a rule that matched by a header is told, though the header was not kept", async () => {
+  const world = await started();
+  const id = await asked(world, { "x-beta": "1" });
+  await until(async () => whyDocument.parse((await why(world, id)).body).rules !== null);
+  const { rules, decision } = whyDocument.parse((await why(world, id)).body);
+  expect(rules).toMatchObject([{ rule: "beta", matched: true, why: "it matched, by what was not kept" }]);
+  expect(decision).toMatchObject({ variant: "tuned", propensity: 1 });
+});
+
+test("where the rollout stood then, what had set its share and how its run ended", async () => {
+  const world = await started();
+  const change = (id: string, at: number, more: Readonly<Record<string, unknown>>): StoredChange => ({
+    id,
+    run: "run_1",
+    rollout: "ramp",
+    at,
+    action: "advance",
+    document: JSON.stringify({
+      id,
+      run: "run_1",
+      rollout: "ramp",
+      at,
+      action: "advance",
+      by: "crossover",
+      evidence: [],
+      ...more,
+    }),
+  });
+  const run = { id: "run_1", rollout: "ramp", at: 100, state: "rolled_back", revision: 1, document: "{}" };
+  const running = (percent: number) => ({ state: "running", stage: 0, percent });
+  await world.store.saveRun(run, [
+    change("c1", 100, { action: "start", by: "ada", from: { state: "none", percent: 0 }, to: running(1) }),
+    change("c2", 500, { reason: "no alarm", from: running(1), to: running(5) }),
+    change("c3", 2000, {
+      action: "rollback",
+      from: running(5),
+      to: { state: "rolled_back", stage: 1, percent: 0 },
+      verdict: { guardrail: "errors" },
+    }),
+  ]);
+  const document = {
+    routes: {
+      recipes: [
+        {
+          name: "all",
+          when: null,
+          use: {
+            kind: "rollout",
+            rollout: "ramp",
+            control: "prompted",
+            candidate: "tuned",
+            share: 0.01,
+            sticky_by: "user",
+          },
+        },
+      ],
+    },
+  };
+  await world.store.saveRuleSet({ version: "t9", at: 1, document: JSON.stringify(document) });
+  const one = capture("cx_r", {
+    at: 1000,
+    rule: "all",
+    tableVersion: "t9",
+    decided: "tuned",
+    variant: "prompted",
+    rollout: "ramp",
+    run: "run_1",
+    stage: 1,
+    epoch: 1,
+    share: 0.05,
+    propensity: 0.05,
+    content: contentOf("How?", "So."),
+  });
+  await world.store.write({ captures: [one], recipes: [], usage: [] });
+  const { rollout, outcome } = whyDocument.parse((await why(world, "cx_r")).body);
+  expect(rollout).toEqual({
+    rollout: "ramp",
+    side: "candidate",
+    stage: 1,
+    share: 0.05,
+    run: "run_1",
+    epoch: 1,
+    set_by: {
+      at: "1970-01-01T00:00:00.500Z",
+      action: "advance",
+      by: "crossover",
+      reason: "no alarm",
+      guardrail: null,
+      from_percent: 1,
+      to_percent: 5,
+    },
+    ended: {
+      at: "1970-01-01T00:00:02.000Z",
+      action: "rollback",
+      by: "crossover",
+      reason: null,
+      guardrail: "errors",
+      from_percent: 5,
+      to_percent: 0,
+    },
+    state: "rolled_back",
+  });
+  expect(outcome).toMatchObject({ answered_by: "prompted", fallback: true });
+});
+
+test("what was not kept is said, and an unknown request is not found", async () => {
+  const world = await started();
+  const one = capture("cx_old", {
+    tableVersion: undefined,
+    content: undefined,
+    cached: true,
+    attempts: 0,
+    calls: [],
+  });
+  await world.store.write({ captures: [one], recipes: [], usage: [] });
+  const { rules, query, notes } = whyDocument.parse((await why(world, "cx_old")).body);
+  expect([rules, query]).toEqual([null, null]);
+  expect(notes.map((note) => note.split(" ", 3).join(" "))).toEqual([
+    "The rules of",
+    "Its texts were",
+    "The response cache",
+  ]);
+  const missing = await why(world, "cx_nobody");
+  expect(missing).toMatchObject({ status: 404, body: { error: { code: "capture_not_found" } } });
+});
+
+test("a secret in a condition is in no rule that is kept", async () => {
+  const world = await started({
+    routes: {
+      help: {
+        rules: [
+          { name: "pass", when: 'metadata.pass == "upstream-key-for-tests-of-why"', use: "tuned" },
+          { name: "rest", use: "prompted" },
+        ],
+      },
+    },
+  });
+  const id = await asked(world);
+  await until(async () => whyDocument.parse((await why(world, id)).body).rules !== null);
+  const text = JSON.stringify((await why(world, id)).body);
+  expect(text).not.toContain("upstream-key-for-tests-of-why");
+  expect(text).toContain("[redacted:");
+});
