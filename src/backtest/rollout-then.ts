@@ -1,23 +1,11 @@
-import { z } from "zod";
-import { parseJson } from "../domain/json.ts";
-import type { RolloutStore, StoredChange } from "../store/rollout-store.ts";
+import type { Change } from "../rollouts/run.ts";
+import { changeIn } from "../rollouts/stored-run.ts";
+import type { RolloutStore } from "../store/rollout-store.ts";
 import type { StoredCapture } from "../store/store.ts";
 import type { KeptUse } from "./rule-set.ts";
 import type { WhyChange, WhyRollout } from "./why-document.ts";
 
 const MOST_CHANGES = 1000;
-
-const point = z.object({ state: z.string(), percent: z.number() });
-const keptChange = z.object({
-  at: z.number(),
-  action: z.string(),
-  by: z.string(),
-  reason: z.string().nullish(),
-  from: point,
-  to: point,
-  verdict: z.object({ guardrail: z.string() }).nullish(),
-});
-type KeptChange = z.infer<typeof keptChange>;
 
 /**
  * Where the rollout of a request stood then, what had set its share, and what became of its run.
@@ -53,13 +41,9 @@ async function changesOf(
   store: Pick<RolloutStore, "rolloutChanges">,
   rollout: string,
   run: string,
-): Promise<readonly KeptChange[]> {
+): Promise<readonly Change[]> {
   const changes = await store.rolloutChanges({ rollout, limit: MOST_CHANGES });
-  return changes.filter((change) => change.run === run).flatMap((change) => readable(change) ?? []);
-}
-
-function readable({ document }: StoredChange): KeptChange | undefined {
-  return keptChange.safeParse(parseJson(document)).data;
+  return changes.filter((change) => change.run === run).flatMap((change) => changeIn(change) ?? []);
 }
 
 function sideOf({ decided }: StoredCapture, use: KeptUse | undefined): WhyRollout["side"] {
@@ -67,12 +51,13 @@ function sideOf({ decided }: StoredCapture, use: KeptUse | undefined): WhyRollou
   return decided === use.candidate ? "candidate" : "control";
 }
 
-function shownChange({ at, action, by, reason, from, to, verdict }: KeptChange): WhyChange {
+function shownChange({ at, action, by, reason, ground, from, to, verdict }: Change): WhyChange {
   return {
     at: new Date(at).toISOString(),
     action,
     by,
     reason: reason ?? null,
+    ground: ground ?? null,
     guardrail: verdict?.guardrail ?? null,
     from_percent: from.percent,
     to_percent: to.percent,

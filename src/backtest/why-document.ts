@@ -15,6 +15,7 @@ const change = z.object({
   action: z.string(),
   by: z.string(),
   reason: z.string().nullable(),
+  ground: z.string().nullable().describe("On which a stage was passed, such as `no_alarm` or `proved`."),
   guardrail: z.string().nullable().describe("The one that was crossed."),
   from_percent: z.number(),
   to_percent: z.number(),

@@ -75,8 +75,18 @@ function rolloutFacts({
   ];
 }
 
-function changeText({ at, action, by, reason, guardrail, from_percent, to_percent }: WhyChange): string {
+function changeText({
+  at,
+  action,
+  by,
+  reason,
+  ground,
+  guardrail,
+  from_percent,
+  to_percent,
+}: WhyChange): string {
   const why = [
+    ...(ground === null ? [] : [ground.replace("_", " ")]),
     ...(guardrail === null ? [] : [`guardrail ${guardrail}`]),
     ...(reason === null ? [] : [JSON.stringify(plainLine(reason))]),
   ];

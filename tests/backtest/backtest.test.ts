@@ -4,7 +4,9 @@ import { backtestDocument, type RouteDocument } from "../../src/backtest/documen
 import type { Reward } from "../../src/backtest/reward.ts";
 import type { Table } from "../../src/domain/table.ts";
 import { parseCaptured } from "../../src/gateway/rebuild.ts";
+import { storedRun } from "../../src/rollouts/stored-run.ts";
 import type { StoredCapture } from "../../src/store/store.ts";
+import { run } from "../rollouts/runs.ts";
 import { feedback } from "../store/samples.ts";
 import { helpTable, START, SUCCESS, storeOf, traffic } from "./traffic.ts";
 
@@ -95,13 +97,12 @@ test("a growing rollout moves users to the candidate alone, by the hash that dec
   expect(route.moved / 800).toBeGreaterThan(0.12);
   expect(route.moved / 800).toBeLessThan(0.28);
   // Where a run stands counts, not what is configured.
-  const document = JSON.stringify({ id: "run_1", stage: 0, epoch: 1, percent: 30, shadowPercent: 0 });
-  const run = { id: "run_1", rollout: "ramp", at: START, state: "running", revision: 1, document };
+  const stands = storedRun(run({ id: "run_1", rollout: "ramp", percent: 30 }));
   const stood = await help({
     current,
     next: helpTable(rules, rollouts(30)),
     captures,
-    more: { runs: [run] },
+    more: { runs: [stands] },
   });
   expect(stood.moved).toBe(0);
 });

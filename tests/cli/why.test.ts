@@ -62,7 +62,7 @@ test("a request of a running gateway, and wrong use", async () => {
 }, 60_000);
 
 test("a rollout then, its end, calls and a fallback in words", () => {
-  const change = { at: "2026-11-01T00:00:00.000Z", reason: null, guardrail: null };
+  const change = { at: "2026-11-01T00:00:00.000Z", reason: null, ground: null, guardrail: null };
   const text = whyText({
     object: "crossover.why",
     id: "cx_1",
@@ -88,7 +88,14 @@ test("a rollout then, its end, calls and a fallback in words", () => {
       share: 0.05,
       run: "run_1",
       epoch: 1,
-      set_by: { ...change, action: "advance", by: "crossover", from_percent: 1, to_percent: 5 },
+      set_by: {
+        ...change,
+        ground: "no_alarm",
+        action: "advance",
+        by: "crossover",
+        from_percent: 1,
+        to_percent: 5,
+      },
       ended: {
         ...change,
         action: "rollback",
@@ -141,7 +148,9 @@ test("a rollout then, its end, calls and a fallback in words", () => {
   expect(text).not.toContain("\u001b");
   expect(text).toContain("ramp          the candidate had 5% in stage 1; this request was the candidate's");
   expect(text).toContain("run           run_1, now rolled back");
-  expect(text).toContain("share set by  advance from 1% to 5% by crossover, 2026-11-01T00:00:00 UTC");
+  expect(text).toContain(
+    "share set by  advance from 1% to 5% by crossover, 2026-11-01T00:00:00 UTC: no alarm",
+  );
   expect(text).toContain(
     "ended by      rollback from 5% to 0% by crossover, 2026-11-01T00:00:00 UTC: guardrail errors",
   );

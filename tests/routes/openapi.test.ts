@@ -168,6 +168,7 @@ test("every path of the document is served, and every endpoint is in the documen
       "/admin/api/captures/{id}",
       "/admin/api/feedback",
       "/admin/api/report",
+      "/admin/api/requests/{id}/why",
       "/health/live",
       "/health/ready",
       "/metrics",

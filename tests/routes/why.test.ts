@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { whyDocument } from "../../src/backtest/why-document.ts";
+import type { Change, Point, Verdict } from "../../src/rollouts/run.ts";
+import { storedChange, storedRun } from "../../src/rollouts/stored-run.ts";
 import type { StoredChange } from "../../src/store/rollout-store.ts";
+import { evidence, run } from "../rollouts/runs.ts";
 import { capture, contentOf } from "../store/samples.ts";
 import { until } from "../support/gateway.ts";
 import { type StoredGateway, startStored } from "../support/stored-gateway.ts";
@@ -13,6 +16,29 @@ const RULES = [
   { name: "vip", when: 'metadata.tier == "vip" && "gold" in key.tags', use: "tuned" },
   { name: "rest", use: { split: { prompted: 50, tuned: 50 }, stickyBy: "user" } },
 ];
+
+function change(id: string, at: number, more: Partial<Change>): StoredChange {
+  return storedChange({
+    id,
+    run: "run_1",
+    rollout: "ramp",
+    at,
+    action: "advance",
+    by: "crossover",
+    reason: undefined,
+    from: { state: "running", stage: 0, percent: 0 },
+    to: { state: "running", stage: 0, percent: 0 },
+    ground: undefined,
+    verdict: undefined,
+    evidence: [],
+    proof: undefined,
+    ...more,
+  });
+}
+
+function crossed(guardrail: string): Verdict {
+  return { guardrail, seq: 1, observation: 1, evidence: evidence({ guardrail }), candidateRequests: 1 };
+}
 
 async function started(more: Readonly<Record<string, unknown>> = {}): Promise<StoredGateway> {
   let failing = true;
@@ -125,35 +151,26 @@ test("a rule that matched by a header is told, though the header was not kept", 
 
 test("where the rollout stood then, what had set its share and how its run ended", async () => {
   const world = await started();
-  const change = (id: string, at: number, more: Readonly<Record<string, unknown>>): StoredChange => ({
-    id,
-    run: "run_1",
-    rollout: "ramp",
-    at,
-    action: "advance",
-    document: JSON.stringify({
-      id,
-      run: "run_1",
-      rollout: "ramp",
-      at,
-      action: "advance",
-      by: "crossover",
-      evidence: [],
-      ...more,
-    }),
-  });
-  const run = { id: "run_1", rollout: "ramp", at: 100, state: "rolled_back", revision: 1, document: "{}" };
-  const running = (percent: number) => ({ state: "running", stage: 0, percent });
-  await world.store.saveRun(run, [
-    change("c1", 100, { action: "start", by: "ada", from: { state: "none", percent: 0 }, to: running(1) }),
-    change("c2", 500, { reason: "no alarm", from: running(1), to: running(5) }),
-    change("c3", 2000, {
-      action: "rollback",
-      from: running(5),
-      to: { state: "rolled_back", stage: 1, percent: 0 },
-      verdict: { guardrail: "errors" },
-    }),
-  ]);
+  const running = (percent: number): Point => ({ state: "running", stage: 0, percent });
+  const rolledBack: Point = { state: "rolled_back", stage: 1, percent: 0 };
+  await world.store.saveRun(
+    storedRun(run({ id: "run_1", rollout: "ramp", revision: 1, state: "rolled_back" })),
+    [
+      change("c1", 100, {
+        action: "start",
+        by: "ada",
+        from: { ...running(0), state: "none" },
+        to: running(1),
+      }),
+      change("c2", 500, { ground: "no_alarm", reason: "at last", from: running(1), to: running(5) }),
+      change("c3", 2000, {
+        action: "rollback",
+        from: running(5),
+        to: rolledBack,
+        verdict: crossed("errors"),
+      }),
+    ],
+  );
   const document = {
     routes: {
       recipes: [
@@ -200,7 +217,8 @@ test("where the rollout stood then, what had set its share and how its run ended
       at: "1970-01-01T00:00:00.500Z",
       action: "advance",
       by: "crossover",
-      reason: "no alarm",
+      reason: "at last",
+      ground: "no_alarm",
       guardrail: null,
       from_percent: 1,
       to_percent: 5,
@@ -210,6 +228,7 @@ test("where the rollout stood then, what had set its share and how its run ended
       action: "rollback",
       by: "crossover",
       reason: null,
+      ground: null,
       guardrail: "errors",
       from_percent: 5,
       to_percent: 0,
