@@ -1,3 +1,4 @@
+import { minRequestsAt } from "../../src/config/compile-rollout.ts";
 import type { AdaptiveSettings, Guardrail, Policy, Stage } from "../../src/domain/rollout.ts";
 
 /** Requests a second, in all that is simulated here. */
@@ -9,7 +10,7 @@ export const MS_PER_REQUEST = 1000 / REQUESTS_PER_SECOND;
 export const RAMP_REQUESTS = 100_000;
 
 function stageOf(percent: number, minMs: number, { proof = false, shadowPercent = 0 } = {}): Stage {
-  return { percent, shadowPercent, minRequests: 300, minMs, soakMs: 0, proof };
+  return { percent, shadowPercent, minRequests: minRequestsAt(percent), minMs, soakMs: 0, proof };
 }
 
 const COMMON = {

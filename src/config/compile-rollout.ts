@@ -74,6 +74,11 @@ function policyOf(rollout: RolloutConfig, isSticky: boolean, report: Report): Po
   };
 }
 
+/** Fewest requests of the candidate at a stage that does not say it: the first stages, where faults are cheap, last equally long. */
+export function minRequestsAt(percent: number): number {
+  return Math.min(500, Math.max(100, Math.round(100 * percent)));
+}
+
 function stagesOf({ stages, proof = {}, adaptive }: RolloutConfig, report: Report): readonly Stage[] {
   const configured = stages ?? (adaptive === undefined ? STAGES : ADAPTIVE_STAGES);
   // What is adaptive has a test of its own for which side is the better one.
@@ -83,7 +88,7 @@ function stagesOf({ stages, proof = {}, adaptive }: RolloutConfig, report: Repor
     return {
       percent: stage.percent,
       shadowPercent: stage.shadow ?? 0,
-      minRequests: stage.minRequests ?? 300,
+      minRequests: stage.minRequests ?? minRequestsAt(stage.percent),
       minMs: (stage.minTime ?? 600) * 1000,
       soakMs: (stage.soak ?? 0) * 1000,
       proof: stage.proof ?? stage.percent >= provedFrom,

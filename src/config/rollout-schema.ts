@@ -21,7 +21,7 @@ const stage = z.strictObject({
     .max(1e9)
     .optional()
     .describe(
-      "Fewest requests of the candidate before the next stage; where it answers nobody, of shadowed ones. Default 300.",
+      "Fewest requests of the candidate before the next stage; where it answers nobody, of shadowed ones. Default: 100 for each percent, at least 100 and at most 500.",
     ),
   minTime: waitSeconds.optional().describe("Fewest seconds before the next stage. Default 600."),
   soak: waitSeconds

@@ -24,7 +24,7 @@ test("what is left out has its defaults", () => {
     stages: [1, 5, 25, 50, 100].map((percent) => ({
       percent,
       shadowPercent: 0,
-      minRequests: 300,
+      minRequests: percent === 1 ? 100 : 500,
       minMs: 600_000,
       soakMs: 0,
       proof: percent >= 25,
@@ -82,11 +82,11 @@ test("everything can be said", () => {
     stage: 1,
     webhook: { url: "https://hooks.example.com/x", secret: "signs" },
   });
-  const usual = { shadowPercent: 0, minRequests: 300, minMs: 600_000, soakMs: 0 };
+  const usual = { shadowPercent: 0, minRequests: 500, minMs: 600_000, soakMs: 0 };
   expect(policy).toEqual({
     stages: [
       { ...usual, percent: 0, shadowPercent: 20, minRequests: 50, proof: false },
-      { ...usual, percent: 2, proof: true },
+      { ...usual, percent: 2, minRequests: 200, proof: true },
       { ...usual, percent: 10, shadowPercent: 5, minMs: 500, soakMs: 30_000, proof: true },
       { ...usual, percent: 60, proof: false },
     ],

@@ -52,7 +52,7 @@ function before(runs: Runs, stage: number): number {
 export const exposureSection: Section = {
   title: "A worse candidate is rolled back soon: whole rollouts",
   text: `All guardrails at once with the margins that they have where a configuration does not say otherwise, 3,000 sticky users,
-errors of 1%, through the stages of 1, 5, 25 and 50%, each of ten minutes and 300 requests of the candidate at least. The others look at errors, as they are set up everywhere;
+errors of 1%, through the stages of 1, 5, 25 and 50%, each as long as where a configuration does not say otherwise. The others look at errors, as they are set up everywhere;
 they see the same requests, as if nobody had rolled back before.`,
   scenarios: [...byErrors, ...others],
   table: (found) =>

@@ -30,7 +30,7 @@ const calm: readonly Scenario[] = [0.001, 0.01, 0.05].map((errors) =>
   healthy(
     `no difference, errors ${percent(errors)}, 3,000 users`,
     { ...CALM, errors },
-    { full: 2000, reduced: 30 },
+    { full: 1000, reduced: 30 },
   ),
 );
 
