@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -5,8 +6,8 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // One more than the two cores that this is made for: much of it waits.
-    maxWorkers: 3,
+    // One more than cores: much of it waits.
+    maxWorkers: availableParallelism() + 1,
     reporters: process.env["CI"] ? ["default", "./tests/support/closing-line.ts"] : ["default"],
   },
 });
