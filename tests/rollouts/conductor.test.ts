@@ -160,7 +160,7 @@ test("a run that is well passes its stages by its requests and its time", async 
   await until(() => conductor.standings.get("r")?.share === 0.5);
   expect(conductor.standings.get("r")).toMatchObject({ stage: 1, epoch: 1 });
   expect((await conductor.control.view("r")).waitsFor).toEqual([
-    "100 more requests of the candidate",
+    "500 more requests of the candidate",
     "10 minutes more at this stage",
   ]);
 });
