@@ -7,6 +7,9 @@ import { storedChange, storedRun } from "./stored-run.ts";
 import type { Changed } from "./transitions.ts";
 import { Webhooks } from "./webhook.ts";
 
+/** Changes of which it is remembered that no answer came. */
+const MOST_UNANSWERED = 100;
+
 export interface CommitsOptions {
   readonly store: RolloutStore;
   readonly log: Log;
@@ -18,7 +21,7 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #webhooks: Webhooks;
-  /** The last change of each rollout of which it is not known that it was saved. */
+  /** By their ids, changes of which it is not known whether they were saved. */
   readonly #unanswered = new Map<string, Changed>();
 
   constructor(options: CommitsOptions) {
@@ -36,23 +39,30 @@ export class Commits {
     replaces?: string | undefined,
   ): Promise<boolean> {
     if (change === undefined) return this.#put(run, [], undefined);
-    this.#unanswered.set(run.rollout, { run, change });
+    this.#remember({ run, change });
     const isSaved = await this.#put(run, [storedChange(change)], replaces);
     // Somebody who looked meanwhile may have told of it already.
-    if (isSaved && this.#unanswered.get(run.rollout)?.change === change) this.#tell({ run, change });
+    if (this.#unanswered.delete(change.id) && isSaved) this.#tell({ run, change });
     return isSaved;
   }
 
   /** Tells of a change whose answer was lost on the way, now that the store has it. @returns whether it was of this process */
-  recognize({ rollout, document }: StoredRun): boolean {
-    const made = this.#unanswered.get(rollout);
-    if (made === undefined || storedRun(made.run).document !== document) return false;
+  recognize({ document }: StoredRun): boolean {
+    const made = [...this.#unanswered.values()].find(({ run }) => storedRun(run).document === document);
+    if (made === undefined) return false;
+    this.#unanswered.delete(made.change.id);
     this.#tell(made);
     return true;
   }
 
   close(): Promise<void> {
     return this.#webhooks.close();
+  }
+
+  #remember(made: Changed): void {
+    const [oldest] = this.#unanswered.keys();
+    if (oldest !== undefined && this.#unanswered.size >= MOST_UNANSWERED) this.#unanswered.delete(oldest);
+    this.#unanswered.set(made.change.id, made);
   }
 
   async #put(run: Run, changes: readonly StoredChange[], replaces: string | undefined): Promise<boolean> {
@@ -65,7 +75,6 @@ export class Commits {
 
   #tell({ run, change }: Changed): void {
     const { log, metrics, runs } = this.#options;
-    this.#unanswered.delete(run.rollout);
     const { rollout, action, by, ground, verdict } = change;
     metrics.changed(rollout, action);
     const isAlarm = verdict !== undefined || run.cause === "configuration";

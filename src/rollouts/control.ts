@@ -7,6 +7,7 @@ import type { Commits } from "./commits.ts";
 import { deedOf, newId } from "./deed.ts";
 import { rolloutNotFound, rolloutState, rolloutStoreFails } from "./errors.ts";
 import type { Loop } from "./loop.ts";
+import { isToFail } from "./needs.ts";
 import type { Asked, RolloutControl } from "./rollouts.ts";
 import type { Change, RolloutView, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
@@ -104,7 +105,10 @@ export class Control implements RolloutControl {
     return this.#change(name, asked, (run, deed) => weighed(begun(run), percent, deed));
   }
 
-  /** Changes the newest run, as it is now: tried again when another process was first. */
+  /**
+   * Changes the newest run, as it is now: tried again when another process was first. A guardrail that was crossed is acted
+   * on before, so that nobody promotes, unawares, what has just failed.
+   */
   async #change(
     name: string,
     asked: Asked,
@@ -117,6 +121,11 @@ export class Control implements RolloutControl {
         const led = this.#options.runs.of(name);
         if (led !== undefined && led.run === undefined) throw unreadable();
         await led?.followed.catchUp();
+        this.#options.publish();
+        if (led?.run !== undefined && isToFail(led.run, led.followed.monitor)) {
+          await this.#options.loop.step(led.run, led.followed);
+          continue;
+        }
         const changed = make(led?.run, deedOf(asked, this.#options.now(), led?.followed), rollout);
         if (await this.#options.commits.save(changed, led?.row.id)) return;
       }

@@ -66,13 +66,18 @@ export class FollowedRun {
     return !this.#pending.isEmpty;
   }
 
+  /** Does more wait than one entry holds? */
+  get isBehind(): boolean {
+    return this.#pending.isBehind;
+  }
+
   observe(observation: Observation): void {
     this.#pending.add(observation);
   }
 
   /** What shadowing cost on a day (UTC, in days since 1970), also of what waits to be logged. In USD. */
   shadowSpent(day: number): number {
-    return this.#monitor.shadowSpent(day) + this.#pending.spentUsd;
+    return this.#monitor.shadowSpent(day) + this.#pending.spentUsd(day);
   }
 
   /** Logs what waits, and folds all that is in the log. @returns the run's revision @throws StoreError */

@@ -4,7 +4,7 @@ import type { Commits } from "./commits.ts";
 import { deedOf } from "./deed.ts";
 import type { FollowedRun } from "./followed-run.ts";
 import type { Situation } from "./needs.ts";
-import { plan } from "./plan.ts";
+import { plan, type Step } from "./plan.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { taken } from "./steps.ts";
@@ -30,6 +30,9 @@ export interface LoopOptions {
   readonly publish: () => void;
 }
 
+/** So many looks after the store answers again, others have logged what waited. */
+const CATCHING_UP = 4;
+
 /** Turn after turn: logs what was seen, reads what others saw, and takes the next step of each run. */
 export class Loop {
   readonly #options: LoopOptions;
@@ -37,6 +40,8 @@ export class Loop {
   #wakesAt = Number.POSITIVE_INFINITY;
   /** On the clock of performance.now(). */
   #looksAt = 0;
+  /** Before this, on the same clock, others may still have to log what they saw while the store did not answer. */
+  #growsAt = 0;
   #turning: Promise<void> | undefined;
   #trouble: string | undefined;
   #isClosed = false;
@@ -96,7 +101,7 @@ export class Loop {
     const last = async (): Promise<void> => {
       await this.#turning;
       for (const { followed } of this.#options.runs.open) {
-        if (followed.hasPending) await followed.catchUp();
+        while (followed.hasPending) await followed.catchUp();
         if (followed.isCaughtUp) await followed.keep();
       }
     };
@@ -114,7 +119,7 @@ export class Loop {
       for (const { run, followed } of runs.open)
         if (looks || followed.hasPending) await this.#catchUp(run, followed);
       publish();
-      for (const { run, followed } of runs.open) await this.#step(run, followed);
+      for (const { run, followed } of runs.open) await this.step(run, followed);
       this.#sees();
     } catch (error) {
       this.#fails(error);
@@ -123,19 +128,30 @@ export class Loop {
   }
 
   async #catchUp(run: Run, followed: FollowedRun): Promise<void> {
-    const revision = await followed.catchUp();
+    let revision = await followed.catchUp();
+    while (followed.isBehind) revision = await followed.catchUp();
     // At once: what another observation decides must not come after the others' turn.
     if (followed.monitor.alarm !== undefined) this.#options.publish();
     if (revision !== run.revision) await this.#options.runs.look();
   }
 
-  async #step(run: Run, followed: FollowedRun): Promise<void> {
+  /** Takes the next step of a run, if it is time for one. @throws StoreError */
+  async step(run: Run, followed: FollowedRun): Promise<void> {
     if (!followed.isCaughtUp) return;
     const { commits, now, runs } = this.#options;
-    const step = plan(run, followed.monitor, this.situationOf(run));
+    const step = await this.#nextStep(run, followed);
     if (step.kind === "wait") return;
     const changed = taken(step, run, followed.verdict, deedOf({ by: GATEWAY }, now(), followed));
     if (changed !== undefined && !(await commits.save(changed))) await runs.look();
+  }
+
+  /** It only grows by all that was logged until now, wherever it was seen. */
+  async #nextStep(run: Run, followed: FollowedRun): Promise<Step> {
+    const step = plan(run, followed.monitor, this.situationOf(run));
+    if (step.kind !== "advance" && step.kind !== "promote") return step;
+    if (performance.now() < this.#growsAt) return { kind: "wait" };
+    await followed.catchUp();
+    return plan(run, followed.monitor, this.situationOf(run));
   }
 
   /** Until the next turn, where nothing wakes it before. */
@@ -148,6 +164,7 @@ export class Loop {
   #sees(): void {
     if (this.#trouble === undefined) return;
     this.#trouble = undefined;
+    this.#growsAt = performance.now() + CATCHING_UP * this.#options.timing.pollMs;
     this.#options.log("info", "the rollouts' guardrails see again");
   }
 

@@ -55,6 +55,11 @@ export function blocker(run: Run, { isBlind, fits }: Situation): Need | undefine
   return isBlind ? { kind: "store" } : undefined;
 }
 
+/** Was a guardrail crossed on which nobody has acted yet? */
+export function isToFail(run: Run, { alarm }: Pick<Facts, "alarm">): boolean {
+  return isOpen(run) && alarm !== undefined && run.verdict === undefined;
+}
+
 /** Is it judged, and can it still change by itself? */
 export function isOpen({ state }: Pick<Run, "state">): boolean {
   return state === "running" || state === "paused";

@@ -2,7 +2,7 @@ import { allocation } from "../statistics/bandit.ts";
 import {
   blocker,
   type Facts,
-  isOpen,
+  isToFail,
   lacking,
   type Need,
   needText,
@@ -35,7 +35,8 @@ const WEIGH_EVERY_MS = 60_000;
  * one that is blind, whose weight a person set, or that the configuration does not fit.
  */
 export function plan(run: Run, facts: Facts, situation: Situation): Step {
-  if (isOpen(run) && facts.alarm !== undefined && run.verdict === undefined) return failing(run, facts.alarm);
+  const { alarm } = facts;
+  if (alarm !== undefined && isToFail(run, facts)) return failing(run, alarm);
   if (run.state === "running" && !situation.fits) return { kind: "pause", cause: "configuration" };
   if (blocker(run, situation) !== undefined) return { kind: "wait" };
   const isLacking = lacking(run, facts, situation).next().done === false;

@@ -3,7 +3,7 @@ import { positionOf, type Rollout, type Standing, type Standings } from "../doma
 import type { StoredRun } from "../store/rollout-store.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { FollowedRun, type FollowedRunOptions } from "./followed-run.ts";
-import { isOpen } from "./needs.ts";
+import { isOpen, isToFail } from "./needs.ts";
 import type { Run } from "./run.ts";
 import { runIn } from "./stored-run.ts";
 
@@ -48,6 +48,8 @@ export class Runs {
 
   /** Puts the rollouts of another table in force. */
   use(rollouts: ReadonlyMap<string, Rollout>): void {
+    // Nobody has looked while there were none.
+    if (this.#rollouts.size === 0) this.isKnown = false;
     this.#rollouts = rollouts;
     for (const name of this.#led.keys()) if (!rollouts.has(name)) this.#led.delete(name);
     for (const row of this.#rows) this.#adopt(row);
@@ -95,8 +97,11 @@ export class Runs {
     }
   }
 
-  /** Takes over what this process has saved. */
+  /** Takes over what this process has saved, unless a look has told already what others made of it since. */
   saved(row: StoredRun): void {
+    const newest = this.#rows.find(({ rollout }) => rollout === row.rollout);
+    const isSame = newest?.id === row.id;
+    if (isSame ? newest.revision >= row.revision : newest !== undefined && row.revision > 1) return;
     this.#knownSince = ++this.#clock;
     this.#rows = [...this.#rows.filter(({ rollout }) => rollout !== row.rollout), row];
     this.#adopt(row, row.revision === 1);
@@ -166,8 +171,9 @@ export class Runs {
 }
 
 /** Is it to be rolled back, though nobody may have saved that yet? */
-function isCondemned({ policy, verdict }: Run, { monitor }: FollowedRun): boolean {
-  return verdict === undefined && monitor.alarm?.kind === "failed" && policy.onFailure === "rollback";
+function isCondemned(run: Run, { monitor }: FollowedRun): boolean {
+  const { alarm } = monitor;
+  return isToFail(run, monitor) && alarm?.kind === "failed" && run.policy.onFailure === "rollback";
 }
 
 function unknown(rollout: Rollout): Standing {

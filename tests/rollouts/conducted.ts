@@ -89,7 +89,8 @@ export async function conduct(
   {
     now = Date.now,
     snapshotEvery = 50,
-  }: { readonly now?: () => number; readonly snapshotEvery?: number } = {},
+    pollMs = 5,
+  }: { readonly now?: () => number; readonly snapshotEvery?: number; readonly pollMs?: number } = {},
 ): Promise<Conducted> {
   const metrics = new RolloutFamilies();
   const logs: LogLine[] = [];
@@ -97,7 +98,7 @@ export async function conduct(
     store,
     metrics,
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
-    timing: { flushMs: 1, pollMs: 5, snapshotEvery },
+    timing: { flushMs: 1, pollMs, snapshotEvery },
     now,
   });
   onTestFinished(() => conductor.close());

@@ -85,6 +85,39 @@ describe("while the store does not answer", () => {
     expect(messages).toContain("the rollouts' guardrails see again");
   });
 
+  test("nothing grows once it answers before all that waited is judged", async () => {
+    const store = flaky(await newStore());
+    let now = BEGAN;
+    const { conductor } = await conduct(store, quick, { now: () => now });
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    store.fails = true;
+    await until(async () => (await conductor.control.view("r")).isBlind);
+    now += 3_600_000;
+    for (let i = 0; i < 5000; i++)
+      conductor.observe(run, request(i % 4 === 0 ? "candidate" : "control", { share: 0.25 }));
+    for (const one of failing(conductor, 100)) conductor.observe(run, one);
+    store.fails = false;
+    await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+    const changes = await conductor.control.changes("r", 10);
+    expect(changes.map(({ action }) => action)).toEqual(["rollback", "start"]);
+  });
+
+  test("all that waits is logged when the gateway stops", async () => {
+    const inner = await newStore();
+    const store = flaky(inner);
+    const { conductor } = await conduct(store, rolloutOf({ stages: [25] }));
+    await conductor.control.start("r", ASKED);
+    const { run = "" } = conductor.standings.get("r") ?? {};
+    store.fails = true;
+    await until(async () => (await conductor.control.view("r")).isBlind);
+    for (let i = 0; i < 6000; i++) conductor.observe(run, request("control", { share: 0.25 }));
+    store.fails = false;
+    await conductor.close();
+    const later = await conduct(inner, rolloutOf({ stages: [25] }));
+    expect((await later.conductor.control.view("r")).sides.control.requests).toBe(6000);
+  });
+
   test("the control answers alone until it is known where rollouts stand", async () => {
     const store = flaky(await newStore());
     const first = await conduct(store, rolloutOf({ stages: [25] }));
@@ -201,6 +234,39 @@ test("a person pauses, resumes, weighs and promotes; each is in the trail with w
   ]);
   expect(changes.at(-2)).toMatchObject({ by: "bob", reason: "lunch" });
   expect(await control.runs("r", 10)).toHaveLength(2);
+});
+
+test("what has just failed is rolled back before anybody who did not know it can promote it", async () => {
+  const shared = await newStore();
+  const [seeing, asked] = [flaky(shared), flaky(shared)];
+  const rollout = rolloutOf({ stages: [25] });
+  const { conductor } = await conduct(seeing, rollout);
+  await conductor.control.start("r", ASKED);
+  const other = await conduct(asked, rollout, { pollMs: 600_000 });
+  expect(other.conductor.standings.get("r")?.share).toBe(0.25);
+  const { run = "" } = conductor.standings.get("r") ?? {};
+  seeing.failsToSave = true;
+  for (const one of failing(conductor, 100)) conductor.observe(run, one);
+  await until(() => conductor.standings.get("r")?.share === 0);
+  await expect(other.conductor.control.promote("r", ASKED)).rejects.toMatchObject({ code: "rollout_state" });
+  expect(other.conductor.standings.get("r")?.share).toBe(0);
+  const view = await other.conductor.control.view("r");
+  expect(view.run).toMatchObject({ state: "rolled_back", verdict: { guardrail: "errors" } });
+});
+
+test("a rollout that comes back in the configuration waits for what others did meanwhile", async () => {
+  const store = flaky(await newStore());
+  const rollout = rolloutOf({ stages: [25] });
+  const { conductor } = await conduct(store, rollout);
+  await conductor.control.start("r", ASKED);
+  await conductor.control.promote("r", ASKED);
+  const other = await conduct(store, rollout);
+  conductor.use(new Map());
+  await other.conductor.control.rollback("r", ASKED);
+  store.fails = true;
+  conductor.use(new Map([["r", rollout]]));
+  expect(conductor.standings.get("r")?.share).toBe(0);
+  store.fails = false;
 });
 
 test("a configuration with another candidate pauses the run, whose weight stays; it goes on with the old one", async () => {
