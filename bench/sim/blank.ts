@@ -22,7 +22,6 @@ function blankPerformance(): Reused<Performance> {
     latencyMs: undefined,
     firstTokenMs: undefined,
     costUsd: undefined,
-    costCapUsd: undefined,
   };
 }
 

@@ -131,7 +131,6 @@ export class Traffic {
     into.control.latencyMs = request.latencyMs;
     into.control.firstTokenMs = request.firstTokenMs;
     into.control.costUsd = request.costUsd;
-    into.control.costCapUsd = request.costCapUsd;
     this.#outcome(into.candidate, this.#difference);
     const isJudged = !request.error && !into.candidate.error;
     into.judged = isJudged ? this.#judged() : undefined;
@@ -156,7 +155,6 @@ export class Traffic {
       into.latencyMs = undefined;
       into.firstTokenMs = undefined;
       into.costUsd = undefined;
-      into.costCapUsd = undefined;
       return;
     }
     into.invalid = random.unit() < (this.#invalid[this.#user] ?? 0) + difference.invalid;
@@ -164,7 +162,6 @@ export class Traffic {
     into.latencyMs = latency;
     into.firstTokenMs = latency * (0.2 + 0.2 * random.unit());
     into.costUsd = Math.min(COST_CAP_USD, MEDIAN_COST_USD * difference.cost * this.#spread());
-    into.costCapUsd = COST_CAP_USD;
   }
 
   /** Is the answer rated? @returns milliseconds until it is */

@@ -1,11 +1,9 @@
 import { schemaCheck } from "../comparison/schema-check.ts";
-import { type ChatRequest, mostOutputTokens } from "../domain/chat.ts";
+import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
-import { GatewayError } from "../domain/errors.ts";
 import type { Rollout, Standing } from "../domain/rollout.ts";
-import type { Table, Variant } from "../domain/table.ts";
+import type { Table } from "../domain/table.ts";
 import type { Reply } from "../domain/transport.ts";
-import { costOf, type Usage } from "../domain/usage.ts";
 import type { Assignment, Performance } from "../rollouts/observation.ts";
 import type { RolloutWatch } from "../rollouts/rollouts.ts";
 import { unitIn } from "../routing/choose.ts";
@@ -15,9 +13,6 @@ import { FAILED, type GivenAnswer, givenAnswer, performanceOf } from "./performa
 import { RecordingReply } from "./recording-reply.ts";
 import { CLIENT_CLOSED } from "./request-line.ts";
 import type { Shadow } from "./shadowing.ts";
-
-/** More tokens than answers have where the request names no most. */
-const MOST_OUTPUT_TOKENS = 32_768;
 
 /** A request of a run that is judged. */
 interface Observed {
@@ -98,36 +93,15 @@ export class Observing {
   }
 
   #performance(ending: Ending, upstreamMs: number, answer: GivenAnswer | undefined): Performance {
-    const { request } = this.#observed;
-    const { decision, end } = ending;
-    const costCapUsd = capOf(request, decision.variant, end.usage);
-    if (end.status === CLIENT_CLOSED) return leftBy(end.note, upstreamMs, costCapUsd);
-    const check = answer && schemaCheck(request.body);
-    return performanceOf({ ending, upstreamMs, answer, check, costCapUsd });
+    const { end } = ending;
+    if (end.status === CLIENT_CLOSED) return leftBy(end.note, upstreamMs);
+    const check = answer && schemaCheck(this.#observed.request.body);
+    return performanceOf({ ending, upstreamMs, answer, check });
   }
 }
 
 /** A client that left is nobody's error; how long it had waited tells of a slow model all the same. */
-function leftBy(why: string | undefined, waitedMs: number, costCapUsd: number | undefined): Performance {
+function leftBy(why: string | undefined, waitedMs: number): Performance {
   const latencyMs = why === "client too slow" ? undefined : waitedMs;
-  return { ...FAILED, error: false, latencyMs, costCapUsd };
-}
-
-/** The most that an answer to this request may cost; undefined where nobody can tell. */
-function capOf(
-  request: ChatRequest,
-  { model: { price }, params }: Variant,
-  usage: Usage | undefined,
-): number | undefined {
-  if (usage === undefined || price === undefined) return undefined;
-  return costOf({ ...usage, cachedInput: 0, output: mostOutput(request, params) }, price);
-}
-
-function mostOutput(request: ChatRequest, params: Variant["params"]): number {
-  try {
-    return mostOutputTokens(request, params, MOST_OUTPUT_TOKENS);
-  } catch (error) {
-    if (error instanceof GatewayError) return MOST_OUTPUT_TOKENS;
-    throw error;
-  }
+  return { ...FAILED, error: false, latencyMs };
 }

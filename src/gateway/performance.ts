@@ -38,17 +38,16 @@ export interface Performed {
   readonly answer: GivenAnswer | undefined;
   /** Of the JSON that the request asks for. */
   readonly check: SchemaCheck | undefined;
-  readonly costCapUsd: number | undefined;
 }
 
 /**
  * How the decided variant did on a request that ended. That another had to answer in its place is its error too. Times
  * are the model's, without the gateway's own share and the wait for a limit, in which the variants do not differ.
  */
-export function performanceOf({ ending, upstreamMs, answer, check, costCapUsd }: Performed): Performance {
+export function performanceOf({ ending, upstreamMs, answer, check }: Performed): Performance {
   const { decision, variant, end, times } = ending;
   const { price } = variant.model;
-  if (end.status >= 400 || variant !== decision.variant) return { ...FAILED, costCapUsd };
+  if (end.status >= 400 || variant !== decision.variant) return FAILED;
   return {
     error: false,
     invalid: answer && isUnusable(answer.message, answer.finishReason, check),
@@ -56,7 +55,6 @@ export function performanceOf({ ending, upstreamMs, answer, check, costCapUsd }:
     firstTokenMs:
       times.firstTokenMs && Math.max(0, times.firstTokenMs - Math.max(0, times.durationMs - upstreamMs)),
     costUsd: end.usage === undefined || price === undefined ? undefined : costOf(end.usage, price),
-    costCapUsd,
   };
 }
 

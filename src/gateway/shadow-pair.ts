@@ -74,11 +74,11 @@ function isTurnedAway(outcome: Outcome): boolean {
 
 function candidatePerformance(
   { outcome, latencyMs, firstTokenMs, costUsd }: Answered,
-  { check, costCapUsd }: Shadowed,
+  { check }: Shadowed,
 ): Performance {
-  if (outcome.kind === "failure") return { ...FAILED, costCapUsd };
+  if (outcome.kind === "failure") return FAILED;
   const invalid = isUnusable(outcome.message, outcome.finishReason, check);
-  return { error: false, invalid, latencyMs, firstTokenMs, costUsd, costCapUsd };
+  return { error: false, invalid, latencyMs, firstTokenMs, costUsd };
 }
 
 type Likeness = Pick<

@@ -10,7 +10,6 @@ const performance = {
   latencyMs: maybe(z.number()),
   firstTokenMs: maybe(z.number()),
   costUsd: maybe(z.number()),
-  costCapUsd: maybe(z.number()),
 };
 const assignment = {
   unit: maybe(z.number()),

@@ -21,8 +21,6 @@ export interface Performance {
   /** Undefined for an answer in one piece. */
   readonly firstTokenMs: number | undefined;
   readonly costUsd: number | undefined;
-  /** The most that the request could have cost; undefined: nobody can tell. */
-  readonly costCapUsd: number | undefined;
 }
 
 /** A request that ended. */

@@ -92,7 +92,6 @@ test("an answer is told with its side, its key's number, its share and what it c
     error: false,
     invalid: false,
     costUsd: (10 * input + 5 * output) / 1e6,
-    costCapUsd: (10 * input + 100 * output) / 1e6,
   });
   expect(observation).toHaveProperty("latencyMs", expect.any(Number));
   expect(observation).not.toHaveProperty("firstTokenMs");

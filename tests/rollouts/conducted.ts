@@ -123,7 +123,6 @@ export function request(
     latencyMs: 100,
     firstTokenMs: undefined,
     costUsd: 0.001,
-    costCapUsd: 0.01,
     ...more,
   };
 }

@@ -73,7 +73,6 @@ const observations: readonly Observation[] = [
     latencyMs: 12.5,
     firstTokenMs: undefined,
     costUsd: 0.001,
-    costCapUsd: 0.1,
   },
   {
     kind: "feedback",

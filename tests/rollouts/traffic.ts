@@ -43,7 +43,6 @@ export function performance(given: Partial<Performance> = {}): Performance {
     latencyMs: 1_000,
     firstTokenMs: 100,
     costUsd: 0.001,
-    costCapUsd: undefined,
     ...given,
   };
 }
@@ -148,7 +147,6 @@ export function* trafficOf(traffic: Traffic): Generator<Observation> {
       latencyMs: 1_000 * Math.exp(0.6 * normal()) * (fault.latency ?? 1),
       firstTokenMs: 100 * Math.exp(0.4 * normal()) * (fault.firstToken ?? 1),
       costUsd: 0.001 * user.cost * Math.exp(0.5 * normal()) * (fault.cost ?? 1),
-      costCapUsd: undefined,
     });
     const worse = i >= (traffic.faultFrom ?? 0) ? (traffic.fault ?? {}) : {};
     const fault = side === "candidate" ? worse : {};
