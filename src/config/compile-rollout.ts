@@ -91,15 +91,20 @@ function stagesOf({ stages, proof = {}, adaptive }: RolloutConfig, report: Repor
       minRequests: stage.minRequests ?? minRequestsAt(stage.percent),
       minMs: (stage.minTime ?? 600) * 1000,
       soakMs: (stage.soak ?? 0) * 1000,
-      proof: stage.proof ?? stage.percent >= provedFrom,
+      proof: stage.proof ?? (stage.percent > 0 && stage.percent >= provedFrom),
     };
   });
-  compiled.forEach(({ percent, shadowPercent }, index) => {
+  compiled.forEach(({ percent, shadowPercent, proof: isProofNeeded }, index) => {
     const path = ["stages", index];
     if (percent <= (compiled[index - 1]?.percent ?? -1))
       report(path, "each stage needs a larger percentage than the one before");
     if (percent === 100 && shadowPercent > 0)
       report([...path, "shadow"], "at 100 % the control answers nothing that could be shadowed");
+    if (percent === 0 && isProofNeeded)
+      report(
+        [...path, "proof"],
+        "at 0 % the candidate answers nobody, so that nothing is proved: leave it out",
+      );
     if (percent === 0 && shadowPercent === 0)
       report(path, "at 0 % nothing is learned of the candidate: give this stage a `shadow`, or leave it out");
   });

@@ -172,6 +172,11 @@ test.each([
     "10 stages[1].shadow: at 100 % the control",
   ],
   ["nothing to learn from", "stages:\n  - 0\n  - 100", "9 stages[0]: at 0 % nothing is learned"],
+  [
+    "a proof of what answers nobody",
+    "stages:\n  - { percent: 0, shadow: 10, proof: true }\n  - 50",
+    "9 stages[0].proof: at 0 % the candidate answers nobody",
+  ],
   ["a stage that is not there", "stage: 5", "8 stage: there are only 5 stages, counted from 0"],
   ["an unknown guardrail", "guardrails:\n  speed: {}", "9 guardrails.speed: unknown key `speed`"],
   ["a guardrail that is true", "guardrails:\n  errors: true", "9 guardrails.errors: expected false"],
