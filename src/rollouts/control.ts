@@ -77,7 +77,8 @@ export class Control implements RolloutControl {
   start(name: string, asked: Asked & { readonly stage?: number | undefined }): Promise<RolloutView> {
     return this.#change(name, asked, (run, deed, rollout) => {
       const stage = firstStage(rollout, asked.stage);
-      return started(rollout, stage, run, { ...deed, run: newId("run") });
+      // What was known of the run before is nothing of the new one.
+      return started(rollout, stage, run, { ...deed, evidence: [], proof: undefined, run: newId("run") });
     });
   }
 

@@ -1,3 +1,4 @@
+import { percentOf } from "../domain/rollout.ts";
 import { allocation } from "../statistics/bandit.ts";
 import {
   blocker,
@@ -46,7 +47,9 @@ export function plan(run: Run, facts: Facts, situation: Situation): Step {
   const { soakMs } = stageOf(run);
   if (soakMs > 0 && run.readySince === undefined) return { kind: "mark", readySince: situation.now };
   if (soakLeft(run, situation.now) > 0) return { kind: "wait" };
-  const ground = facts.proof()?.isProved ? "proved" : "no_alarm";
+  // Without a request at this stage, what is proved is of the one before.
+  const isProved = facts.stageCounts.stage === run.stage && facts.proof()?.isProved === true;
+  const ground = isProved ? "proved" : "no_alarm";
   const stage = nextStage(run);
   if (stage !== undefined) return { kind: "advance", stage, ground };
   return run.policy.onSuccess === "hold" ? { kind: "wait" } : { kind: "promote", ground };
@@ -97,7 +100,9 @@ function adapting(run: Run, facts: Facts, { now, isSticky }: Situation, isLackin
     return onSuccess === "hold" ? { kind: "wait" } : { kind: "promote", ground: "best_arm" };
   }
   const atLeast = isSticky ? run.percent / 100 : undefined;
-  const percent = Math.round(allocation(summary.probabilityBetter, { floor: adaptive.floor, atLeast }) * 100);
+  const share = allocation(summary.probabilityBetter, { floor: adaptive.floor, atLeast });
+  const least = percentOf(adaptive.floor);
+  const percent = Math.min(100 - least, Math.max(least, Math.round(share * 100)));
   const isDue = now >= run.changedAt + WEIGH_EVERY_MS && Math.abs(percent - run.percent) >= 1;
   return isDue ? { kind: "weigh", percent } : { kind: "wait" };
 }

@@ -106,6 +106,10 @@ export function resumed(run: Run, fits: boolean, deed: Deed): Changed {
     throw rolloutState(
       "The configuration has another control, candidate or policy than it was started with. Roll it back and start it anew.",
     );
+  if (run.percent === 100)
+    throw rolloutState(
+      "At 100 % there is no control left to judge it by: promote it, or set a lower weight first.",
+    );
   const { percent, shadowPercent } = stageOf(run);
   const weight = { percent: Math.max(percent, run.percent), shadowPercent };
   return moved("resume", run, { state: "running", cause: undefined, byHand: false, ...weight }, deed);
@@ -136,7 +140,7 @@ export function rolledBack(
     run,
     { state: "rolled_back", cause: undefined, percent: 0, shadowPercent: 0, verdict },
     deed,
-    { ...why, verdict: why.verdict },
+    why,
   );
 }
 

@@ -4,6 +4,7 @@ import { waitsFor } from "./plan.ts";
 import type { RolloutView } from "./run.ts";
 import type { Led } from "./runs.ts";
 
+const DAY_MS = 86_400_000;
 const NOBODY = { requests: 0, keys: undefined } as const;
 
 /** What a person reads of a rollout. @param dropped observations that could not be logged */
@@ -47,7 +48,7 @@ export function viewOf(
     },
     evidence: monitor.evidence(),
     proof: monitor.proof(),
-    pairs: monitor.pairs(),
+    pairs: monitor.pairs(Math.floor(situation.now / DAY_MS)),
     adaptive: monitor.adaptive(),
     waitsFor: waitsFor(run, monitor, situation),
   };

@@ -86,9 +86,13 @@ export class Webhooks {
   #wait(ms: number): Promise<boolean> {
     const { signal } = this.#closing;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(true), ms);
+      const gaveUp = (): void => resolve(false);
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", gaveUp);
+        resolve(true);
+      }, ms);
       timer.unref();
-      signal.addEventListener("abort", () => resolve(false), { once: true });
+      signal.addEventListener("abort", gaveUp, { once: true });
     });
   }
 }

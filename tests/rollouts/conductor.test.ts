@@ -215,6 +215,8 @@ test("a person pauses, resumes, weighs and promotes; each is in the trail with w
     await expect(control.setWeight("r", percent, ASKED)).rejects.toMatchObject({ status: 400 });
   await control.resume("r", ASKED);
   expect(conductor.standings.get("r")).toMatchObject({ share: 0.25, epoch: 2 });
+  await control.setWeight("r", 100, ASKED);
+  await expect(control.resume("r", ASKED)).rejects.toThrow("promote it");
   const { run: ended } = await control.promote("r", ASKED);
   expect(ended).toMatchObject({ state: "promoted", promotedOn: "person" });
   expect(conductor.standings.get("r")?.share).toBe(1);
@@ -228,11 +230,14 @@ test("a person pauses, resumes, weighs and promotes; each is in the trail with w
     "pause",
     "set-weight",
     "resume",
+    "set-weight",
     "promote",
     "rollback",
     "start",
   ]);
   expect(changes.at(-2)).toMatchObject({ by: "bob", reason: "lunch" });
+  expect(changes[1]?.evidence).not.toEqual([]);
+  expect(changes[0]).toMatchObject({ action: "start", evidence: [] });
   expect(await control.runs("r", 10)).toHaveLength(2);
 });
 

@@ -155,6 +155,17 @@ test("a candidate that is worse by no more than allowed is not found", () => {
   expect(watch(new Monitor({ policy, sticky: true }), trafficOf(traffic))).toBeUndefined();
 });
 
+test("feedback of any size leaves a state that can be read", () => {
+  const spec = { policy: policyOf({ guardrails: ALL_GUARDRAILS }), sticky: false };
+  const monitor = new Monitor(spec);
+  for (let i = 0; i < 3; i++) monitor.observe(feedback({ share: 0.5, value: Number.MAX_VALUE }));
+  const state: unknown = JSON.parse(JSON.stringify(monitor.state()));
+  const stars = Monitor.from(spec, state)
+    .evidence()
+    .find(({ guardrail }) => guardrail === "feedback.stars");
+  expect(stars?.control).toEqual({ count: 3, events: undefined, value: 5 });
+});
+
 test("of feedback of which less is better, more is worse", () => {
   const guardrail = { kind: "feedback", feedback: "stars", margin: 0, low: 1, high: 5 } as const;
   const found = (["higher", "lower"] as const).map((better) => {

@@ -138,6 +138,12 @@ test("requests that reach the sides in wrong shares pause it, whatever the polic
   });
 });
 
+test("what was proved at the stage before is no proof at this one", () => {
+  const facing = facts({ at: 0, proof: proof({ isProved: true }) });
+  const passing = plan(run({ stage: 1 }), facing, situation());
+  expect(passing).toEqual({ kind: "advance", stage: 2, ground: "no_alarm" });
+});
+
 describe("an adaptive run", () => {
   const adaptive = { reward: { kind: "success" as const }, floor: 0.05, confidence: 0.99 };
   const own = policy({ adaptive, stages: [stage(50)] });
@@ -156,6 +162,12 @@ describe("an adaptive run", () => {
     expect(plan(run({ policy: own }), seen(0.8), later(60_000))).toEqual({ kind: "weigh", percent: 80 });
     expect(plan(run({ policy: own }), seen(0.999), later(60_000))).toEqual({ kind: "weigh", percent: 95 });
     expect(plan(run({ policy: own, percent: 95 }), seen(0.999), later(60_000))).toEqual({ kind: "wait" });
+  });
+
+  test("leaves a side less than a hundredth where that is the floor, but never nothing", () => {
+    const small = policy({ adaptive: { ...adaptive, floor: 0.003 }, stages: [stage(50)] });
+    expect(plan(run({ policy: small }), seen(0), later(60_000))).toEqual({ kind: "weigh", percent: 0.3 });
+    expect(plan(run({ policy: small }), seen(1), later(60_000))).toEqual({ kind: "weigh", percent: 99.7 });
   });
 
   test("takes nothing back where keys stay on their side", () => {

@@ -36,7 +36,7 @@ export class FeedbackGuard extends Guard {
   readonly #low: EventTest;
   readonly #mean: MeanTest;
   readonly #thresholds = new FrozenQuantiles(LEVELS, hundredths);
-  /** Of the values as they were given. */
+  /** Of the values in their own unit. */
   readonly #tallies = new Tallies();
 
   constructor(guardrail: FeedbackSettings, settings: GuardSettings) {
@@ -54,7 +54,7 @@ export class FeedbackGuard extends Guard {
     const score = this.#score(value);
     const tally = this.#tallies.of(seat.side);
     tally.count++;
-    tally.sum += value;
+    tally.sum += this.#within(value);
     const isCandidate = seat.side === "candidate";
     const least = isCandidate ? this.#margin + TIE : TIE;
     const { values } = this.#thresholds;
@@ -109,10 +109,16 @@ export class FeedbackGuard extends Guard {
     this.#tallies.restore(tallies);
   }
 
-  /** 0 to 1, more is better; what lies outside counts as the end that it is beyond. */
+  /** What lies outside the range counts as the end that it is beyond. */
+  #within(value: number): number {
+    const { low, high } = this.#settings;
+    return Math.min(high, Math.max(low, value));
+  }
+
+  /** 0 to 1, more is better. */
   #score(value: number): number {
     const { low, high, better } = this.#settings;
-    const part = Math.min(1, Math.max(0, (value - low) / (high - low)));
+    const part = (this.#within(value) - low) / (high - low);
     return better === "higher" ? part : 1 - part;
   }
 }
