@@ -67,6 +67,9 @@ export class Call {
   readonly #options: CallOptions;
   #underWay: Attempt | Race | undefined;
   #interrupted = false;
+  /** When the attempt that ended last was under way. */
+  #lastFrom = 0;
+  #lastTo = 0;
 
   constructor(deps: CallDeps, options: CallOptions) {
     this.#deps = deps;
@@ -196,7 +199,7 @@ export class Call {
     const { metrics, health } = this.#deps;
     const kind = kindOf(result);
     const verdict = this.#interrupted ? "neutral" : verdictOf(kind);
-    tally.upstreamMs += upstreamMs;
+    this.#took(now - upstreamMs, now);
     this.#record(result, now - upstreamMs, upstreamMs, isHedge);
     if (result.outcome !== "failed") tally.outputTokens = Math.max(tally.outputTokens, outputTokens);
     metrics.attempted(decision.route, variant, kind);
@@ -208,6 +211,14 @@ export class Call {
     if (kind !== "client_closed" && kind !== "superseded")
       health.record(variant.name, kind === "success" || kind === "client_error");
     return result;
+  }
+
+  /** Time that two calls are under way beside each other counts once: the client does not wait for it twice. */
+  #took(from: number, to: number): void {
+    const both = Math.min(to, this.#lastTo) - Math.max(from, this.#lastFrom);
+    this.#options.tally.upstreamMs += to - from - Math.max(0, both);
+    this.#lastFrom = from;
+    this.#lastTo = to;
   }
 }
 

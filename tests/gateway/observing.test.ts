@@ -74,6 +74,30 @@ async function sent({ gateway }: Observed, more: Readonly<Record<string, unknown
   return response;
 }
 
+test("two calls beside each other take the time that the client waited, and not that of both", async () => {
+  let calls = 0;
+  const one = await observed(
+    (received, response) => {
+      if (++calls === 2) setTimeout(() => well(received, response), 300);
+    },
+    {
+      more: {
+        variants: {
+          prompted: { model: "base", prompt: "helper", hedge: 0.02 },
+          tuned: { model: "ft", hedge: 0.02 },
+        },
+      },
+    },
+  );
+  const beganAt = performance.now();
+  await sent(one);
+  const waitedMs = performance.now() - beganAt;
+  const [observation] = await one.seen(1);
+  const latencyMs = observation?.kind === "request" ? observation.latencyMs : undefined;
+  expect(latencyMs).toBeGreaterThan(250);
+  expect(latencyMs).toBeLessThanOrEqual(Math.ceil(waitedMs));
+});
+
 test("an answer is told with its side, its key's number, its share and what it cost", async () => {
   const one = await observed(well);
   const response = await sent(one, { max_tokens: 100 });
