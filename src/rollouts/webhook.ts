@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { WebhookSettings } from "../domain/rollout.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Change, Run } from "./run.ts";
+import { changeToDocument } from "./to-document.ts";
 
 export interface WebhooksOptions {
   readonly log: Log;
@@ -117,23 +118,14 @@ function typeOf({ cause }: Run, { action }: Change): string | undefined {
   }
 }
 
+/** The change as the API tells it, with what makes it an event that can be read by itself. */
 function bodyOf(type: string, run: Run, change: Change): string {
-  const { id, at, by, reason, from, to, ground, verdict, evidence } = change;
   return JSON.stringify({
-    id,
     type,
-    created: new Date(at).toISOString(),
-    rollout: run.rollout,
-    run: run.id,
+    created: new Date(change.at).toISOString(),
     control: run.control,
     candidate: run.candidate,
-    by,
-    reason: reason ?? null,
     cause: run.cause ?? null,
-    ground: ground ?? null,
-    from,
-    to,
-    verdict: verdict ?? null,
-    evidence,
+    ...changeToDocument(change),
   });
 }

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import type { LogFields } from "../../src/metrics/log.ts";
 import type { Change, Run } from "../../src/rollouts/run.ts";
+import { changeToDocument } from "../../src/rollouts/to-document.ts";
 import { paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
 import { Webhooks } from "../../src/rollouts/webhook.ts";
 import { until } from "../support/until.ts";
@@ -39,9 +40,13 @@ test("a rollback is told with its verdict, signed, so that who hears it knows wh
     control: "prompted",
     candidate: "tuned",
     by: "crossover",
-    from: { state: "running", percent: 25 },
-    to: { state: "rolled_back", percent: 0 },
-    verdict: { guardrail: "errors", observation: 70 },
+    cause: null,
+    ...changeToDocument(change),
+  });
+  expect(received?.body["verdict"]).toMatchObject({
+    guardrail: "errors",
+    observation: 70,
+    candidate_requests: 9,
   });
   const signature = createHmac("sha256", "s3cret")
     .update(received?.text ?? "")
@@ -84,12 +89,18 @@ test("a receiver that comes back hears of it", async () => {
   expect(ended).toEqual(["delivered"]);
 });
 
-test("a pause is told unless a person made it, and so are promotions and rollbacks alone", () => {
-  const { sender, ended } = webhooks([]);
+test("a pause is told unless a person made it", async () => {
+  const upstream = await startUpstream();
+  const { sender, ended } = webhooks();
   const tell = ({ run: after, change }: { readonly run: Run; readonly change: Change }) =>
-    sender.tell({ url: "not an address", secret: undefined }, after, change);
+    sender.tell({ url: upstream.url, secret: undefined }, after, change);
   tell(paused(run(), "person", deed));
-  expect(ended).toEqual([]);
+  tell(paused(run(), "sample_ratio", deed));
+  await until(() => ended.length > 0);
+  await sender.close();
+  expect(upstream.received.map(({ body }) => [body["type"], body["cause"]])).toEqual([
+    ["rollout.paused", "sample_ratio"],
+  ]);
 });
 
 test("closing waits for nobody", async () => {
