@@ -1,10 +1,13 @@
 import { createHmac } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
+import { parseObject } from "../../src/domain/json.ts";
 import type { LogFields } from "../../src/metrics/log.ts";
+import { changeDocument } from "../../src/rollouts/document.ts";
 import type { Change, Run } from "../../src/rollouts/run.ts";
 import { changeToDocument } from "../../src/rollouts/to-document.ts";
 import { paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
 import { Webhooks } from "../../src/rollouts/webhook.ts";
+import { codeBlocks } from "../support/markdown.ts";
 import { until } from "../support/until.ts";
 import { sendJson, startUpstream } from "../support/upstream.ts";
 import { BEGAN, evidence, run } from "./runs.ts";
@@ -53,6 +56,18 @@ test("a rollback is told with its verdict, signed, so that who hears it knows wh
     .digest("hex");
   expect(received?.headers["x-crossover-signature"]).toBe(`sha256=${signature}`);
   expect(received?.headers["x-crossover-event"]).toBe("chg_1");
+});
+
+test("the page has a body of this form", async () => {
+  const upstream = await startUpstream();
+  const { sender, ended } = webhooks();
+  const { run: after, change } = rolledBack(run(), deed, { verdict });
+  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  await until(() => ended.length > 0);
+  const shown = codeBlocks("docs/rollouts.md", "json").map(({ text }) => parseObject(text));
+  const [body] = shown.filter((one) => one?.["type"] === "rollout.rolled_back");
+  expect(Object.keys(body ?? {}).sort()).toEqual(Object.keys(upstream.received[0]?.body ?? {}).sort());
+  expect(changeDocument.loose().parse(body)).toEqual(body);
 });
 
 test("what fails is sent again, the same, and given up after all tries; nothing of the address is logged", async () => {
