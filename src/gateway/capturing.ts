@@ -2,10 +2,7 @@ import type { CaptureQueue } from "../captures/capture-queue.ts";
 import { isSampled } from "../captures/sampled.ts";
 import type { SentRequest } from "../domain/chat.ts";
 import type { CaptureSettings } from "../domain/table.ts";
-import type { Reply } from "../domain/transport.ts";
-import { AnswerTape } from "./answer-tape.ts";
 import { type Ending, factsOf } from "./facts.ts";
-import { RecordingReply } from "./recording-reply.ts";
 
 export interface CapturingOptions {
   readonly queue: CaptureQueue;
@@ -19,7 +16,6 @@ export interface CapturingOptions {
 /** What is kept of one request. */
 export class Capturing {
   readonly #options: CapturingOptions;
-  #tape: AnswerTape | undefined;
 
   constructor(options: CapturingOptions) {
     this.#options = options;
@@ -30,18 +26,12 @@ export class Capturing {
     return this.#options.settings !== undefined;
   }
 
-  /** A reply that keeps what passes. */
-  record(reply: Reply): Reply {
-    this.#tape = new AnswerTape();
-    return new RecordingReply(reply, this.#tape);
-  }
-
   ended(ending: Ending): void {
     const { queue, request, key, settings } = this.#options;
     const facts = factsOf(request, key, ending);
     if (settings === undefined) return queue.skip(facts);
     const keepsContent = (settings.errors && facts.status >= 400) || isSampled(facts.id, settings.sample);
-    const content = { request: request.text, answer: this.#tape?.answer() };
+    const content = { request: request.text, answer: ending.answer };
     queue.take({ facts, recipe: ending.variant.recipe, content }, keepsContent);
   }
 }

@@ -6,6 +6,7 @@ import type { Member } from "../domain/roster.ts";
 import type { Variant } from "../domain/table.ts";
 import type { Quota } from "../limits/quotas.ts";
 import { answerHeaders, decisionJson } from "./answer.ts";
+import { AnswerTape } from "./answer-tape.ts";
 import type { Caching } from "./caching.ts";
 import type { CallDeps } from "./call.ts";
 import type { Capturing } from "./capturing.ts";
@@ -15,6 +16,7 @@ import type { Limiter } from "./limiter.ts";
 import type { Observing } from "./observing.ts";
 import { Patience } from "./patience.ts";
 import type { Permit } from "./permit.ts";
+import { RecordingReply } from "./recording-reply.ts";
 import { CLIENT_CLOSED, type End, requestLine, type Times } from "./request-line.ts";
 import { type Shaped, shape } from "./shape.ts";
 
@@ -50,6 +52,8 @@ export class Exchange implements Member {
   #chain: Chain | undefined;
   #capturing: Capturing | undefined;
   #observing: Observing | undefined;
+  #tape: AnswerTape | undefined;
+  #recorder: RecordingReply | undefined;
   #interrupted = false;
 
   constructor(deps: ExchangeDeps) {
@@ -78,9 +82,8 @@ export class Exchange implements Member {
   async run({ request, decision, caching, capturing, observing, quotas }: Admitted): Promise<void> {
     this.#decision = decision;
     this.#capturing = capturing;
-    if (capturing?.wanted) this.#deps = { ...this.#deps, reply: capturing.record(this.#deps.reply) };
-    if (observing !== undefined) this.#deps = { ...this.#deps, reply: observing.record(this.#deps.reply) };
     this.#observing = observing;
+    if (capturing?.wanted || observing !== undefined) this.#recordAnswer();
     this.#deps.metrics.decided(decision);
     const shaped = shape(request, decision.variant);
     if (quotas.length > 0) {
@@ -101,6 +104,13 @@ export class Exchange implements Member {
     const result = await chain.run();
     if (result.outcome === "refused") this.#refuse(result.failed);
     else this.#ended(result);
+  }
+
+  /** One tape for all that look at the answer. */
+  #recordAnswer(): void {
+    this.#tape = new AnswerTape();
+    this.#recorder = new RecordingReply(this.#deps.reply, this.#tape);
+    this.#deps = { ...this.#deps, reply: this.#recorder };
   }
 
   /** @returns undefined when the client left before it was its turn */
@@ -247,6 +257,8 @@ export class Exchange implements Member {
       calls: tally.calls,
       cached: this.#chain?.cached ?? false,
       times,
+      answer: this.#tape?.answer(),
+      paused: this.#recorder?.paused ?? false,
     };
     try {
       this.#capturing?.ended(ending);

@@ -1,3 +1,4 @@
+import type { RawAnswer } from "../captures/raw.ts";
 import type { CapturedCall, CaptureFacts, CaptureOutcome } from "../domain/capture.ts";
 import { type ChatRequest, userOf } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
@@ -18,6 +19,10 @@ export interface Ending {
   readonly calls: readonly CapturedCall[];
   readonly cached: boolean;
   readonly times: Times;
+  /** What the client got; undefined where nothing was recorded. */
+  readonly answer: RawAnswer | undefined;
+  /** Did the client ever take so little that the upstream had to wait? */
+  readonly paused: boolean;
 }
 
 /** What is known of a request without its texts. @param key name of the client's key */

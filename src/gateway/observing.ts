@@ -3,14 +3,11 @@ import type { ChatRequest } from "../domain/chat.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { Rollout, Standing } from "../domain/rollout.ts";
 import type { Table } from "../domain/table.ts";
-import type { Reply } from "../domain/transport.ts";
 import type { Assignment, Performance } from "../rollouts/observation.ts";
 import type { RolloutWatch } from "../rollouts/rollouts.ts";
 import { unitIn } from "../routing/choose.ts";
-import { AnswerTape } from "./answer-tape.ts";
 import type { Ending } from "./facts.ts";
 import { FAILED, type GivenAnswer, givenAnswer, performanceOf } from "./performance.ts";
-import { RecordingReply } from "./recording-reply.ts";
 import { CLIENT_CLOSED } from "./request-line.ts";
 import type { Shadow } from "./shadowing.ts";
 
@@ -59,17 +56,9 @@ function assignmentOf(decision: Decision, { name, candidate }: Rollout): Assignm
 /** Follows one request until it has ended, and then tells its rollout how it went. */
 export class Observing {
   readonly #observed: Observed;
-  readonly #tape = new AnswerTape();
-  #reply: RecordingReply | undefined;
 
   constructor(observed: Observed) {
     this.#observed = observed;
-  }
-
-  /** A reply that keeps what passes, within bounds. */
-  record(reply: Reply): Reply {
-    this.#reply = new RecordingReply(reply, this.#tape);
-    return this.#reply;
   }
 
   /**
@@ -81,14 +70,14 @@ export class Observing {
     const isOwnRefusal = !wasTried && end.code !== "prompt_failed";
     if (cached || isOwnRefusal || end.code === "gateway_draining") return;
     const isAnswered = end.status < 400 && ending.variant === ending.decision.variant;
-    const raw = isAnswered ? this.#tape.answer() : undefined;
+    const raw = isAnswered ? ending.answer : undefined;
     const answer = givenAnswer(raw);
     const performance = this.#performance(ending, upstreamMs, answer);
     const { run, assignment, watch, shadow } = this.#observed;
     watch.observe(run, { kind: "request", ...assignment, ...performance });
     if (end.status === CLIENT_CLOSED) return;
     // The candidate waits for no client: a control that did is not to look slow beside it.
-    const control = this.#reply?.paused ? { ...performance, latencyMs: undefined } : performance;
+    const control = ending.paused ? { ...performance, latencyMs: undefined } : performance;
     shadow?.ended({ control, answer, length: raw?.text.length ?? 0 });
   }
 
