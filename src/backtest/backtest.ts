@@ -24,7 +24,11 @@ export interface BacktestOptions {
 
 type ReadStore = Pick<Store, "page" | "count" | "ruleSet" | "newestRuns">;
 
-const PAGE = 500;
+/** Of captures with their texts, which may be long. */
+const PAGE = 100;
+
+/** Of conditions that may not have been there yet. */
+const NONE_KNOWN: ReadonlyMap<string, boolean> = new Map();
 
 /** What another configuration would do with captured traffic. @throws StoreError */
 export async function backtest(store: ReadStore, options: BacktestOptions): Promise<BacktestDocument> {
@@ -45,7 +49,8 @@ export async function backtest(store: ReadStore, options: BacktestOptions): Prom
       continue;
     }
     const then = await rules.of(capture);
-    const past = { capture, request, verdicts: verdictsBy(then, capture.rule) };
+    const isKnown = capture.tableVersion !== undefined;
+    const past = { capture, request, verdicts: isKnown ? verdictsBy(then, capture.rule) : NONE_KNOWN };
     await route.compare(past, then, {
       current: replayIn(current, past, rollouts),
       next: replayIn(next, past, rollouts),
@@ -76,7 +81,7 @@ class PastRules {
     this.#known.set(current.version, ruleSetOf(current));
   }
 
-  /** @returns empty where they are not known. Captures from before versions were kept count as decided by those in force */
+  /** @returns empty where they are not known. For captures from before versions were kept those in force stand in */
   async of({ route, tableVersion = this.#current.version }: StoredCapture): Promise<readonly KeptRule[]> {
     if (!this.#known.has(tableVersion)) this.#known.set(tableVersion, await this.#read(tableVersion));
     return this.#known.get(tableVersion)?.routes[route] ?? [];

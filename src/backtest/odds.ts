@@ -33,7 +33,7 @@ export class Recipes {
  * @param rules of its route then, as far as they are known
  */
 export function loggedOdds(
-  capture: StoredCapture,
+  capture: Pick<StoredCapture, "decided" | "propensity" | "rule" | "tableVersion">,
   rules: readonly KeptRule[],
   recipes: Recipes,
 ): { readonly action: string; readonly odds: Odds } {

@@ -9,9 +9,12 @@ import { loggedOdds, type Recipes } from "./odds.ts";
 import { type Reward, rangeOf, rewardName, rewardOf } from "./reward.ts";
 import type { KeptRule } from "./rule-set.ts";
 
+/** What is to be known of a capture in the end, when all of them have been read. */
+type Kept = Pick<StoredCapture, "decided" | "propensity" | "rule" | "tableVersion" | "stickyKey">;
+
 /** A request that says something of the quality, without its texts. */
 interface Rewarded {
-  readonly capture: StoredCapture;
+  readonly capture: Kept;
   readonly rules: readonly KeptRule[];
   readonly reward: number;
   readonly target: Odds;
@@ -43,7 +46,9 @@ export class Quality {
     if (capture.variant !== capture.decided) this.#fallbacks++;
     const size = Math.round(Math.log2(1 + (capture.content?.request.length ?? 0)));
     const features = [rule, capture.rule, `${size}`, capture.key ?? ""];
-    this.#rewarded.push({ capture: { ...capture, content: undefined }, rules, reward, target, features });
+    const { decided, propensity, rule: taken, tableVersion, stickyKey } = capture;
+    const kept = { decided, propensity, rule: taken, tableVersion, stickyKey };
+    this.#rewarded.push({ capture: kept, rules, reward, target, features });
   }
 
   leaveOut(reason: string): void {

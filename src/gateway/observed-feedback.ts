@@ -1,11 +1,9 @@
 import type { CaptureFacts, FeedbackValue } from "../domain/capture.ts";
+import { isRedacted } from "../domain/redactor.ts";
 import type { Rollout } from "../domain/rollout.ts";
 import type { FeedbackObservation } from "../rollouts/observation.ts";
 import { unitIn } from "../routing/choose.ts";
 import type { StoredCapture } from "../store/store.ts";
-
-/** In place of what redaction took out of a sticky key, which is no longer the one that decided then. */
-const REDACTED = "[redacted:";
 
 /**
  * What a rollout's guardrails are to know of feedback: the first of its name on a request, if it is a number or yes or no.
@@ -21,7 +19,8 @@ export function observedFeedback(
   if (rollout === undefined || share === undefined || stage === undefined || epoch === undefined)
     return undefined;
   if (typeof value === "string" || cached || capture.variant !== decided) return undefined;
-  if (stickyKey?.includes(REDACTED) || capture.feedback.some((one) => one.name === name)) return undefined;
+  if (capture.feedback.some((one) => one.name === name)) return undefined;
+  if (stickyKey !== undefined && isRedacted(stickyKey)) return undefined; // it is not the one that decided then
   return {
     kind: "feedback",
     unit: stickyKey === undefined ? undefined : unitIn(rollout.name, stickyKey),

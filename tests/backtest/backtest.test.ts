@@ -353,6 +353,14 @@ test("conditions on headers can't be told, and are named, unless the rules then 
   expect(known.moved).toBe(easy.length);
 });
 
+test("captures from before versions were kept are decided anew by both configurations: a rule may have come since", async () => {
+  const change = (capture: StoredCapture) => ({ ...capture, tableVersion: undefined });
+  const captures = traffic(helpTable([REST]), { requests: 200, change });
+  const easy = captures.filter(({ metadata }) => metadata["kind"] === "easy").length;
+  const route = await help({ current: helpTable([EASY, REST]), next: helpTable([REST]), captures });
+  expect(route.moves).toMatchObject([{ from: "tuned", to: "prompted", requests: easy }]);
+});
+
 test("a condition that is false whatever a header says is told", async () => {
   const current = helpTable([REST]);
   const pro = { name: "pro", when: 'headers["x-beta"] == "1" && metadata.kind == "none"', use: "tuned" };
