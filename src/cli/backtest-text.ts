@@ -7,7 +7,7 @@ import type {
 } from "../backtest/document.ts";
 import { limitNote } from "../backtest/notes.ts";
 import { count, percent, rounded, usd } from "../reports/words.ts";
-import { plainLine } from "./plain-text.ts";
+import { plainLine, plainText } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 
 /** A backtest as somebody reads it before the new configuration is applied. */
@@ -17,7 +17,8 @@ export function backtestText(document: BacktestDocument): string {
   if (captures === 0) return `There are no captures from ${range}.\n`;
   const note = limitNote(document);
   const head = `${count(captures, "captured request")} from ${range}, by the configuration ${document.new} in place of ${document.current}.\n`;
-  return [head, ...routes.map(routeText), ...(note === undefined ? [] : [`Note: ${note}\n`])].join("\n");
+  const parts = [head, ...routes.map(routeText), ...(note === undefined ? [] : [`Note: ${note}\n`])];
+  return plainText(parts.join("\n")); // captures may come from elsewhere, with names of their own
 }
 
 function routeText(route: RouteDocument): string {

@@ -17,7 +17,7 @@ export function whyText(document: WhyDocument): string {
     section("Outcome", factLines(outcomeFacts(document))),
     section("Notes", notes),
   ];
-  return `${[head, ...sections.filter((text) => text !== "")].join("\n\n")}\n`;
+  return `${[onOneLine(head), ...sections.filter((text) => text !== "")].join("\n\n")}\n`;
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -1,9 +1,13 @@
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
+import { backtest } from "../../src/backtest/backtest.ts";
 import { backtestDocument } from "../../src/backtest/document.ts";
+import { backtestText } from "../../src/cli/backtest-text.ts";
+import { parseCaptured } from "../../src/gateway/rebuild.ts";
 import { openStore } from "../../src/store/open.ts";
-import { helpConfig, traffic } from "../backtest/traffic.ts";
+import type { StoredCapture } from "../../src/store/store.ts";
+import { helpConfig, START, storeOf, traffic } from "../backtest/traffic.ts";
 import { tableOf } from "../config/tables.ts";
 import { projectNode, runCommand, temporaryFiles } from "./command.ts";
 
@@ -74,6 +78,21 @@ test("as JSON, of one route, and where the logs can't tell", async () => {
   const none = await run("-c", "new.yaml", ...TIME, "--route", "other");
   expect(none.stdout).toBe("There are no captures from 2026-11-01T00:00 to 2026-11-03T00:00 UTC.\n");
 }, 60_000);
+
+test("names of captures that came from elsewhere write nothing on a terminal but themselves", async () => {
+  const current = tableOf(stringify(helpConfig(RULES)));
+  const change = (capture: StoredCapture) => ({ ...capture, id: `${capture.id}\u001b[2J`, rule: "a\u009bb" });
+  const document = await backtest(storeOf(traffic(current, { requests: 50, change })), {
+    current,
+    next: tableOf(stringify(helpConfig(NEXT))),
+    filter: { from: START, to: START + 1e9 },
+    reward: { kind: "success" },
+    limit: 100,
+    parse: parseCaptured,
+  });
+  expect(JSON.stringify(document)).toContain("\\u001b");
+  expect(backtestText(document)).not.toMatch(/[\u001b\u009b]/);
+});
 
 test("a bad configuration is refused with its key, wrong use with what is right", async () => {
   const { run } = await prepared();

@@ -65,7 +65,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
   const change = { at: "2026-11-01T00:00:00.000Z", reason: null, ground: null, guardrail: null };
   const text = whyText({
     object: "crossover.why",
-    id: "cx_1",
+    id: "cx_1\u009b2J",
     created_at: "2026-11-01T01:00:00.000Z",
     route: "help",
     query: null,
@@ -145,7 +145,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
     },
     notes: [],
   });
-  expect(text).not.toContain("\u001b");
+  expect(text).not.toMatch(/[\u001b\u009b]/);
   expect(text).toContain("ramp          the candidate had 5% in stage 1; this request was the candidate's");
   expect(text).toContain("run           run_1, now rolled back");
   expect(text).toContain(
