@@ -101,7 +101,9 @@ export class RolloutFamilies {
     this.#blind.series({ rollout }).value = isBlind ? 1 : 0;
     for (const one of STATES) this.#state.series({ rollout, state: one }).value = one === state ? 1 : 0;
     for (const { guardrail, logEvidence, logThreshold } of guardrails)
-      this.#guardrail.series({ rollout, guardrail }).value = logEvidence / logThreshold;
+      this.#guardrail.series({ rollout, guardrail }).value = Number.isFinite(logEvidence)
+        ? logEvidence / logThreshold
+        : 0;
   }
 }
 

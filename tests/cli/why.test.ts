@@ -145,7 +145,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
     },
     notes: [],
   });
-  expect(text).not.toMatch(/[\u001b\u009b]/);
+  expect(text).not.toMatch(/[^\P{Cc}\n]/u);
   expect(text).toContain("ramp          the candidate had 5% in stage 1; this request was the candidate's");
   expect(text).toContain("run           run_1, now rolled back");
   expect(text).toContain(
