@@ -94,8 +94,9 @@ export class Shadowing {
   of(id: string, request: SentRequest, decision: Decision, table: Table): Shadow | undefined {
     const { run, rollout: name, variant } = decision;
     if (run === undefined || name === undefined || this.#stopping.signal.aborted) return undefined;
-    const rollout = table.rollouts.get(name);
-    if (variant !== rollout?.control || unitOf(`${id}\nshadow`) >= this.#share(name, run)) return undefined;
+    const [rollout, share] = [table.rollouts.get(name), this.#share(name, run)];
+    if (share === 0 || variant !== rollout?.control) return undefined;
+    if (unitOf(`${id}\nshadow`) >= share) return undefined;
     return {
       ended: ({ length, ...half }) => {
         const bytes = 2 * (request.text.length + length);
