@@ -64,7 +64,7 @@ export abstract class FailuresGuard extends Guard {
     return {
       control: shareEvidence(control),
       candidate: shareEvidence(candidate),
-      allowed: `${this.#ratio} times the control's`,
+      allowed: this.#ratio === 1 ? "no more often than the control" : `${this.#ratio} times the control's`,
       ...eventSight(this.#test, 0, this.#tallies, this.#ratio),
     };
   }
