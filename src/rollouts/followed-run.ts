@@ -15,7 +15,7 @@ export interface FollowedRunOptions {
   readonly isNew: boolean;
   readonly spec: MonitorSpec;
   readonly store: RolloutStore;
-  /** Observations between two snapshots. */
+  /** Observations between two snapshots, at least. */
   readonly snapshotEvery: number;
   readonly onEnd: (outcome: "logged" | "dropped", observations: number) => void;
   /** Told when a snapshot can't be read, and judging begins anew. */
@@ -24,6 +24,8 @@ export interface FollowedRunOptions {
 
 /** Entries that the log tells at once. */
 const PAGE = 1000;
+/** Sticky keys that a snapshot may have for each observation since the one before. */
+const UNITS_FOR_EACH = 10;
 /** How often snapshots are made while one is read, at most. */
 const MOST_LOADS = 5;
 
@@ -121,8 +123,8 @@ export class FollowedRun {
   #fold({ seq, document }: LogEntry, own: string | undefined): boolean {
     if (seq <= this.#seq) return false;
     this.#seq = seq;
-    const { snapshotEvery } = this.#options;
-    const before = Math.floor(this.#monitor.observed / snapshotEvery);
+    const every = this.#snapshotEvery();
+    const before = Math.floor(this.#monitor.observed / every);
     for (const observation of observationsIn(document)) {
       const alarm = this.#monitor.observe(observation);
       if (alarm === undefined) continue;
@@ -130,7 +132,14 @@ export class FollowedRun {
       const candidateRequests = this.#monitor.counts.candidate;
       this.#verdict = { guardrail, seq, observation: number, evidence, candidateRequests };
     }
-    return document === own && Math.floor(this.#monitor.observed / snapshotEvery) > before;
+    return document === own && Math.floor(this.#monitor.observed / every) > before;
+  }
+
+  /** Doubled until making one, which takes the longer the more sticky keys there are, costs little for each observation. */
+  #snapshotEvery(): number {
+    let { snapshotEvery } = this.#options;
+    while (snapshotEvery < this.#monitor.units / UNITS_FOR_EACH) snapshotEvery *= 2;
+    return snapshotEvery;
   }
 
   /** Goes on from the newest snapshot, be it further than this or, in a store that was restored, not as far. */

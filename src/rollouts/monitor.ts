@@ -132,6 +132,11 @@ export class Monitor {
     return this.#observed;
   }
 
+  /** Distinct sticky keys: how large the state is. */
+  get units(): number {
+    return this.#units.count;
+  }
+
   /** Requests by side. */
   get counts(): Readonly<Record<Side, number>> {
     return this.#requests;
