@@ -65,8 +65,8 @@ describe("the probability that the candidate is better", () => {
         const p = probabilityBetter(reward, { control, candidate });
         expect(p).toBeGreaterThanOrEqual(0);
         expect(p).toBeLessThanOrEqual(1);
-        expect(p + probabilityBetter(reward, { control: candidate, candidate: control })).toBeCloseTo(1, 3);
-        expect(probabilityBetter(reward, { control, candidate: control })).toBeCloseTo(0.5, 3);
+        expect(p + probabilityBetter(reward, { control: candidate, candidate: control })).toBeCloseTo(1, 2);
+        expect(probabilityBetter(reward, { control, candidate: control })).toBeCloseTo(0.5, 2);
       }),
     );
   });
