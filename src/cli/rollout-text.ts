@@ -12,6 +12,7 @@ import {
   guardrailText,
   nearness,
   pairRows,
+  pairsCell,
   passedStages,
   passedText,
   percentText,
@@ -105,7 +106,11 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, "-".repeat(title.length), ...lines];
 }
 
+/** Of those that a guardrail judged by events, how many were bad of the candidate, and of the control. */
+const BAD_PAIRS = "bad pairs of the candidate";
+
 function guardrails(evidence: readonly EvidenceDocument[]): string {
+  const hasPairs = evidence.some((one) => pairsCell(one) !== "");
   const rows = evidence.map((one) =>
     [
       guardrailText(one.guardrail),
@@ -113,10 +118,19 @@ function guardrails(evidence: readonly EvidenceDocument[]): string {
       nearness(one),
       sideText(one.guardrail, one.candidate),
       sideText(one.guardrail, one.control),
+      ...(hasPairs ? [pairsCell(one)] : []),
       one.allowed,
     ].map(plainLine),
   );
-  const head = ["guardrail", "", "of threshold", "candidate", "control", "allowed"];
+  const head = [
+    "guardrail",
+    "",
+    "of threshold",
+    "candidate",
+    "control",
+    ...(hasPairs ? [BAD_PAIRS] : []),
+    "allowed",
+  ];
   return textTable(head, rows, head.length).trimEnd();
 }
 

@@ -32,6 +32,12 @@ export const evidenceDocument = z.object({
   allowed: z.string().describe("How much worse the candidate may be."),
   control: sideEvidence,
   candidate: sideEvidence,
+  pairs: z
+    .object({ count: z.int(), control: z.int(), candidate: z.int() })
+    .nullable()
+    .describe(
+      "Shadowed pairs, and by side those with an event: that failed, can't be used, or took longer than the control's 95th percentile (the candidate: and the margin); of the cost, by which side the pair was dearer (the candidate: by more than the margin).",
+    ),
   needed_requests: z
     .int()
     .nullable()

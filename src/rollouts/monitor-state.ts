@@ -18,6 +18,7 @@ const evidenceState = z.object({
   logPeak: z.number(),
   control: sideState,
   candidate: sideState,
+  pairs: z.object({ count: z.number(), control: z.number(), candidate: z.number() }).optional(),
   allowed: z.string(),
   neededRequests: z.number().optional(),
   sees: z.string().optional(),
@@ -56,8 +57,15 @@ export type MonitorState = z.infer<typeof monitorState>;
 
 /** What JSON leaves out is there again, as undefined. */
 export function evidenceOf(state: z.infer<typeof evidenceState>): Evidence {
-  const { control, candidate, neededRequests, sees } = state;
-  return { ...state, control: sideOf(control), candidate: sideOf(candidate), neededRequests, sees };
+  const { control, candidate, pairs, neededRequests, sees } = state;
+  return {
+    ...state,
+    control: sideOf(control),
+    candidate: sideOf(candidate),
+    pairs,
+    neededRequests,
+    sees,
+  };
 }
 
 function sideOf({ count, events, value }: z.infer<typeof sideState>): SideEvidence {

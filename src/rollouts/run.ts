@@ -27,6 +27,8 @@ export interface Evidence {
   /** What rests on which numbers, by side. */
   readonly control: SideEvidence;
   readonly candidate: SideEvidence;
+  /** Of shadowed pairs; undefined: this guardrail does not judge them by events. */
+  readonly pairs: PairsEvidence | undefined;
   /** How much worse the candidate may be, in words, such as `1.25 times the control's`. */
   readonly allowed: string;
   /**
@@ -45,6 +47,18 @@ export interface SideEvidence {
   readonly events: number | undefined;
   /** Share of events or mean, in the guardrail's own unit (ms, USD, points). */
   readonly value: number | undefined;
+}
+
+/** What a guardrail saw in shadowed pairs. */
+export interface PairsEvidence {
+  /** Those in which it can be told of both sides. */
+  readonly count: number;
+  /**
+   * Of those the ones with an event, by side. An event of a duration is to be longer than the control's 95th percentile, and
+   * the margin; that of a cost to be the dearer one of the pair, the candidate's by more than the margin.
+   */
+  readonly control: number;
+  readonly candidate: number;
 }
 
 /** Whether the candidate is proved not to be worse by the margin. */

@@ -71,6 +71,7 @@ const evidence: z.ZodType<Evidence> = z.object({
   logPeak: z.number(),
   control: sideEvidence,
   candidate: sideEvidence,
+  pairs: maybe(z.object({ count: z.number(), control: z.number(), candidate: z.number() })),
   allowed: z.string(),
   neededRequests: maybe(z.number()),
   sees: maybe(z.string()),

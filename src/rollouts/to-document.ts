@@ -129,6 +129,7 @@ function evidenceOf(evidence: Evidence): EvidenceDocument {
     allowed: evidence.allowed,
     control: sideOf(evidence.control),
     candidate: sideOf(evidence.candidate),
+    pairs: evidence.pairs ?? null,
     needed_requests: evidence.neededRequests ?? null,
     sees: evidence.sees ?? null,
   };

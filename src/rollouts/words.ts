@@ -74,8 +74,35 @@ export function verdictText({
   candidate_requests,
   evidence,
 }: VerdictDocument): string {
-  const { control, candidate, allowed } = evidence;
-  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control; allowed is ${allowed}.`;
+  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${restsOn(evidence)}; allowed is ${evidence.allowed}.`;
+}
+
+/** The numbers that a guardrail's evidence rests on, of requests and of shadowed pairs. */
+export function restsOn({ guardrail, control, candidate, pairs }: EvidenceDocument): string {
+  const ofPairs = pairs === null || pairs.count === 0 ? [] : [pairsText(guardrail, pairs)];
+  if (candidate.value === null && ofPairs.length > 0) return ofPairs.join();
+  const sides = `${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control`;
+  return [sides, ...ofPairs].join(", and ");
+}
+
+function pairsText(guardrail: string, pairs: NonNullable<EvidenceDocument["pairs"]>): string {
+  const beside = `${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")} of the candidate beside ${rounded(pairs.control)} of the control`;
+  switch (guardrail) {
+    case "latency":
+    case "first_token":
+      return `${beside} took too long`;
+    case "cost":
+      return `the candidate was dearer than allowed in ${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")}`;
+    default:
+      return beside;
+  }
+}
+
+/** `14 of 20, beside 0`: the candidate's shadowed pairs with an event, and the control's; nothing where none were seen. */
+export function pairsCell({ pairs }: EvidenceDocument): string {
+  return pairs === null || pairs.count === 0
+    ? ""
+    : `${rounded(pairs.candidate)} of ${rounded(pairs.count)}, beside ${rounded(pairs.control)}`;
 }
 
 /** `time to first token`, `feedback thumbs`. */

@@ -24,6 +24,11 @@ const VERDICT = {
   candidateRequests: 214,
 };
 
+const BY_PAIRS = evidence({
+  candidate: { count: 0, events: 0, value: undefined },
+  pairs: { count: 20, control: 0, candidate: 14 },
+});
+
 describe("what is shown", () => {
   test("says where it stands, how near each guardrail is, what it waits for and on what it came here", () => {
     const shown = view({
@@ -94,6 +99,28 @@ the next stage waits for
       "what the verdict rests on",
       { run: run({ state: "rolled_back", verdict: VERDICT }) },
       "! Crossed: errors, at observation 4,312, after 214 requests of the candidate: 1.39% of 650 of the candidate beside 1% of 12,345 of the control; allowed is 1.25 times the control's.",
+    ],
+    [
+      "a verdict on pairs alone",
+      {
+        run: run({ state: "rolled_back", verdict: { ...VERDICT, candidateRequests: 0, evidence: BY_PAIRS } }),
+      },
+      "after 0 requests of the candidate: 14 of 20 shadowed pairs of the candidate beside 0 of the control; allowed is",
+    ],
+    [
+      "a verdict on requests and pairs",
+      {
+        run: run({
+          state: "rolled_back",
+          verdict: { ...VERDICT, evidence: { ...VERDICT.evidence, pairs: BY_PAIRS.pairs } },
+        }),
+      },
+      "beside 1% of 12,345 of the control, and 14 of 20 shadowed pairs of the candidate beside 0 of the control; allowed",
+    ],
+    [
+      "pairs that a guardrail judged",
+      { evidence: [BY_PAIRS] },
+      "errors     no alarm  20%           –          1% of 12,345  14 of 20, beside 0          1.25 times the control's\n",
     ],
     [
       "a proof",

@@ -503,6 +503,32 @@ describe("pairs", () => {
     expect(watch(monitor, new Array(50).fill(bad))).toMatchObject({ guardrail: "errors" });
     expect(monitor.observed).toBeLessThan(30);
     expect(monitor.stageCounts).toMatchObject({ pairs: monitor.observed, candidate: 0 });
+    const pairs = { count: monitor.observed, control: 0, candidate: monitor.observed };
+    expect(monitor.alarm?.evidence).toMatchObject({ pairs, candidate: { count: 0, value: undefined } });
+    const again = Monitor.from(shadowing, JSON.parse(JSON.stringify(monitor.state())));
+    expect([again.alarm, again.evidence()]).toEqual([monitor.alarm, monitor.evidence()]);
+  });
+
+  test("that take too long or are too dear are told by guardrail, once there is something to measure them by", () => {
+    const monitor = new Monitor({ ...EVERYTHING, policy: { ...EVERYTHING.policy, stages: [stage(0, 10)] } });
+    const evidence = () => new Map(monitor.evidence().map(({ guardrail, pairs }) => [guardrail, pairs]));
+    monitor.observe(pair());
+    expect(evidence().get("latency")).toEqual({ count: 0, control: 0, candidate: 0 });
+    for (let i = 0; i < 1_000; i++) monitor.observe(request({ share: 0 }));
+    const bad = performance({ latencyMs: 9_000, costUsd: 0.009 });
+    for (let i = 0; i < 5; i++) monitor.observe(pair({ candidate: i < 3 ? bad : performance() }));
+    monitor.observe(pair({ control: bad }));
+    const seen = { count: 6, control: 1, candidate: 3 };
+    expect(Object.fromEntries(evidence())).toMatchObject({
+      sample_ratio: undefined,
+      errors: { count: 7, control: 0, candidate: 0 },
+      latency: seen,
+      first_token: { count: 6, control: 0, candidate: 0 },
+      cost: { count: 6, candidate: 3 },
+      "feedback.stars": undefined,
+      judge: undefined,
+    });
+    expect(new Monitor({ policy: policyOf(), sticky: false }).evidence()[1]?.pairs).toBeUndefined();
   });
 
   test("in which both fail are none", () => {

@@ -93,6 +93,7 @@ export function evidence(more: Partial<Evidence> = {}): Evidence {
     logPeak: 2,
     control: { count: 100, events: 1, value: 0.01 },
     candidate: { count: 10, events: 2, value: 0.2 },
+    pairs: undefined,
     allowed: "1.25 times the control's",
     neededRequests: 120,
     sees: undefined,

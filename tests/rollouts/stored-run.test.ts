@@ -5,7 +5,13 @@ import type { Change } from "../../src/rollouts/run.ts";
 import { changeIn, runIn, storedChange, storedRun } from "../../src/rollouts/stored-run.ts";
 import { evidence, policy, proof, run, stage } from "./runs.ts";
 
-const verdict = { guardrail: "errors", seq: 3, observation: 70, evidence: evidence(), candidateRequests: 9 };
+const verdict = {
+  guardrail: "errors",
+  seq: 3,
+  observation: 70,
+  evidence: evidence({ pairs: { count: 20, control: 0, candidate: 14 } }),
+  candidateRequests: 9,
+};
 
 test("a run comes back from the store as it was", () => {
   const full = run({

@@ -47,6 +47,7 @@ export function evidence(fields: Partial<Evidence> = {}): Evidence {
     logPeak: 2.1,
     control: { count: 12_345, events: 124, value: 0.01004 },
     candidate: { count: 650, events: 9, value: 0.01385 },
+    pairs: undefined,
     allowed: "1.25 times the control's",
     neededRequests: 900,
     sees: "3 times as many as allowed",

@@ -11,6 +11,8 @@ import {
   type GuardSettings,
   meanEvidence,
   PAIRS_WEIGHT,
+  PairTally,
+  pairTallyState,
   Tallies,
   talliesState,
 } from "./guard.ts";
@@ -25,7 +27,7 @@ const CUT = 2;
 const costState = z.object({
   fast: eventTestState,
   mean: meanTestState,
-  pairs: z.object({ betting: bettingState, seen: firstEventsState }),
+  pairs: z.object({ betting: bettingState, seen: firstEventsState, tally: pairTallyState }),
   thresholds: frozenQuantilesState,
   tallies: talliesState,
 });
@@ -43,6 +45,7 @@ export class CostGuard extends Guard {
   readonly #mean: MeanTest;
   readonly #pairs = new PairedBetting(0);
   readonly #pairsSeen: FirstEvents;
+  readonly #pairTally = new PairTally();
   readonly #pairsWeight: number | undefined;
   readonly #thresholds = new FrozenQuantiles(LEVELS);
   readonly #tallies = new Tallies();
@@ -76,8 +79,10 @@ export class CostGuard extends Guard {
   override pair({ control, candidate }: PairObservation, { unit }: Seat): void {
     if (this.#pairsWeight === undefined || this.#cut <= 0) return;
     if (control.costUsd === undefined || candidate.costUsd === undefined) return;
+    const comparable = candidate.costUsd / (1 + this.#margin);
+    this.#pairTally.add(control.costUsd > comparable, comparable > control.costUsd);
     if (!this.#pairsSeen.isFirstEver(unit)) return;
-    const own = Math.min(1, candidate.costUsd / (1 + this.#margin) / this.#cut);
+    const own = Math.min(1, comparable / this.#cut);
     this.#pairs.pair(own - Math.min(1, control.costUsd / this.#cut));
     this.gauge.note(this.#pairs, this.#pairsWeight);
   }
@@ -96,6 +101,7 @@ export class CostGuard extends Guard {
     return {
       control: meanEvidence(control),
       candidate: meanEvidence(candidate),
+      pairs: this.#pairsWeight === undefined ? undefined : this.#pairTally.evidence(),
       allowed: `${percentText(this.#margin)} more than the control`,
       neededRequests: more,
       sees:
@@ -109,7 +115,11 @@ export class CostGuard extends Guard {
     return {
       fast: this.#fast.state(),
       mean: this.#mean.state(),
-      pairs: { betting: this.#pairs.state(), seen: this.#pairsSeen.state() },
+      pairs: {
+        betting: this.#pairs.state(),
+        seen: this.#pairsSeen.state(),
+        tally: this.#pairTally.evidence(),
+      },
       thresholds: this.#thresholds.state(),
       tallies: this.#tallies.state(),
     };
@@ -121,6 +131,7 @@ export class CostGuard extends Guard {
     this.#mean.restore(mean);
     this.#pairs.restore(pairs.betting);
     this.#pairsSeen.restore(pairs.seen);
+    this.#pairTally.restore(pairs.tally);
     this.#thresholds.restore(thresholds);
     this.#tallies.restore(tallies);
   }

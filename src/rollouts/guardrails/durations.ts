@@ -8,6 +8,8 @@ import {
   type GuardSettings,
   meanEvidence,
   PAIRS_WEIGHT,
+  PairTally,
+  pairTallyState,
   Tallies,
   talliesState,
 } from "./guard.ts";
@@ -22,6 +24,7 @@ const durationsState = z.object({
   test: eventTestState,
   thresholds: frozenQuantilesState,
   tallies: talliesState,
+  pairs: pairTallyState.optional(),
 });
 
 /**
@@ -35,10 +38,12 @@ export abstract class DurationsGuard extends Guard {
   readonly #thresholds = new FrozenQuantiles(LEVELS);
   /** Events are those above the level that people are told of. */
   readonly #tallies = new Tallies();
+  readonly #pairs: PairTally | undefined;
 
   constructor(margin: number, settings: GuardSettings) {
     super(settings);
     this.#margin = margin;
+    this.#pairs = settings.hasPairs ? new PairTally() : undefined;
     const pairsWeight = settings.hasPairs ? PAIRS_WEIGHT : 0;
     this.#test = new EventTest({
       ratio: 1,
@@ -77,7 +82,10 @@ export abstract class DurationsGuard extends Guard {
     if (own === undefined || other === undefined || limits === undefined) return;
     for (let level = 0; level < LEVELS.length; level++) {
       const limit = limits[level] ?? Infinity;
-      this.#test.pair(level, seat.unit, other > limit, own > (1 + this.#margin) * limit);
+      const controlHad = other > limit;
+      const candidateHad = own > (1 + this.#margin) * limit;
+      if (level === TOLD) this.#pairs?.add(controlHad, candidateHad);
+      this.#test.pair(level, seat.unit, controlHad, candidateHad);
     }
   }
 
@@ -91,6 +99,7 @@ export abstract class DurationsGuard extends Guard {
     return {
       control: { ...meanEvidence(control), events: control.events },
       candidate: { ...meanEvidence(candidate), events: candidate.events },
+      pairs: this.#pairs?.evidence(),
       allowed: `${percentText(this.#margin)} longer than the control`,
       ...eventSight(this.#test, TOLD, this.#tallies, 1, " beyond the control's 95th percentile"),
     };
@@ -101,13 +110,15 @@ export abstract class DurationsGuard extends Guard {
       test: this.#test.state(),
       thresholds: this.#thresholds.state(),
       tallies: this.#tallies.state(),
+      pairs: this.#pairs?.evidence(),
     };
   }
 
   override restore(state: unknown): void {
-    const { test, thresholds, tallies } = durationsState.parse(state);
+    const { test, thresholds, tallies, pairs } = durationsState.parse(state);
     this.#test.restore(test);
     this.#thresholds.restore(thresholds);
     this.#tallies.restore(tallies);
+    if (pairs !== undefined) this.#pairs?.restore(pairs);
   }
 }

@@ -6,6 +6,8 @@ import {
   Guard,
   type GuardSettings,
   PAIRS_WEIGHT,
+  PairTally,
+  pairTallyState,
   shareEvidence,
   Tallies,
   talliesState,
@@ -13,17 +15,23 @@ import {
 import type { Seat } from "./seat.ts";
 import { eventSight } from "./sight.ts";
 
-const failuresState = z.object({ test: eventTestState, tallies: talliesState });
+const failuresState = z.object({
+  test: eventTestState,
+  tallies: talliesState,
+  pairs: pairTallyState.optional(),
+});
 
 /** Guards against a failing that a request has or has not. */
 export abstract class FailuresGuard extends Guard {
   readonly #ratio: number;
   readonly #test: EventTest;
   readonly #tallies = new Tallies();
+  readonly #pairs: PairTally | undefined;
 
   constructor(ratio: number, settings: GuardSettings) {
     super(settings);
     this.#ratio = ratio;
+    this.#pairs = settings.hasPairs ? new PairTally() : undefined;
     const pairsWeight = settings.hasPairs ? PAIRS_WEIGHT : 0;
     this.#test = new EventTest({
       ratio,
@@ -52,6 +60,7 @@ export abstract class FailuresGuard extends Guard {
     const controlHad = this.failed(control);
     const candidateHad = this.failed(candidate);
     if (controlHad === undefined || candidateHad === undefined) return;
+    this.#pairs?.add(controlHad, candidateHad);
     this.#test.pair(0, seat.unit, controlHad, candidateHad);
   }
 
@@ -64,18 +73,24 @@ export abstract class FailuresGuard extends Guard {
     return {
       control: shareEvidence(control),
       candidate: shareEvidence(candidate),
+      pairs: this.#pairs?.evidence(),
       allowed: this.#ratio === 1 ? "no more often than the control" : `${this.#ratio} times the control's`,
       ...eventSight(this.#test, 0, this.#tallies, this.#ratio),
     };
   }
 
   override state(): z.infer<typeof failuresState> {
-    return { test: this.#test.state(), tallies: this.#tallies.state() };
+    return {
+      test: this.#test.state(),
+      tallies: this.#tallies.state(),
+      pairs: this.#pairs?.evidence(),
+    };
   }
 
   override restore(state: unknown): void {
-    const { test, tallies } = failuresState.parse(state);
+    const { test, tallies, pairs } = failuresState.parse(state);
     this.#test.restore(test);
     this.#tallies.restore(tallies);
+    if (pairs !== undefined) this.#pairs?.restore(pairs);
   }
 }

@@ -83,6 +83,7 @@ export class FeedbackGuard extends Guard {
     return {
       control: meanEvidence(control),
       candidate: meanEvidence(candidate),
+      pairs: undefined,
       allowed: `${rounded(margin)} ${word} than the control's`,
       neededRequests: bets === undefined ? undefined : Math.ceil(bets * (candidate.count / this.#mean.bets)),
       sees:

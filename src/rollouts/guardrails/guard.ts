@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Side } from "../../domain/rollout.ts";
 import type { Units } from "../../statistics/first-events.ts";
 import type { FeedbackObservation, PairObservation, RequestObservation } from "../observation.ts";
-import type { Evidence, SideEvidence } from "../run.ts";
+import type { Evidence, PairsEvidence, SideEvidence } from "../run.ts";
 import { type Board, Gauge } from "./gauge.ts";
 import type { Seat } from "./seat.ts";
 
@@ -19,7 +19,7 @@ export interface GuardSettings {
 export const PAIRS_WEIGHT = 0.25;
 
 /** What a guardrail knows besides its evidence. */
-export type Facts = Pick<Evidence, "control" | "candidate" | "allowed" | "neededRequests" | "sees">;
+export type Facts = Pick<Evidence, "control" | "candidate" | "pairs" | "allowed" | "neededRequests" | "sees">;
 
 /** A guardrail at work. Overridden is what it looks at. */
 export abstract class Guard {
@@ -88,6 +88,32 @@ export class Tallies {
       const [count, events, sum] = state[side];
       Object.assign(this[side], { count, events, sum });
     }
+  }
+}
+
+export const pairTallyState = z.object({ count: z.number(), control: z.number(), candidate: z.number() });
+
+/** What was seen in pairs. */
+export class PairTally {
+  #count = 0;
+  #control = 0;
+  #candidate = 0;
+
+  /** A pair of which it can be told, and which sides had an event. */
+  add(controlHad: boolean, candidateHad: boolean): void {
+    this.#count++;
+    if (controlHad) this.#control++;
+    if (candidateHad) this.#candidate++;
+  }
+
+  evidence(): PairsEvidence {
+    return { count: this.#count, control: this.#control, candidate: this.#candidate };
+  }
+
+  restore({ count, control, candidate }: z.infer<typeof pairTallyState>): void {
+    this.#count = count;
+    this.#control = control;
+    this.#candidate = candidate;
   }
 }
 

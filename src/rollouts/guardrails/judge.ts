@@ -57,6 +57,7 @@ export class JudgeGuard extends Guard {
     return {
       control: { count: sums.count, events: undefined, value: sums.count === 0 ? undefined : 0 },
       candidate: { count: sums.count, events: undefined, value: worse === undefined ? undefined : -worse },
+      pairs: undefined,
       allowed: `${rounded(this.#margin)} worse than the control, of -1 to 1`,
       neededRequests: moreBets(sums, FAULT / range, PAIR_STAKES, needed),
       sees: seen === undefined ? undefined : `${rounded(this.#margin + seen * range)} worse`,

@@ -52,6 +52,7 @@ export class SampleRatioGuard extends Guard {
     return {
       control: { count: control.count, events: undefined, value: share(control.count) },
       candidate: { count: candidate.count, events: undefined, value: share(candidate.count) },
+      pairs: undefined,
       allowed:
         all === 0 ? "the share that was set" : `${percentText(expected)} for the candidate, as was set`,
       neededRequests: undefined,

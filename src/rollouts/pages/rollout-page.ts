@@ -17,11 +17,13 @@ import {
   guardrailText,
   nearness,
   pairRows,
+  pairsCell,
   passedStages,
   passedText,
   percentText,
   proofText,
   reachText,
+  restsOn,
   sideText,
   stageNeeds,
   stateText,
@@ -124,11 +126,12 @@ ${ready}${
 
 function guardrails(evidence: readonly EvidenceDocument[]): Html {
   if (evidence.length === 0) return html``;
+  const hasPairs = evidence.some((one) => pairsCell(one) !== "");
   return html`<div class="wide"><table class="stacked">
-<thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th><th>allowed</th><th>would have been seen</th></tr></thead>
+<thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th>${hasPairs ? html`<th>bad pairs of the candidate</th>` : html``}<th>allowed</th><th>would have been seen</th></tr></thead>
 <tbody>${evidence.map(
     (one) =>
-      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdictWord(one)}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td><td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
+      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdictWord(one)}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td>${hasPairs ? html`<td data-head="bad pairs of the candidate">${pairsCell(one)}</td>` : html``}<td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
   )}</tbody></table></div>
 <p class="quiet">Evidence that the candidate is worse than allowed: the end of a bar is the threshold, the line how near it ever was. Look as often as you like.</p>`;
 }
@@ -165,7 +168,6 @@ function trail(changes: readonly ChangeDocument[]): Html {
 function known({ evidence, proof }: ChangeDocument): Html {
   if (evidence.length === 0) return html``;
   return html`<details><summary class="quiet">what was known</summary><ul class="plain">${evidence.map(
-    (one) =>
-      html`<li>${guardrailText(one.guardrail)}: ${alarmText(one)}; ${sideText(one.guardrail, one.candidate)} of the candidate, ${sideText(one.guardrail, one.control)} of the control</li>`,
+    (one) => html`<li>${guardrailText(one.guardrail)}: ${alarmText(one)}; ${restsOn(one)}</li>`,
   )}${proof === null ? html`` : html`<li>${proofText(proof)}</li>`}</ul></details>`;
 }

@@ -126,7 +126,7 @@ describe("the page of a rollout", () => {
     const text = page({}, change({ by: "ops", reason: "lunch", proof: PROOF }));
     expect(text).toContain('<td data-head="by">ops</td><td class="text">lunch<details>');
     expect(text).toContain(
-      "errors: no alarm, 20% of the threshold; 1.39% of 650 of the candidate, 1% of 12,345 of the control",
+      "errors: no alarm, 20% of the threshold; 1.39% of 650 of the candidate beside 1% of 12,345 of the control",
     );
   });
 
