@@ -38,7 +38,10 @@ export type Need =
   | {
       readonly kind: "proof";
       readonly margin: number;
+      /** Undefined: it likely never is given. */
       readonly more: number | undefined;
+      /** Has each side something that it could rest on? */
+      readonly hasData: boolean;
       readonly each: "key" | "request";
     }
   | { readonly kind: "best"; readonly confidence: number; readonly probability: number }
@@ -86,7 +89,8 @@ export function* lacking(run: Run, facts: Facts, { now }: Situation): Generator<
   if (!stage.proof) return;
   const proof = isAtStage ? facts.proof() : undefined;
   const { margin, each } = run.policy.proof;
-  if (!proof?.isProved) yield { kind: "proof", margin, more: proof?.moreNeeded, each };
+  if (!proof?.isProved)
+    yield { kind: "proof", margin, more: proof?.moreNeeded, hasData: proof !== undefined, each };
 }
 
 /** The stage that it stands at. */
@@ -126,8 +130,9 @@ export function needText(need: Need): string {
   }
 }
 
-function proofText({ margin, more, each }: Extract<Need, { kind: "proof" }>): string {
+function proofText({ margin, more, hasData, each }: Extract<Need, { kind: "proof" }>): string {
   const what = `proof that failed and unusable answers are at most ${rounded(margin * 100)} points more`;
+  if (!hasData) return `${what}: nothing is known yet`;
   if (more === undefined) return `${what}: by what is known, no number of requests is likely to give it`;
   return `${what}: about ${count(Math.max(1, more), each === "key" ? "more sticky key" : "more request")} of the candidate`;
 }

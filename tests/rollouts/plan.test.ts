@@ -100,6 +100,9 @@ test("what it waits for is told with numbers", () => {
   expect(waitsFor(at, facts({ at: 1, proof: proof() }), situation())).toEqual([
     "proof that failed and unusable answers are at most 2 points more: about 400 more requests of the candidate",
   ]);
+  expect(waitsFor(at, facts({ at: 1 }), situation())).toEqual([
+    "proof that failed and unusable answers are at most 2 points more: nothing is known yet",
+  ]);
   const hopeless = proof({ moreNeeded: undefined });
   expect(waitsFor(at, facts({ at: 1, proof: hopeless }), situation())[0]).toContain(
     "no number of requests is likely to give it",
