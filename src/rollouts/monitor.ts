@@ -34,7 +34,7 @@ export interface Alarm {
   readonly observation: number;
 }
 
-export interface StageCounts {
+interface StageCounts {
   readonly stage: number;
   readonly control: number;
   readonly candidate: number;

@@ -29,7 +29,7 @@ export function probabilityBetter(reward: "success" | "feedback", { control, can
 }
 
 /** What an allocation rests on besides the probability. */
-export interface Allocating {
+interface Allocating {
   /** Share that each side gets at least, above 0 and below 0.5: both stay known, whatever was seen at first. */
   readonly floor: number;
   /** The candidate's share now, of which nothing is taken back: for sticky assignment. Undefined: it may shrink. */

@@ -3,7 +3,7 @@ import type { Evidence } from "../run.ts";
 import type { EventTest } from "./event-test.ts";
 import type { Tallies } from "./guard.ts";
 
-export type Sight = Pick<Evidence, "neededRequests" | "sees">;
+type Sight = Pick<Evidence, "neededRequests" | "sees">;
 
 /** What a test of events would have seen by now. @param what the events are, in words */
 export function eventSight(
