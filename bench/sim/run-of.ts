@@ -1,7 +1,7 @@
 import type { Policy } from "../../src/domain/rollout.ts";
 import type { Monitor } from "../../src/rollouts/monitor.ts";
 import { plan } from "../../src/rollouts/plan.ts";
-import type { Run } from "../../src/rollouts/run.ts";
+import { NOTHING_KNOWN, type Run } from "../../src/rollouts/run.ts";
 import { advanced, allocated } from "../../src/rollouts/transitions.ts";
 
 /** A run at its first stage, at time 0. */
@@ -40,7 +40,7 @@ export function stepped(run: Run, monitor: Monitor, now: number): Run {
     adaptive: () => monitor.adaptive(),
   };
   const step = plan(run, facts, { now, isBlind: false, fits: true });
-  const deed = { id: "", at: now, by: "", evidence: [], proof: undefined };
+  const deed = { id: "", at: now, by: "", ...NOTHING_KNOWN };
   switch (step.kind) {
     case "advance":
       return advanced(run, step.stage, step.ground, deed).run;

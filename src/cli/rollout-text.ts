@@ -1,4 +1,4 @@
-import { rounded, timeOf, usd } from "../reports/words.ts";
+import { count, rounded, timeOf, usd } from "../reports/words.ts";
 import type {
   ChangeDocument,
   EvidenceDocument,
@@ -83,8 +83,8 @@ function factsOf(rollout: RolloutDocument): readonly (readonly [string, string])
     ...(shadow_percent > 0
       ? ([["shadowed", `${percentText(shadow_percent)} of the control's requests`]] as const)
       : []),
-    ["control", `${control}, ${sideFacts(sides.control)}`],
-    ["candidate", `${candidate}, ${sideFacts(sides.candidate)}`],
+    ["control", `${control}, ${count(sides.control.requests, "request")}`],
+    ["candidate", `${candidate}, ${count(sides.candidate.requests, "request")}`],
     ...(run === null
       ? []
       : ([
@@ -94,12 +94,6 @@ function factsOf(rollout: RolloutDocument): readonly (readonly [string, string])
           ...(run.ready_since === null ? [] : ([["ready since", utc(run.ready_since)]] as const)),
         ] as const)),
   ];
-}
-
-function sideFacts({ requests, keys }: RolloutDocument["sides"]["control"]): string {
-  return keys === null
-    ? `${rounded(requests)} requests`
-    : `${rounded(requests)} requests, ${rounded(keys)} sticky keys`;
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -9,7 +9,7 @@ import { rolloutNotFound, rolloutState, rolloutStoreFails } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import { isToFail } from "./needs.ts";
 import type { Asked, RolloutControl } from "./rollouts.ts";
-import type { Change, RolloutView, Run } from "./run.ts";
+import { type Change, NOTHING_KNOWN, type RolloutView, type Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { changeIn, runIn } from "./stored-run.ts";
 import {
@@ -78,7 +78,7 @@ export class Control implements RolloutControl {
     return this.#change(name, asked, (run, deed, rollout) => {
       const stage = firstStage(rollout, asked.stage);
       // What was known of the run before is nothing of the new one.
-      return started(rollout, stage, run, { ...deed, evidence: [], proof: undefined, run: newId("run") });
+      return started(rollout, stage, run, { ...deed, ...NOTHING_KNOWN, run: newId("run") });
     });
   }
 

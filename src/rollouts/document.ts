@@ -18,7 +18,7 @@ const sideEvidence = z.object({
 export type SideEvidenceDocument = Readonly<z.infer<typeof sideEvidence>>;
 
 /** What is known of a guardrail. */
-export const evidenceDocument = z.object({
+const evidenceDocument = z.object({
   guardrail: z.string().describe("Such as `errors`, `latency`, `feedback.thumbs`, `sample_ratio`."),
   crossed: z.boolean(),
   of_threshold: z
@@ -47,7 +47,7 @@ export const evidenceDocument = z.object({
 export type EvidenceDocument = Readonly<z.infer<typeof evidenceDocument>>;
 
 /** Whether the candidate is proved not to be worse by the margin. */
-export const proofDocument = z.object({
+const proofDocument = z.object({
   margin: z.number().describe("By which the candidate's share of failed or unusable answers may be larger."),
   proved: z.boolean(),
   difference: z
@@ -61,7 +61,7 @@ export const proofDocument = z.object({
 export type ProofDocument = Readonly<z.infer<typeof proofDocument>>;
 
 /** What crossed its threshold, and when. */
-export const verdictDocument = z.object({
+const verdictDocument = z.object({
   guardrail: z.string(),
   observation: z.int().describe("Within the run, from 1: the same for every replica."),
   candidate_requests: z.int(),
@@ -84,7 +84,7 @@ const stage = z.object({
 });
 
 /** A rollout that was started. */
-export const runDocument = z.object({
+const runDocument = z.object({
   object: z.literal("crossover.rollout_run"),
   id: z.string(),
   rollout: z.string(),
@@ -119,7 +119,7 @@ const pairSide = z.object({
 });
 
 /** Control and candidate on the same requests. */
-export const pairsDocument = z.object({
+const pairsDocument = z.object({
   count: z.int(),
   agreement: share.nullable(),
   similarity: share.nullable(),
@@ -133,7 +133,7 @@ export const pairsDocument = z.object({
 export type PairsDocument = Readonly<z.infer<typeof pairsDocument>>;
 
 const arm = z.object({ count: z.int(), mean: z.number().nullable() });
-export const adaptiveDocument = z.object({
+const adaptiveDocument = z.object({
   control: arm,
   candidate: arm,
   probability_better: share.describe("That the candidate is the better one, as the allocation sees it."),
@@ -141,7 +141,7 @@ export const adaptiveDocument = z.object({
 });
 export type AdaptiveDocument = Readonly<z.infer<typeof adaptiveDocument>>;
 
-const sideCount = z.object({ requests: z.int(), keys: z.int().nullable() });
+const sideCount = z.object({ requests: z.int() });
 
 /** What the API, the command and the pages tell of a rollout. */
 export const rolloutDocument = z.object({
@@ -184,6 +184,8 @@ export const changeDocument = z.object({
   verdict: verdictDocument.nullable(),
   evidence: z.array(evidenceDocument).describe("What was known then."),
   proof: proofDocument.nullable(),
+  pairs: pairsDocument.nullable(),
+  adaptive: adaptiveDocument.nullable(),
 });
 export type ChangeDocument = Readonly<z.infer<typeof changeDocument>>;
 

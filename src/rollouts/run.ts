@@ -131,8 +131,25 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** An entry of the audit trail. */
-export interface Change {
+/** What is known of a run at a moment. */
+export interface Known {
+  readonly evidence: readonly Evidence[];
+  readonly proof: ProofEvidence | undefined;
+  /** Undefined: nothing was shadowed until then. */
+  readonly pairs: PairSummary | undefined;
+  /** Undefined: its policy is not adaptive. */
+  readonly adaptive: AdaptiveSummary | undefined;
+}
+
+export const NOTHING_KNOWN: Known = {
+  evidence: [],
+  proof: undefined,
+  pairs: undefined,
+  adaptive: undefined,
+};
+
+/** An entry of the audit trail, with what was known at that moment. */
+export interface Change extends Known {
   readonly id: string;
   readonly run: string;
   readonly rollout: string;
@@ -145,9 +162,6 @@ export interface Change {
   readonly to: Point;
   readonly ground: Ground | undefined;
   readonly verdict: Verdict | undefined;
-  /** What was known at that moment. */
-  readonly evidence: readonly Evidence[];
-  readonly proof: ProofEvidence | undefined;
 }
 
 export interface Point {
@@ -157,7 +171,7 @@ export interface Point {
 }
 
 /** What a person reads of a rollout. */
-export interface RolloutView {
+export interface RolloutView extends Known {
   readonly name: string;
   readonly control: string;
   readonly candidate: string;
@@ -166,11 +180,7 @@ export interface RolloutView {
   /** The candidate's share of the traffic now, 0 to 100. */
   readonly percent: number;
   readonly shadowPercent: number;
-  readonly sides: Readonly<Record<Side, { readonly requests: number; readonly keys: number | undefined }>>;
-  readonly evidence: readonly Evidence[];
-  readonly proof: ProofEvidence | undefined;
-  readonly pairs: PairSummary | undefined;
-  readonly adaptive: AdaptiveSummary | undefined;
+  readonly sides: Readonly<Record<Side, { readonly requests: number }>>;
   /** What the next stage waits for, in words; empty: nothing. */
   readonly waitsFor: readonly string[];
   /** Observations that could not be logged and were dropped, and whether the guardrails see nothing now. */

@@ -5,9 +5,11 @@ import type { StoredChange, StoredRun } from "../store/rollout-store.ts";
 import { maybe } from "./maybe.ts";
 import {
   ACTIONS,
+  type AdaptiveSummary,
   type Change,
   type Evidence,
   PAUSE_CAUSES,
+  type PairSummary,
   type Point,
   type ProofEvidence,
   RUN_STATES,
@@ -124,6 +126,35 @@ const point: z.ZodType<Point> = z.object({
   percent: z.number(),
 });
 
+const pairSide = z.object({
+  errors: z.number(),
+  invalid: z.number(),
+  latencyMs: maybe(z.number()),
+  firstTokenMs: maybe(z.number()),
+  costUsd: maybe(z.number()),
+  length: maybe(z.number()),
+});
+
+const pairs: z.ZodType<PairSummary> = z.object({
+  count: z.number(),
+  agreement: maybe(z.number()),
+  similarity: maybe(z.number()),
+  sameTools: maybe(z.number()),
+  judged: z.object({ wins: z.number(), ties: z.number(), losses: z.number() }),
+  control: pairSide,
+  candidate: pairSide,
+  spentUsd: z.number(),
+  spentTodayUsd: z.number(),
+});
+
+const arm = z.object({ count: z.number(), mean: maybe(z.number()) });
+const adaptive: z.ZodType<AdaptiveSummary> = z.object({
+  control: arm,
+  candidate: arm,
+  probabilityBetter: z.number(),
+  best: maybe(z.enum(["control", "candidate"])),
+});
+
 const change: z.ZodType<Change> = z.object({
   id: z.string(),
   run: z.string(),
@@ -138,6 +169,8 @@ const change: z.ZodType<Change> = z.object({
   verdict: maybe(verdict),
   evidence: z.array(evidence),
   proof: maybe(proof),
+  pairs: maybe(pairs),
+  adaptive: maybe(adaptive),
 });
 
 export function storedRun(one: Run): StoredRun {

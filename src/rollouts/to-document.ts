@@ -13,6 +13,7 @@ import type {
   AdaptiveSummary,
   Change,
   Evidence,
+  Known,
   PairSide,
   PairSummary,
   Point,
@@ -36,13 +37,10 @@ export function toDocument(view: RolloutView): RolloutDocument {
     shadow_percent: view.shadowPercent,
     run: view.run === undefined ? null : runToDocument(view.run),
     sides: {
-      control: { requests: control.requests, keys: control.keys ?? null },
-      candidate: { requests: candidate.requests, keys: candidate.keys ?? null },
+      control: { requests: control.requests },
+      candidate: { requests: candidate.requests },
     },
-    evidence: view.evidence.map(evidenceOf),
-    proof: view.proof === undefined ? null : proofOf(view.proof),
-    pairs: view.pairs === undefined ? null : pairsOf(view.pairs),
-    adaptive: view.adaptive === undefined ? null : adaptiveOf(view.adaptive),
+    ...knownOf(view),
     waits_for: [...view.waitsFor],
     dropped: view.dropped,
     blind: view.isBlind,
@@ -99,8 +97,16 @@ export function changeToDocument(change: Change): ChangeDocument {
     to: pointOf(change.to),
     ground: change.ground ?? null,
     verdict: change.verdict === undefined ? null : verdictOf(change.verdict),
-    evidence: change.evidence.map(evidenceOf),
-    proof: change.proof === undefined ? null : proofOf(change.proof),
+    ...knownOf(change),
+  };
+}
+
+function knownOf({ evidence, proof, pairs, adaptive }: Known) {
+  return {
+    evidence: evidence.map(evidenceOf),
+    proof: proof === undefined ? null : proofOf(proof),
+    pairs: pairs === undefined ? null : pairsOf(pairs),
+    adaptive: adaptive === undefined ? null : adaptiveOf(adaptive),
   };
 }
 

@@ -3,28 +3,16 @@ import { rolloutState } from "./errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { isOpen, stageOf } from "./needs.ts";
 import type { Asked } from "./rollouts.ts";
-import type {
-  Action,
-  Change,
-  Evidence,
-  Ground,
-  PauseCause,
-  Point,
-  ProofEvidence,
-  Run,
-  Verdict,
-} from "./run.ts";
+import type { Action, Change, Ground, Known, PauseCause, Point, Run, Verdict } from "./run.ts";
 
 /** Every change of a run, with its entry for the audit trail. Pure. */
 
 /** Who changes it and when, and what is known at that moment. */
-export interface Deed extends Asked {
+export interface Deed extends Asked, Known {
   /** Of the change. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly evidence: readonly Evidence[];
-  readonly proof: ProofEvidence | undefined;
 }
 
 export interface Changed {
@@ -197,7 +185,7 @@ function changeOf(
   action: Action,
   before: Run | undefined,
   after: Run,
-  { id, at, by, reason, evidence, proof }: Deed,
+  { id, at, by, reason, evidence, proof, pairs, adaptive }: Deed,
   { ground, verdict }: Partial<Pick<Change, "ground" | "verdict">> = {},
 ): Change {
   return {
@@ -214,6 +202,8 @@ function changeOf(
     verdict,
     evidence,
     proof,
+    pairs,
+    adaptive,
   };
 }
 

@@ -1,11 +1,11 @@
 import { percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
+import { knownOf } from "./deed.ts";
 import type { Situation } from "./needs.ts";
 import { waitsFor } from "./plan.ts";
-import type { RolloutView } from "./run.ts";
+import { NOTHING_KNOWN, type RolloutView } from "./run.ts";
 import type { Led } from "./runs.ts";
 
-const DAY_MS = 86_400_000;
-const NOBODY = { requests: 0, keys: undefined } as const;
+const NOBODY = { requests: 0 } as const;
 
 /** What a person reads of a rollout. @param dropped observations that could not be logged */
 export function viewOf(
@@ -27,29 +27,23 @@ export function viewOf(
   if (led?.run === undefined)
     return {
       ...common,
+      ...NOTHING_KNOWN,
       run: undefined,
       sides: { control: NOBODY, candidate: NOBODY },
-      evidence: [],
-      proof: undefined,
-      pairs: undefined,
-      adaptive: undefined,
       waitsFor: [],
     };
   const { run, followed } = led;
   const { monitor } = followed;
   return {
     ...common,
+    ...knownOf(monitor, situation.now),
     control: run.control,
     candidate: run.candidate,
     run,
     sides: {
-      control: { requests: monitor.counts.control, keys: undefined },
-      candidate: { requests: monitor.counts.candidate, keys: undefined },
+      control: { requests: monitor.counts.control },
+      candidate: { requests: monitor.counts.candidate },
     },
-    evidence: monitor.evidence(),
-    proof: monitor.proof(),
-    pairs: monitor.pairs(Math.floor(situation.now / DAY_MS)),
-    adaptive: monitor.adaptive(),
     waitsFor: waitsFor(run, monitor, situation),
   };
 }

@@ -159,7 +159,7 @@ function valueText(guardrail: string, value: number): string {
   }
 }
 
-export function millisecondsText(value: number): string {
+function millisecondsText(value: number): string {
   return `${rounded(value)} ms`;
 }
 
@@ -177,7 +177,7 @@ function pointsText(margin: number): string {
 }
 
 /** `no alarm`, `proved within 2 points`: on which ground a stage was passed. */
-export function groundText(ground: GroundDocument, proof: ProofDocument | null | undefined): string {
+function groundText(ground: GroundDocument, proof: ProofDocument | null | undefined): string {
   switch (ground) {
     case "no_alarm":
       return "no alarm";

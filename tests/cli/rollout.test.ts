@@ -3,7 +3,17 @@ import { historyText, rolloutTable, rolloutText } from "../../src/cli/rollout-te
 import type { RolloutView } from "../../src/rollouts/run.ts";
 import { changeToDocument, toDocument } from "../../src/rollouts/to-document.ts";
 import { ADMIN_TOKEN, servedRollouts } from "../support/rollout-app.ts";
-import { change, evidence, FakeRollouts, PAIRS, PROOF, run, unstarted, view } from "../support/rollouts.ts";
+import {
+  ADAPTIVE,
+  change,
+  evidence,
+  FakeRollouts,
+  PAIRS,
+  PROOF,
+  run,
+  unstarted,
+  view,
+} from "../support/rollouts.ts";
 import { type Ended, nodes, projectNode, runCommand } from "./command.ts";
 
 async function serving(...views: readonly RolloutView[]) {
@@ -41,8 +51,8 @@ rollout           move
 state             running, stage 2 of 4
 weight            5% to tuned
 shadowed          10% of the control's requests
-control           prompted, 12,345 requests, 3,021 sticky keys
-candidate         tuned, 650 requests, 160 sticky keys
+control           prompted, 12,345 requests
+candidate         tuned, 650 requests
 run               run_1
 started           2027-01-31 18:00:00 UTC
 this stage since  2027-01-31 18:15:00 UTC
@@ -135,12 +145,7 @@ the next stage waits for
     [
       "what the allocation has learned",
       {
-        adaptive: {
-          control: { count: 10, mean: 0.5 },
-          candidate: { count: 20, mean: 0.75 },
-          probabilityBetter: 0.93,
-          best: undefined,
-        },
+        adaptive: ADAPTIVE,
       },
       "Mean reward: 0.75 of 20 of the candidate, 0.5 of 10 of the control. That the candidate is better: 93%.",
     ],

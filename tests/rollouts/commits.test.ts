@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { RolloutFamilies } from "../../src/metrics/rollout-families.ts";
 import { Commits } from "../../src/rollouts/commits.ts";
+import { NOTHING_KNOWN } from "../../src/rollouts/run.ts";
 import { Runs } from "../../src/rollouts/runs.ts";
 import { storedRun } from "../../src/rollouts/stored-run.ts";
 import { type Changed, paused, rolledBack } from "../../src/rollouts/transitions.ts";
@@ -8,7 +9,7 @@ import type { RolloutStore } from "../../src/store/rollout-store.ts";
 import { flaky, newStore } from "./conducted.ts";
 import { BEGAN, rolloutOf, run } from "./runs.ts";
 
-const deed = { at: BEGAN, by: "ann", evidence: [], proof: undefined };
+const deed = { at: BEGAN, by: "ann", ...NOTHING_KNOWN };
 
 function runsOn(store: RolloutStore): Runs {
   const runs = new Runs({ store, snapshotEvery: 50, onEnd() {}, onLost() {}, onOthers() {} });

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { entryOf, observationsIn } from "../../src/rollouts/log-entry.ts";
 import type { Observation } from "../../src/rollouts/observation.ts";
-import type { Change } from "../../src/rollouts/run.ts";
+import { type Change, NOTHING_KNOWN } from "../../src/rollouts/run.ts";
 import { changeIn, runIn, storedChange, storedRun } from "../../src/rollouts/stored-run.ts";
+import { ADAPTIVE, PAIRS } from "../support/rollouts.ts";
 import { evidence, policy, proof, run, stage } from "./runs.ts";
 
 const verdict = {
@@ -57,8 +58,11 @@ test("a change comes back from the store as it was", () => {
     verdict,
     evidence: [evidence()],
     proof: proof({ moreNeeded: undefined }),
+    pairs: PAIRS,
+    adaptive: ADAPTIVE,
   };
-  expect(changeIn(storedChange(change))).toEqual(change);
+  for (const one of [change, { ...change, ...NOTHING_KNOWN }])
+    expect(changeIn(storedChange(one))).toEqual(one);
 });
 
 test("a row of another shape is none of ours", () => {

@@ -15,6 +15,7 @@ import {
   stopped,
   weighed,
 } from "../../src/rollouts/transitions.ts";
+import { ADAPTIVE, PAIRS } from "../support/rollouts.ts";
 import { BEGAN, evidence, proof, rolloutOf, run } from "./runs.ts";
 
 const deed: Deed = {
@@ -24,6 +25,8 @@ const deed: Deed = {
   reason: "it is time",
   evidence: [evidence()],
   proof: proof(),
+  pairs: PAIRS,
+  adaptive: ADAPTIVE,
 };
 const verdict = { guardrail: "errors", seq: 3, observation: 70, evidence: evidence(), candidateRequests: 9 };
 
@@ -82,6 +85,8 @@ test("an entry of the trail has what was known at that moment", () => {
     verdict,
     evidence: [evidence()],
     proof: proof(),
+    pairs: PAIRS,
+    adaptive: ADAPTIVE,
   });
 });
 

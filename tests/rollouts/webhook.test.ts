@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parseObject } from "../../src/domain/json.ts";
 import type { LogFields } from "../../src/metrics/log.ts";
 import { changeDocument } from "../../src/rollouts/document.ts";
-import type { Change, Run } from "../../src/rollouts/run.ts";
+import { type Change, NOTHING_KNOWN, type Run } from "../../src/rollouts/run.ts";
 import { changeToDocument } from "../../src/rollouts/to-document.ts";
 import { paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
 import { Webhooks } from "../../src/rollouts/webhook.ts";
@@ -12,7 +12,7 @@ import { until } from "../support/until.ts";
 import { sendJson, startUpstream } from "../support/upstream.ts";
 import { BEGAN, evidence, run } from "./runs.ts";
 
-const deed = { id: "chg_1", at: BEGAN, by: "crossover", evidence: [evidence()], proof: undefined };
+const deed = { id: "chg_1", at: BEGAN, by: "crossover", ...NOTHING_KNOWN, evidence: [evidence()] };
 const verdict = { guardrail: "errors", seq: 3, observation: 70, evidence: evidence(), candidateRequests: 9 };
 
 function webhooks(waitsMs: readonly number[] = [1, 1]) {

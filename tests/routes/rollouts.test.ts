@@ -27,7 +27,7 @@ describe("a rollout is told", () => {
       control: "prompted",
       candidate: "tuned",
       run: { state: "running", cause: null, stage: 1, by_hand: false, verdict: null, alpha: 0.01 },
-      sides: { control: { requests: 12_345, keys: 3021 }, candidate: { requests: 650, keys: 160 } },
+      sides: { control: { requests: 12_345 }, candidate: { requests: 650 } },
       waits_for: ["42 more requests of the candidate", "3 more minutes"],
       blind: false,
     });

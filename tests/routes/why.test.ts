@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { whyDocument } from "../../src/backtest/why-document.ts";
-import type { Change, Point, Verdict } from "../../src/rollouts/run.ts";
+import { type Change, NOTHING_KNOWN, type Point, type Verdict } from "../../src/rollouts/run.ts";
 import { storedChange, storedRun } from "../../src/rollouts/stored-run.ts";
 import type { StoredChange } from "../../src/store/rollout-store.ts";
 import { evidence, run } from "../rollouts/runs.ts";
@@ -30,8 +30,7 @@ function change(id: string, at: number, more: Partial<Change>): StoredChange {
     to: { state: "running", stage: 0, percent: 0 },
     ground: undefined,
     verdict: undefined,
-    evidence: [],
-    proof: undefined,
+    ...NOTHING_KNOWN,
     ...more,
   });
 }

@@ -1,16 +1,18 @@
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Policy } from "../../src/domain/rollout.ts";
 import type { Asked, RolloutControl } from "../../src/rollouts/rollouts.ts";
-import type {
-  Action,
-  Change,
-  Evidence,
-  PairSide,
-  PairSummary,
-  ProofEvidence,
-  RolloutView,
-  Run,
-  RunState,
+import {
+  type Action,
+  type AdaptiveSummary,
+  type Change,
+  type Evidence,
+  NOTHING_KNOWN,
+  type PairSide,
+  type PairSummary,
+  type ProofEvidence,
+  type RolloutView,
+  type Run,
+  type RunState,
 } from "../../src/rollouts/run.ts";
 
 import { until } from "./until.ts";
@@ -86,6 +88,13 @@ export const PAIRS: PairSummary = {
   spentTodayUsd: 0.4,
 };
 
+export const ADAPTIVE: AdaptiveSummary = {
+  control: { count: 10, mean: 0.5 },
+  candidate: { count: 20, mean: 0.75 },
+  probabilityBetter: 0.93,
+  best: undefined,
+};
+
 export function run(fields: Partial<Run> = {}): Run {
   return {
     id: "run_1",
@@ -120,7 +129,7 @@ export function view(fields: Partial<RolloutView> = {}): RolloutView {
     run: run(),
     percent: 5,
     shadowPercent: 0,
-    sides: { control: { requests: 12_345, keys: 3021 }, candidate: { requests: 650, keys: 160 } },
+    sides: { control: { requests: 12_345 }, candidate: { requests: 650 } },
     evidence: [evidence(), evidence({ guardrail: "latency", logEvidence: -0.4, sees: undefined })],
     proof: undefined,
     pairs: undefined,
@@ -137,7 +146,7 @@ export function unstarted(fields: Partial<RolloutView> = {}): RolloutView {
   return view({
     run: undefined,
     percent: 1,
-    sides: { control: { requests: 0, keys: undefined }, candidate: { requests: 0, keys: undefined } },
+    sides: { control: { requests: 0 }, candidate: { requests: 0 } },
     evidence: [],
     waitsFor: [],
     ...fields,
@@ -157,8 +166,8 @@ export function change(fields: Partial<Change> = {}): Change {
     to: { state: "running", stage: 1, percent: 5 },
     ground: "no_alarm",
     verdict: undefined,
+    ...NOTHING_KNOWN,
     evidence: [evidence()],
-    proof: undefined,
     ...fields,
   };
 }

@@ -72,16 +72,12 @@ function weightPart(rollout: RolloutDocument): Html {
   return html`<p class="percent">${percentText(percent)} <small class="quiet">to ${candidate}</small></p>
 <p class="${tone}"><strong>${stateText(rollout)}</strong></p>
 ${weightBar(rollout)}
-<p class="quiet">${rounded(sides.candidate.requests)} requests of the candidate${keysText(sides.candidate.keys)}, ${rounded(sides.control.requests)} of the control${keysText(sides.control.keys)}.${
+<p class="quiet">${rounded(sides.candidate.requests)} requests of the candidate, ${rounded(sides.control.requests)} of the control.${
     shadow_percent > 0
       ? ` ${percentText(shadow_percent)} of the control's requests are sent to the candidate too, once the client has its answer.`
       : ""
   }</p>
 ${warningsOf(rollout).map((warning) => html`<p class="box failed">${warning}</p>\n`)}`;
-}
-
-function keysText(keys: number | null): string {
-  return keys === null ? "" : ` by ${rounded(keys)} sticky keys`;
 }
 
 function notStarted(): Html {
@@ -165,9 +161,9 @@ function trail(changes: readonly ChangeDocument[]): Html {
 }
 
 /** What was known at that moment. */
-function known({ evidence, proof }: ChangeDocument): Html {
+function known({ evidence, proof, pairs, adaptive }: ChangeDocument): Html {
   if (evidence.length === 0) return html``;
   return html`<details><summary class="quiet">what was known</summary><ul class="plain">${evidence.map(
     (one) => html`<li>${guardrailText(one.guardrail)}: ${alarmText(one)}; ${restsOn(one)}</li>`,
-  )}${proof === null ? html`` : html`<li>${proofText(proof)}</li>`}</ul></details>`;
+  )}${[...(proof === null ? [] : [proofText(proof)]), ...(pairs === null ? [] : [`${agreementText(pairs)}.`]), ...(adaptive === null ? [] : [adaptiveText(adaptive)])].map((text) => html`<li>${text}</li>`)}</ul></details>`;
 }

@@ -5,7 +5,7 @@ import { rolloutPage } from "../../../src/rollouts/pages/rollout-page.ts";
 import { rolloutsPage } from "../../../src/rollouts/pages/rollouts-page.ts";
 import type { Change, RolloutView, Run } from "../../../src/rollouts/run.ts";
 import { changeToDocument, toDocument } from "../../../src/rollouts/to-document.ts";
-import { change, evidence, PAIRS, PROOF, run, unstarted, view } from "../../support/rollouts.ts";
+import { ADAPTIVE, change, evidence, PAIRS, PROOF, run, unstarted, view } from "../../support/rollouts.ts";
 
 const page = (fields: Partial<RolloutView> = {}, ...changes: readonly Change[]): string =>
   rolloutPage(toDocument(view(fields)), changes.map(changeToDocument));
@@ -123,11 +123,16 @@ describe("the page of a rollout", () => {
   });
 
   test("has the trail with who, why and what was known", () => {
-    const text = page({}, change({ by: "ops", reason: "lunch", proof: PROOF }));
+    const text = page(
+      {},
+      change({ by: "ops", reason: "lunch", proof: PROOF, pairs: PAIRS, adaptive: ADAPTIVE }),
+    );
     expect(text).toContain('<td data-head="by">ops</td><td class="text">lunch<details>');
     expect(text).toContain(
       "errors: no alarm, 20% of the threshold; 1.39% of 650 of the candidate beside 1% of 12,345 of the control",
     );
+    expect(text).toContain("<li>250 pairs; 91.2% say the same");
+    expect(text).toContain("<li>Mean reward: 0.75 of 20 of the candidate");
   });
 
   test("says what a verdict rests on, that it is blind, and what was lost", () => {
