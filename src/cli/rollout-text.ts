@@ -10,6 +10,7 @@ import {
   agreementText,
   changeText,
   guardrailText,
+  judgingEnd,
   nearness,
   pairRows,
   pairsCell,
@@ -49,19 +50,16 @@ export function rolloutTable(rollouts: readonly RolloutDocument[]): string {
  */
 export function rolloutText(rollout: RolloutDocument, changes: readonly ChangeDocument[]): string {
   const { run, evidence, proof, pairs, adaptive } = rollout;
+  const end = judgingEnd(rollout, changes);
   const passed = run === null ? [] : passedStages(changes, run.id);
   const lines = [
     ...factLines(factsOf(rollout).map(([name, value]) => [name, plainLine(value)])),
     ...warningsOf(rollout).map((warning) => `! ${plainLine(warning)}`),
-    ...section("guardrails", evidence.length === 0 ? [] : [guardrails(evidence)]),
     ...section(
-      "smallest fault that would have been seen",
-      evidence.length === 0
-        ? []
-        : factLines(
-            evidence.map((one) => [plainLine(guardrailText(one.guardrail)), plainLine(reachText(one))]),
-          ),
+      "guardrails",
+      evidence.length === 0 ? [] : [guardrails(evidence), ...(end === undefined ? [] : [end])],
     ),
+    ...section("smallest fault that would have been seen", smallestFaults(evidence)),
     ...section("proof", proof === null ? [] : [proofText(proof)]),
     ...section("adaptive weights", adaptive === null ? [] : [adaptiveText(adaptive)]),
     ...section("the same requests, both variants", pairs === null ? [] : pairLines(pairs)),
@@ -126,6 +124,12 @@ function guardrails(evidence: readonly EvidenceDocument[]): string {
     "allowed",
   ];
   return textTable(head, rows, head.length).trimEnd();
+}
+
+function smallestFaults(evidence: readonly EvidenceDocument[]): readonly string[] {
+  const known = evidence.filter((one) => reachText(one) !== "");
+  if (known.length === 0) return [];
+  return factLines(known.map((one) => [plainLine(guardrailText(one.guardrail)), plainLine(reachText(one))]));
 }
 
 function pairLines(pairs: PairsDocument): readonly string[] {

@@ -175,7 +175,7 @@ function firstStage({ policy }: Rollout, stage = 0): number {
   if (stages[stage].percent === 100)
     throw badRequest(
       "invalid_value",
-      "A stage of 100 % is the promotion: start it lower, and promote it.",
+      "A stage of 100% is the promotion: start it lower, and promote it.",
       "stage",
     );
   return stage;

@@ -96,7 +96,7 @@ export function resumed(run: Run, fits: boolean, deed: Deed): Changed {
     );
   if (run.percent === 100)
     throw rolloutState(
-      "At 100 % there is no control left to judge it by: promote it, or set a lower weight first.",
+      "At 100% there is no control left to judge it by: promote it, or set a lower weight first.",
     );
   const { percent, shadowPercent } = stageOf(run);
   const weight = { percent: Math.max(percent, run.percent), shadowPercent };
@@ -217,9 +217,9 @@ function pointOf({ state, stage, percent }: Run): Point {
 function words({ state, stage, percent }: Run): string {
   switch (state) {
     case "running":
-      return `running at stage ${stage + 1} with ${percent} %`;
+      return `running at stage ${stage + 1} with ${percent}%`;
     case "paused":
-      return `paused at stage ${stage + 1} with ${percent} %`;
+      return `paused at stage ${stage + 1} with ${percent}%`;
     case "promoted":
       return "promoted";
     case "rolled_back":

@@ -98,6 +98,17 @@ function pairsText(guardrail: string, pairs: NonNullable<EvidenceDocument["pairs
   }
 }
 
+/** Since when the guardrails stand still; undefined: they do not. @param changes newest first */
+export function judgingEnd({ run }: RolloutDocument, changes: readonly ChangeDocument[]): string | undefined {
+  const isEnd = (state: ChangeDocument["to"]["state"]): boolean =>
+    state === "promoted" || state === "rolled_back";
+  if (run === null || !isEnd(run.state)) return undefined;
+  // A promoted one may have been rolled back later.
+  const end = changes.findLast((change) => change.run === run.id && isEnd(change.to.state));
+  const how = (end?.to.state ?? run.state) === "promoted" ? "promoted" : "rolled back";
+  return `Judging ended at ${utc(end?.at ?? run.changed_at)} (${how}).`;
+}
+
 /** `14 of 20, beside 0`: the candidate's shadowed pairs with an event, and the control's; nothing where none were seen. */
 export function pairsCell({ pairs }: EvidenceDocument): string {
   return pairs === null || pairs.count === 0
@@ -138,9 +149,11 @@ export function nearness({ of_threshold }: Pick<EvidenceDocument, "of_threshold"
   return percent(Math.max(0, of_threshold));
 }
 
-/** `1.4% of 650`, `812 ms of 640`, `–`. */
+/** `1.4% of 650`, `812 ms of 640`, of the sample ratio `11 (4.72%)`, `–`. */
 export function sideText(guardrail: string, { count: all, value }: SideEvidenceDocument): string {
-  return value === null ? NOTHING : `${valueText(guardrail, value)} of ${rounded(all)}`;
+  if (value === null) return NOTHING;
+  const text = valueText(guardrail, value);
+  return guardrail === "sample_ratio" ? `${rounded(all)} (${text})` : `${text} of ${rounded(all)}`;
 }
 
 function valueText(guardrail: string, value: number): string {
@@ -163,8 +176,9 @@ function millisecondsText(value: number): string {
   return `${rounded(value)} ms`;
 }
 
-/** What this guardrail would have shown by now, or what it takes to show anything. */
-export function reachText({ sees, needed_requests }: EvidenceDocument): string {
+/** What this guardrail would have shown by now, or what it takes to show anything; empty: it has no word of that, ever. */
+export function reachText({ guardrail, sees, needed_requests }: EvidenceDocument): string {
+  if (guardrail === "sample_ratio") return "";
   if (sees !== null) return sees;
   return needed_requests === null
     ? "nothing yet"

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { historyText, rolloutTable, rolloutText } from "../../src/cli/rollout-text.ts";
-import type { RolloutView } from "../../src/rollouts/run.ts";
+import type { RolloutView, RunState } from "../../src/rollouts/run.ts";
 import { changeToDocument, toDocument } from "../../src/rollouts/to-document.ts";
 import { ADMIN_TOKEN, servedRollouts } from "../support/rollout-app.ts";
 import {
   ADAPTIVE,
+  BEGUN,
   change,
   evidence,
   FakeRollouts,
@@ -94,6 +95,35 @@ the next stage waits for
     expect(text).toContain("1% → 5% on “no alarm”\n");
     expect(text).toContain("1% → 50% on “proved within 2 points”\n");
     expect(text.indexOf("no alarm”")).toBeLessThan(text.indexOf("proved within"));
+  });
+
+  test("says when judging ended, which may be long before somebody took it back", () => {
+    const to = (state: RunState) => ({ state, stage: 1, percent: 0 });
+    const trail = [
+      change({ at: BEGUN + 9_000_000, action: "rollback", to: to("rolled_back") }),
+      change({ at: BEGUN + 3_600_000, action: "promote", to: to("promoted") }),
+      change(),
+      change({ run: "run_0", at: BEGUN - 1000, to: to("promoted") }),
+    ].map(changeToDocument);
+    const ended = toDocument(view({ run: run({ state: "rolled_back" }) }));
+    expect(rolloutText(ended, trail)).toContain("Judging ended at 2027-01-31 19:00:00 UTC (promoted).\n");
+    expect(rolloutText(ended, [])).toContain("Judging ended at 2027-01-31 18:15:00 UTC (rolled back).\n");
+    expect(rolloutText(toDocument(view()), trail)).not.toContain("Judging ended");
+  });
+
+  test("of the sample ratio tells how many and which share, and no fault that it would have seen", () => {
+    const ratio = evidence({
+      guardrail: "sample_ratio",
+      control: { count: 222, events: undefined, value: 0.9528 },
+      candidate: { count: 11, events: undefined, value: 0.0472 },
+      allowed: "5% on average, as was set",
+      sees: undefined,
+      neededRequests: undefined,
+    });
+    const text = rolloutText(toDocument(view({ evidence: [ratio] })), []);
+    expect(text).toContain("11 (4.72%)  222 (95.3%)  5% on average, as was set\n");
+    expect(text).not.toContain("nothing yet");
+    expect(text).not.toContain("smallest fault");
   });
 
   test("leaves out the stages of runs before", () => {

@@ -438,14 +438,21 @@ describe("evidence", () => {
     expect(watch(monitor, trafficOf(traffic))).toBeUndefined();
     const words = new Map(monitor.evidence().map(({ guardrail, allowed }) => [guardrail, allowed]));
     expect(Object.fromEntries(words)).toEqual({
-      sample_ratio: expect.stringMatching(/^[\d.]+ % for the candidate, as was set$/),
+      sample_ratio: expect.stringMatching(/^[\d.]+% on average, as was set$/),
       errors: "1.25 times the control's",
       validity: "1.25 times the control's",
-      latency: "10 % longer than the control",
-      first_token: "10 % longer than the control",
-      cost: "10 % more than the control",
+      latency: "10% longer than the control",
+      first_token: "10% longer than the control",
+      cost: "10% more than the control",
       "feedback.stars": "0.2 lower than the control's",
       judge: "0.05 worse than the control, of -1 to 1",
+    });
+    const sight = Object.fromEntries(monitor.evidence().map(({ guardrail, sees }) => [guardrail, sees]));
+    expect(sight).toMatchObject({
+      errors: expect.stringMatching(/^[\d.]+% instead of [\d.]+%$/),
+      latency: expect.stringMatching(
+        /^[\d.]+% of requests slower than \d+ ms, 10% above the control's 95th percentile, instead of [\d.]+%$/,
+      ),
     });
     for (const { guardrail, sees, neededRequests, control, candidate } of monitor.evidence()) {
       if (guardrail === "sample_ratio") continue;
@@ -454,6 +461,13 @@ describe("evidence", () => {
       expect(control.count, guardrail).toBeGreaterThan(100);
       expect(candidate.count, guardrail).toBeGreaterThan(100);
     }
+  });
+
+  test("takes none of the control's failures for about none", () => {
+    const monitor = new Monitor({ policy: policyOf(), sticky: false });
+    for (let i = 0; i < 4_000; i++)
+      monitor.observe(request({ share: 0.5, side: i % 2 === 0 ? "candidate" : "control" }));
+    expect(monitor.evidence()[1]?.sees).toMatch(/^[\d.]+% instead of about 0%$/);
   });
 
   test("is honest at the beginning: nothing would have been seen yet", () => {

@@ -63,7 +63,7 @@ test("one that is open is not begun anew, and the refusal says what can be done"
   const rollout = rolloutOf();
   for (const state of ["running", "paused"] as const)
     expect(refusal(() => started(rollout, 0, run({ state }), { ...deed, run: "x" }))).toMatch(
-      new RegExp(`^It is ${state} at stage 1 with 1 % already. Roll it back or promote it first`),
+      new RegExp(`^It is ${state} at stage 1 with 1% already. Roll it back or promote it first`),
     );
   for (const state of ["promoted", "rolled_back"] as const)
     expect(started(rollout, 0, run({ state }), { ...deed, run: "x" }).run.id).toBe("x");

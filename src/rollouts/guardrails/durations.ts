@@ -14,7 +14,7 @@ import {
   talliesState,
 } from "./guard.ts";
 import type { Seat } from "./seat.ts";
-import { eventSight, percentText } from "./sight.ts";
+import { eventSight, percentText, rounded } from "./sight.ts";
 
 const LEVELS = [0.5, 0.9, 0.95, 0.99] as const;
 /** The level that people are told of. */
@@ -101,8 +101,19 @@ export abstract class DurationsGuard extends Guard {
       candidate: { ...meanEvidence(candidate), events: candidate.events },
       pairs: this.#pairs?.evidence(),
       allowed: `${percentText(this.#margin)} longer than the control`,
-      ...eventSight(this.#test, TOLD, this.#tallies, 1, " beyond the control's 95th percentile"),
+      ...eventSight(this.#test, TOLD, this.#tallies, 1, ` of requests slower than ${this.#told}`),
     };
+  }
+
+  /** From where on it takes the candidate too long, in words. */
+  get #told(): string {
+    const limit = this.#thresholds.values?.[TOLD];
+    const quantile = `the control's ${100 * LEVELS[TOLD]}th percentile`;
+    if (limit === undefined) return quantile;
+    const allowed = `${rounded((1 + this.#margin) * limit)} ms`;
+    return this.#margin === 0
+      ? `${allowed}, ${quantile},`
+      : `${allowed}, ${percentText(this.#margin)} above ${quantile},`;
   }
 
   override state(): z.infer<typeof durationsState> {

@@ -53,8 +53,7 @@ export class SampleRatioGuard extends Guard {
       control: { count: control.count, events: undefined, value: share(control.count) },
       candidate: { count: candidate.count, events: undefined, value: share(candidate.count) },
       pairs: undefined,
-      allowed:
-        all === 0 ? "the share that was set" : `${percentText(expected)} for the candidate, as was set`,
+      allowed: all === 0 ? "the share that was set" : `${percentText(expected)} on average, as was set`,
       neededRequests: undefined,
       sees: undefined,
     };

@@ -5,7 +5,7 @@ import type { Tallies } from "./guard.ts";
 
 type Sight = Pick<Evidence, "neededRequests" | "sees">;
 
-/** What a test of events would have seen by now. @param what the events are, in words */
+/** What a test of events would have seen by now. @param what of which requests, in words */
 export function eventSight(
   test: EventTest,
   level: number,
@@ -21,18 +21,17 @@ export function eventSight(
     logNeeded: test.logNeeded,
   };
   const share = smallestShareSeen(sight);
+  // None seen is not none: half an event is assumed.
+  const base = sight.controlEvents === 0 ? "about 0%" : percentText(baseRate(sight));
   return {
     neededRequests: moreToSee(sight),
-    sees:
-      share === undefined
-        ? undefined
-        : `${percentText(share)}${what} instead of ${percentText(baseRate(sight))}`,
+    sees: share === undefined ? undefined : `${percentText(share)}${what} instead of ${base}`,
   };
 }
 
 /** @param share 0 to 1 */
 export function percentText(share: number): string {
-  return `${rounded(share * 100)} %`;
+  return `${rounded(share * 100)}%`;
 }
 
 /** To three digits. */

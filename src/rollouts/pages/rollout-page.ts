@@ -15,6 +15,7 @@ import {
   alarmText,
   changeText,
   guardrailText,
+  judgingEnd,
   nearness,
   pairRows,
   pairsCell,
@@ -53,7 +54,7 @@ ${run === null ? notStarted() : html`${stages(run, changes)}${waiting(rollout)}`
 </section>
 ${actions(rollout)}
 <section id="known" data-live>
-${section("Guardrails", guardrails(evidence))}
+${section("Guardrails", guardrails(evidence, judgingEnd(rollout, changes)))}
 ${section("Proof", proof === null ? html`` : shownProof(proof))}
 ${section("Adaptive weights", adaptive === null ? html`` : shownAdaptive(adaptive))}
 ${section("Same requests, both variants", pairs === null ? html`` : shownPairs(pairs))}
@@ -120,7 +121,8 @@ ${ready}${
 }`;
 }
 
-function guardrails(evidence: readonly EvidenceDocument[]): Html {
+/** @param end of judging, in words */
+function guardrails(evidence: readonly EvidenceDocument[], end: string | undefined): Html {
   if (evidence.length === 0) return html``;
   const hasPairs = evidence.some((one) => pairsCell(one) !== "");
   return html`<div class="wide"><table class="stacked">
@@ -129,6 +131,7 @@ function guardrails(evidence: readonly EvidenceDocument[]): Html {
     (one) =>
       html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdictWord(one)}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td>${hasPairs ? html`<td data-head="bad pairs of the candidate">${pairsCell(one)}</td>` : html``}<td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
   )}</tbody></table></div>
+${end === undefined ? html`` : html`<p><strong>${end}</strong></p>`}
 <p class="quiet">Evidence that the candidate is worse than allowed: the end of a bar is the threshold, the line how near it ever was. Look as often as you like.</p>`;
 }
 

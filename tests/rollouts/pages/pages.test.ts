@@ -105,6 +105,20 @@ describe("the page of a rollout", () => {
     expect(text).toContain("3 times as many as allowed");
   });
 
+  test("shows bad pairs beside, where a guardrail judged any", () => {
+    expect(page()).not.toContain("bad pairs");
+    const text = page({
+      evidence: [evidence({ pairs: { count: 20, control: 0, candidate: 14 } })],
+    });
+    expect(text).toContain('data-head="bad pairs of the candidate">14 of 20, beside 0<');
+  });
+
+  test("says when judging ended", () => {
+    const text = page({ run: run({ state: "promoted" }) });
+    expect(text).toContain("<strong>Judging ended at 2027-01-31 18:15:00 UTC (promoted).</strong>");
+    expect(page()).not.toContain("Judging ended");
+  });
+
   test("says what the proof lacks, or that it is there", () => {
     expect(page({ proof: PROOF })).toContain("Not proved within 2 points yet.");
     const proved = page({ proof: { ...PROOF, isProved: true, margin: 0.015 } });
