@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { until } from "../support/until.ts";
 import { ASKED, conduct, failing, flaky, newStore, request } from "./conducted.ts";
 import { BEGAN, rolloutOf } from "./runs.ts";
+import { pair, performance } from "./traffic.ts";
 
 /** Passes its stages as soon as the candidate has answered something. */
 const quick = rolloutOf({
@@ -38,6 +39,27 @@ test("a candidate that fails is rolled back, with its evidence, and stays so", a
   const again = await conduct(store, rolloutOf({ stages: [25] }));
   expect(again.conductor.standings.get("r")?.share).toBe(0);
   expect((await again.conductor.control.view("r")).run?.verdict).toEqual(view.run?.verdict);
+});
+
+test("one that fails in shadowed pairs alone is rolled back, and the trail has what they had shown", async () => {
+  const store = await newStore();
+  const rollout = rolloutOf({ stages: [{ percent: 0, shadow: 10 }, 25] });
+  const { conductor } = await conduct(store, rollout);
+  await conductor.control.start("r", ASKED);
+  const run = conductor.standings.get("r")?.run ?? "";
+  const bad = pair({ candidate: performance({ error: true }) });
+  for (let i = 0; i < 50; i++) conductor.observe(run, bad);
+  await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+  const [change, begun] = await conductor.control.changes("r", 10);
+  const count = change?.verdict?.observation ?? 0;
+  expect(change?.verdict).toMatchObject({
+    guardrail: "errors",
+    candidateRequests: 0,
+    evidence: { pairs: { count, control: 0, candidate: count }, candidate: { count: 0 } },
+  });
+  expect(change?.pairs?.candidate.errors).toBeGreaterThanOrEqual(count);
+  expect(change?.pairs?.control.errors).toBe(0);
+  expect(begun?.pairs).toBeUndefined();
 });
 
 test("processes on one store come to the same verdict at the same observation", async () => {
