@@ -117,16 +117,22 @@ function noSupportText(
   { segment, action, rows: requests, share }: Extract<Lack, { kind: "no_support" }>,
   rows: readonly LoggedRow[],
 ): string {
-  const name = variantIn(action);
-  const changed = rows.some(
-    (row) => row.segment === segment && [...row.logged.keys()].some((logged) => variantIn(logged) === name),
-  );
   const which = `${count(requests, "request")} that the rule \`${segment}\` took (${percent(share)} of what the new configuration decides)`;
-  const why = changed
-    ? `\`${name}\` asked by another model, prompt or parameters than the new configuration gives it`
-    : `none could go to \`${name}\``;
   const needed = count(Math.ceil(FEWEST_CARRIERS / FIRST_SHARE), "request");
-  return `Of ${which} ${why}: the logs cannot tell. Give it ${percent(FIRST_SHARE)} of them by a split or a rollout until ${needed} of them have come.`;
+  return `Of ${which} ${whyNone(segment, action, rows)}: the logs cannot tell. Give it ${percent(FIRST_SHARE)} of them by a split or a rollout until ${needed} of them have come.`;
+}
+
+/** Why no request that a rule took was sent where it would go: the variant had no share of them, or it asked otherwise. */
+function whyNone(segment: string, action: string, rows: readonly LoggedRow[]): string {
+  const name = variantIn(action);
+  const shares = rows
+    .filter((row) => row.segment === segment && (row.target.get(action) ?? 0) > 0)
+    .filter(({ logged }) => (logged.get(action) ?? 0) <= 0)
+    .flatMap(({ logged }) => [...logged].flatMap(([then, odds]) => (variantIn(then) === name ? [odds] : [])));
+  const other = "asked by another model, prompt or parameters than the new configuration gives it";
+  const hadNone = shares.some((odds) => odds <= 0);
+  if (shares.some((odds) => odds > 0)) return `\`${name}\` ${hadNone ? `had 0%, or ${other}` : other}`;
+  return `${hadNone ? "at 0% " : ""}none could go to \`${name}\``;
 }
 
 function tooFewText({ of, have, need, moreRows }: Extract<Lack, { kind: "too_few" }>): string {

@@ -120,6 +120,29 @@ test("a variant that would ask by another prompt is told as a change", async () 
   expect(route.quality.refused[0]?.text).toContain("asked by another model, prompt or parameters");
 });
 
+test("a candidate that had nothing then is not told as one that asked otherwise", async () => {
+  const ramp = { control: "prompted", candidate: "tuned", stages: [10] };
+  const current = helpTable([{ name: "all", use: { rollout: "ramp" } }], { rollouts: { ramp } });
+  const rolledBack = traffic(current, {
+    requests: 300,
+    change: (capture) => ({
+      ...capture,
+      variant: "prompted",
+      decided: "prompted",
+      propensity: 1,
+      share: 0,
+      run: "run_1",
+    }),
+  });
+  const next = helpTable([{ name: "all", use: { split: { prompted: 50, tuned: 50 } } }]);
+  const { quality } = await help({ current, next, captures: rolledBack });
+  expect(quality.refused).toMatchObject([{ kind: "no_support", variant: "tuned", segment: "all" }]);
+  expect(quality.refused[0]?.text).toMatch(/^Of 300 requests .* at 0% none could go to `tuned`: /);
+  const other = helpTable([{ name: "all", use: "spare" }]);
+  const never = await help({ current, next: other, captures: rolledBack });
+  expect(never.quality.refused[0]?.text).toContain("decides) none could go to `spare`");
+});
+
 test("a route that is no more refuses its requests", async () => {
   const current = helpTable([REST]);
   const next = helpTable([REST], { routes: { other: { rules: [REST] } } });
