@@ -98,10 +98,19 @@ export async function readChanges(
   db: Kysely<Schema>,
   { rollout, before, limit }: ChangeFilter,
 ): Promise<readonly StoredChange[]> {
-  let query = db.selectFrom("rollout_changes").selectAll().where("rollout", "=", clean(rollout));
-  if (before !== undefined) query = query.where("at", "<", before);
-  const rows = await query.orderBy("at", "desc").orderBy("seq", "desc").limit(limit).execute();
-  return rows.map(changeOf);
+  const all = db
+    .selectFrom("rollout_changes")
+    .selectAll()
+    .where("rollout", "=", clean(rollout))
+    .orderBy("at", "desc")
+    .orderBy("seq", "desc");
+  const page = before === undefined ? all : all.where("at", "<", before);
+  const rows = await page.limit(limit).execute();
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  if (last === undefined) return rows.map(changeOf);
+  // The next page begins before this moment.
+  const rest = await all.where("at", "=", last.at).where("seq", "<", last.seq).execute();
+  return [...rows, ...rest].map(changeOf);
 }
 
 function runRow(run: StoredRun): Omit<RunRow, "number"> {

@@ -58,7 +58,7 @@ export interface ChangeFilter {
   readonly rollout: string;
   /** Before this time, in milliseconds since 1970. */
   readonly before?: number | undefined;
-  /** 1 to 1,000. */
+  /** 1 to 1,000. What else was made in the same millisecond as the last of them comes too. */
   readonly limit: number;
 }
 

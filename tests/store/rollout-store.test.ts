@@ -88,6 +88,7 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
       (await store.rolloutChanges({ rollout: "migration", before, limit })).map(({ id }) => id);
     expect(await ids(undefined, 10)).toEqual(["3", "2", "1", "0"]);
     expect(await ids(undefined, 3)).toEqual(["3", "2", "1"]);
+    expect(await ids(undefined, 2)).toEqual(["3", "2", "1"]); // a page ends with its moment
     expect(await ids(3, 10)).toEqual(["2", "1", "0"]);
     expect(await ids(1, 10)).toEqual([]);
   });
