@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { positionOf, type Standings } from "../domain/rollout.ts";
 import type { StickyKey, Table, Use } from "../domain/table.ts";
 import { stickyLabel } from "../routing/choose.ts";
 
@@ -17,8 +16,6 @@ const keptUse = z.discriminatedUnion("kind", [
     rollout: z.string(),
     control: z.string(),
     candidate: z.string(),
-    /** Of the stage that was configured, where nobody had started it. */
-    share: z.number(),
     sticky_by: z.string().nullable(),
   }),
 ]);
@@ -31,8 +28,6 @@ export const ruleSet = z.object({ routes: z.record(z.string(), z.array(keptRule)
 export type RuleSet = z.infer<typeof ruleSet>;
 export type KeptRule = z.infer<typeof keptRule>;
 export type KeptUse = z.infer<typeof keptUse>;
-
-const UNSTARTED: Standings = new Map();
 
 /** The rules of a table. A secret that stands in a condition, such as one from the environment, is taken out. */
 export function ruleSetOf({ routes, redaction }: Pick<Table, "routes" | "redaction">): RuleSet {
@@ -65,7 +60,6 @@ function keptUseOf(use: Use): KeptUse {
         rollout: name,
         control: control.name,
         candidate: candidate.name,
-        share: positionOf(use.rollout, UNSTARTED).share,
         sticky_by: labelOf(sticky),
       };
     }
