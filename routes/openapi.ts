@@ -26,7 +26,7 @@ const decisionSchema = z.looseObject({
   path: z.enum(["enriched", "bare"]),
   propensity: z.number(),
   rollout: z.string().nullable(),
-  stage: z.int().nullable().describe("Index of the rollout's stage."),
+  stage: z.int().nullable().describe("Index of the rollout's stage, counted from 0."),
   share: z.number().nullable().describe("Of the rollout's candidate, from 0 to 1."),
   run: z.string().nullable().describe("Id of the rollout's run; null for one that nobody has started."),
   trace: z.array(

@@ -20,7 +20,7 @@ export const shownCapture = z.object({
   sticky_by: z.string().nullable(),
   sticky_key: z.string().nullable(),
   rollout: z.string().nullable(),
-  stage: z.int().nullable(),
+  stage: z.int().nullable().describe("Of the rollout, counted from 0."),
   run: z.string().nullable().describe("Id of the rollout's run; null where nobody had started it."),
   epoch: z.int().nullable().describe("How often the weight had changed in the run."),
   share: z.number().nullable().describe("The candidate's share of the rollout's requests then, from 0 to 1."),

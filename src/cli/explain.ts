@@ -86,8 +86,8 @@ function inWords(request: ChatRequest, { decision, trace }: Explanation): string
 
 /** Nobody but a gateway knows of runs, and where they stand. */
 function rolloutLine({ rollout, stage, share }: Decision): readonly string[] {
-  if (rollout === undefined || share === undefined) return [];
+  if (rollout === undefined || share === undefined || stage === undefined) return [];
   return [
-    `rollout ${rollout} at its configured stage ${stage}, where ${percentOf(share)}% are the candidate's; one that was started may be elsewhere`,
+    `rollout ${rollout} as configured in stage ${stage + 1}, where ${percentOf(share)}% are the candidate's; one that was started may be elsewhere`,
   ];
 }

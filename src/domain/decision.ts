@@ -12,7 +12,7 @@ export interface Decision {
   readonly stickyBy: string | undefined;
   readonly stickyKey: string | undefined;
   readonly rollout: string | undefined;
-  /** Index of the rollout's stage. */
+  /** Index of the rollout's stage, from 0. */
   readonly stage: number | undefined;
   /** Share of the requests that the rollout's candidate got then, from 0 to 1. */
   readonly share: number | undefined;

@@ -169,7 +169,7 @@ function firstStage({ policy }: Rollout, stage = 0): number {
   if (stages[stage] === undefined)
     throw badRequest(
       "invalid_value",
-      `\`stage\` must be a whole number from 0 to ${stages.length - 1}.`,
+      `\`stage\` must be a whole number from 0 to ${stages.length - 1}: stages are counted from 0 here.`,
       "stage",
     );
   if (stages[stage].percent === 100)

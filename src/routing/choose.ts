@@ -123,8 +123,9 @@ export function unitIn(rollout: string, stickyKey: string): number {
   return unitOf(`${stickyKey}\n${rollout}`);
 }
 
+/** For people, who count stages from 1. */
 function whereOf({ run, stage }: Position): string {
-  return run === undefined ? "" : `, in stage ${stage} of run ${run}`;
+  return run === undefined ? "" : `, in stage ${stage + 1} of run ${run}`;
 }
 
 function stickyValue(sticky: StickyKey, request: ChatRequest, signals: Signals): string | undefined {

@@ -64,7 +64,7 @@ test("a rollout is told of, and that only a gateway knows where one stands that 
   const [first, second] = stdout.split("\n");
   expect(first).toContain("moving -> tuned");
   expect(second).toBe(
-    "rollout move at its configured stage 1, where 100% are the candidate's; one that was started may be elsewhere",
+    "rollout move as configured in stage 2, where 100% are the candidate's; one that was started may be elsewhere",
   );
 });
 

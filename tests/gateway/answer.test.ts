@@ -26,6 +26,6 @@ test("a decision tells where the run of its rollout stands", () => {
     stage: 3,
     share: 0.5,
     run: "run-1",
-    trace: [{ why: "the rule has no condition; chance chose the candidate at 50%, in stage 3 of run run-1" }],
+    trace: [{ why: "the rule has no condition; chance chose the candidate at 50%, in stage 4 of run run-1" }],
   });
 });

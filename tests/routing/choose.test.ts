@@ -254,7 +254,7 @@ test("a run's share counts in place of the configured stage, whose share it need
   const chosen = at(unit + 1e-9);
   expect(chosen).toMatchObject({ variant: { name: "b" }, propensity: unit + 1e-9, stickyKey: "u" });
   expect(chosen.position).toEqual({ run: "run-1", stage: 2, epoch: 4, share: unit + 1e-9, shadowShare: 0 });
-  expect(at(0.07).how).toMatch(/^user chose the (control|candidate) at 7%, in stage 2 of run run-1$/);
+  expect(at(0.07).how).toMatch(/^user chose the (control|candidate) at 7%, in stage 3 of run run-1$/);
 });
 
 test("where another rollout runs, the configured stage counts", () => {
