@@ -3,6 +3,7 @@ import { backtest as backtestOn } from "../backtest/backtest.ts";
 import type { Reward } from "../backtest/reward.ts";
 import { INSTANT_RULE, instantOf, startOf } from "../domain/instant.ts";
 import { FEEDBACK_NAME, FEEDBACK_NAME_RULE } from "../domain/name.ts";
+import type { Table } from "../domain/table.ts";
 import { parseCaptured } from "../gateway/rebuild.ts";
 import { loadFromDisk } from "../load-from-disk.ts";
 import { openStore } from "../store/open.ts";
@@ -10,7 +11,7 @@ import { printJson } from "./admin-api.ts";
 import { backtestText } from "./backtest-text.ts";
 import { UsageError } from "./error-text.ts";
 import { type Command, configPathOf } from "./main.ts";
-import { isCount, numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { storeUrl } from "./store-url.ts";
 
 const DEFAULT_LIMIT = 50_000;
@@ -36,9 +37,10 @@ requests would go elsewhere, what that costs, and how good the answers would be.
       throw new UsageError("say which configuration may come: --config NEW.yaml");
     const filter = { ...timesOf(values, Date.now()), route: values.route };
     const reward = rewardOf(values.reward);
-    const limit = numberOf("--limit", values.limit, isCount) ?? DEFAULT_LIMIT;
+    const limit = numberOf("--limit", values.limit, whole(1)) ?? DEFAULT_LIMIT;
     const current = loadFromDisk(values.current ?? configPathOf([], process.env), process.env);
     const next = loadFromDisk(values.config, process.env);
+    if (values.route !== undefined) checkRoute(values.route, current, next);
     const store = await openStore(values.store ?? storeUrl(current), { make: false });
     try {
       const options = { current, next, filter, reward, limit, parse: parseCaptured };
@@ -63,6 +65,15 @@ const OPTIONS = {
   store: { type: "string" },
   json: { type: "boolean" },
 } as const;
+
+/** @throws Error where no configuration has it */
+function checkRoute(route: string, current: Table, next: Table): void {
+  const routes = new Set([...current.routes.keys(), ...next.routes.keys()]);
+  if (!routes.has(route))
+    throw new Error(
+      `neither configuration has a route ${JSON.stringify(route)}: there are ${[...routes].join(", ")}`,
+    );
+}
 
 const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 

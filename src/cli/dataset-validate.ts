@@ -7,7 +7,7 @@ import { tunableModel } from "../datasets/tunable-models.ts";
 import { type DatasetReport, type ValidateOptions, validate as validateLines } from "../datasets/validate.ts";
 import { datasetIn } from "./dataset-place.ts";
 import { UsageError } from "./error-text.ts";
-import { isCount, numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { textTable } from "./text-table.ts";
 
 const OPTIONS = {
@@ -33,8 +33,11 @@ export async function validate(args: readonly string[]): Promise<number> {
   const { training: file, validation: validationFile } = await datasetIn(place, values.validation);
   const format = formatOf(values.format);
   const { model } = values;
-  const epochs = numberOf("--epochs", values.epochs, isCount);
-  const usdPerMillion = numberOf("--price", values.price, (number) => number >= 0);
+  const epochs = numberOf("--epochs", values.epochs, whole(1));
+  const usdPerMillion = numberOf("--price", values.price, {
+    isGood: (number) => number >= 0,
+    words: "a number from 0",
+  });
 
   const training = await check(file, { format, model });
   const validation =

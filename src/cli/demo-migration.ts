@@ -14,7 +14,7 @@ import { type Questions, questionsIn } from "./migration-questions.ts";
 import { type Contest, contestTable, doubtsIn } from "./migration-result.ts";
 import { type Captured, crossover, type Road, walk } from "./migration-road.ts";
 import { Notes } from "./notes.ts";
-import { isCount, numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { RequestLines } from "./request-lines.ts";
 
 const HELP = `Usage: npm run demo:migration [-- --rows NUMBER] [-- --keep]
@@ -61,7 +61,7 @@ async function migrate(args: readonly string[]): Promise<number> {
 
 /** @throws UsageError */
 function questionsOf(rows: string | undefined): Questions {
-  const traffic = numberOf("--rows", rows, isCount) ?? ROWS.usual;
+  const traffic = numberOf("--rows", rows, whole(1)) ?? ROWS.usual;
   if (traffic < ROWS.least || traffic > ROWS.most)
     throw new UsageError(`--rows is from ${ROWS.least} to ${ROWS.most}`);
   const read = (name: string): string => readFileSync(join(DEMO, "banking77", name), "utf8");

@@ -4,12 +4,19 @@ import { percentText, stateText } from "../rollouts/words.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { consent } from "./consent.ts";
 import { UsageError } from "./error-text.ts";
-import { numberOf } from "./number-option.ts";
+import { type NumberRule, numberOf, whole } from "./number-option.ts";
 import { plainLine } from "./plain-text.ts";
 import { oneRollout, pathOf } from "./rollout.ts";
 
 const OPTIONS = { ...CONNECTION_OPTIONS, reason: { type: "string" } } as const;
 const ASKING = { ...OPTIONS, yes: { type: "boolean", short: "y", default: false } } as const;
+
+/** The gateway knows how many there are. */
+const STAGE: NumberRule = { ...whole(0), words: `${whole(0).words}: the first stage is 0` };
+const PERCENT: NumberRule = {
+  isGood: (number) => number >= 0 && number <= 100,
+  words: "a number from 0 to 100",
+};
 
 interface Asked {
   readonly url?: string | undefined;
@@ -24,7 +31,7 @@ export async function start(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: { ...OPTIONS, stage: { type: "string" } },
   });
-  const stage = numberOf("--stage", values.stage, (number) => Number.isSafeInteger(number) && number >= 0);
+  const stage = numberOf("--stage", values.stage, STAGE);
   return change(oneRollout(positionals), "start", values, { stage });
 }
 
@@ -67,11 +74,17 @@ export async function rollback(args: readonly string[]): Promise<number> {
 
 /** `crossover rollout set-weight`. @returns the exit code */
 export async function setWeight(args: readonly string[]): Promise<number> {
+  // What begins with a dash would be taken for an option.
+  numberOf(
+    "the percentage",
+    args.find((one) => /^-\.?\d/.test(one)),
+    PERCENT,
+  );
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: ASKING });
   const [name, weight, ...more] = positionals;
   if (name === undefined || weight === undefined || more.length > 0)
     throw new UsageError("give the name of one rollout, and the candidate's percentage");
-  const percent = numberOf("the percentage", weight.replace(/%$/, ""), (one) => one >= 0 && one <= 100);
+  const percent = numberOf("the percentage", weight.replace(/%$/, ""), PERCENT);
   await consentTo(name, values, (now) =>
     percent !== undefined && percent < now.percent
       ? `Lower ${now.candidate} from ${percentText(now.percent)} to ${percentText(percent)}? Users return to ${now.control}.`

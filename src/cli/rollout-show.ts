@@ -8,7 +8,7 @@ import {
   rolloutList,
 } from "../rollouts/document.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
-import { isCount, numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { oneRollout, pathOf } from "./rollout.ts";
 import { historyText, rolloutTable, rolloutText } from "./rollout-text.ts";
 
@@ -70,8 +70,7 @@ export async function history(args: readonly string[]): Promise<number> {
     options: { ...CONNECTION_OPTIONS, limit: { type: "string" } },
   });
   const name = oneRollout(positionals);
-  const limit =
-    numberOf("--limit", values.limit, (number) => isCount(number) && number <= MOST_LISTED) ?? LISTED;
+  const limit = numberOf("--limit", values.limit, whole(1, MOST_LISTED)) ?? LISTED;
   const changes = await changesOf(values.url, name, limit);
   if (values.json) printJson({ object: "list", data: changes });
   else if (changes.length === 0) process.stderr.write("Nothing was done to it yet.\n");

@@ -5,7 +5,7 @@ import type { DeploymentOverview, ListedDeployment } from "../tuning/tuning.ts";
 import { printJson } from "./admin-api.ts";
 import { consent } from "./consent.ts";
 import { UsageError } from "./error-text.ts";
-import { numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 import { type OpenTuning, withTuning } from "./tune-open.ts";
@@ -71,8 +71,7 @@ export async function scale(args: readonly string[], open: OpenTuning): Promise<
   const [name, amount, ...more] = positionals;
   if (name === undefined || amount === undefined || more.length > 0)
     throw new UsageError("give the deployment's name and its capacity");
-  const capacity =
-    numberOf("the capacity", amount, (number) => Number.isSafeInteger(number) && number >= 0) ?? 0;
+  const capacity = numberOf("the capacity", amount, whole(0)) ?? 0;
   return withTuning(open, args, async ({ tuning }) => {
     await tuning.scale(provider, name, capacity);
     process.stdout.write(`${name} at ${provider} is scaled to ${capacity}.\n`);

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { printJson } from "./admin-api.ts";
-import { isCount, numberOf } from "./number-option.ts";
+import { numberOf, whole } from "./number-option.ts";
 import { jobOf, oneId } from "./tune-job.ts";
 import { jobTable } from "./tune-job-table.ts";
 import { jobText } from "./tune-job-text.ts";
@@ -21,8 +21,7 @@ export async function list(args: readonly string[], open: OpenTuning): Promise<n
       config: { type: "string", short: "c" },
     },
   });
-  const limit =
-    numberOf("--limit", values.limit, (number) => isCount(number) && number <= MOST_LISTED) ?? LISTED;
+  const limit = numberOf("--limit", values.limit, whole(1, MOST_LISTED)) ?? LISTED;
   return withTuning(open, args, async ({ tuning }) => {
     const jobs = await tuning.jobs({ route: values.route, limit });
     if (values.json) printJson({ object: "list", data: jobs });

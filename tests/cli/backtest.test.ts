@@ -75,8 +75,15 @@ test("as JSON, of one route, and where the logs can't tell", async () => {
   expect(captures).toBe(1500);
   expect(routes[0]?.quality).toMatchObject({ reward: "stars", rows: 0, logged: null, snips: null });
   expect(routes[0]?.quality.refused).toMatchObject([{ kind: "too_few", more_rows: 200 }]);
-  const none = await run("-c", "new.yaml", ...TIME, "--route", "other");
-  expect(none.stdout).toBe("There are no captures from 2026-11-01T00:00 to 2026-11-03T00:00 UTC.\n");
+  const none = await run("-c", "new.yaml", "--since", "2026-10-01", "--until", "2026-10-02");
+  expect(none.stdout).toBe("There are no captures from 2026-10-01T00:00 to 2026-10-03T00:00 UTC.\n");
+  const other = await run("-c", "new.yaml", ...TIME, "--route", "other");
+  expect([other.code, other.stderr]).toEqual([
+    1,
+    'crossover backtest: neither configuration has a route "other": there are help\n',
+  ]);
+  const lost = await run("-c", "new.yaml", "--current", "lost.yaml");
+  expect([lost.code, lost.stderr]).toEqual([1, expect.stringMatching(/there is no file \/.*\/lost\.yaml,/)]);
 }, 60_000);
 
 test("names of captures that came from elsewhere write nothing on a terminal but themselves", async () => {

@@ -230,12 +230,24 @@ describe.each(nodes)("crossover rollout on %s", (_name, node) => {
       ["show"],
       ["show", "a", "b"],
       ["set-weight", "a"],
-      ["set-weight", "a", "101"],
-      ["start", "a", "--stage", "x"],
       ["pause", "a", "--yes"],
     ]) {
       const { code, stdout } = await runCommand(node, ["rollout", ...args]);
       expect([args, code, stdout]).toEqual([args, 2, ""]);
+    }
+    const percentage = "the percentage must be a number from 0 to 100, not";
+    for (const [args, problem] of [
+      [["set-weight", "a", "101"], `${percentage} "101"`],
+      [["set-weight", "a", "-3"], `${percentage} "-3"`],
+      [["set-weight", "a", "1e1"], `${percentage} "1e1"`],
+      [
+        ["start", "a", "--stage", "x"],
+        '--stage must be a whole number from 0: the first stage is 0, not "x"',
+      ],
+      [["history", "a", "--limit", "0"], '--limit must be a whole number from 1 to 1000, not "0"'],
+    ] as const) {
+      const { code, stderr } = await runCommand(node, ["rollout", ...args]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(problem)]);
     }
   });
 });
