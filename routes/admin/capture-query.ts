@@ -40,6 +40,8 @@ export const captureQuery = z.strictObject({
   route: text.optional(),
   rule: text.optional(),
   variant: text.optional(),
+  decided: text.optional().describe("The variant that was decided on; a fallback may have answered."),
+  run: text.optional().describe("Id of a rollout's run."),
   path: z.enum(["enriched", "bare"]).optional(),
   model: text.optional(),
   prompt_version: text.optional(),

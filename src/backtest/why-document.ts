@@ -24,7 +24,7 @@ const change = z.object({
 const rollout = z.object({
   rollout: z.string(),
   side: z.enum(["control", "candidate"]).nullable().describe("Null: not known."),
-  stage: z.int().nullable(),
+  stage: z.int().nullable().describe("Counted from 0."),
   share: z.number().nullable().describe("The candidate's, then; 0 to 1."),
   run: z.string().nullable().describe("Null: nobody had started it."),
   epoch: z.int().nullable(),
@@ -67,6 +67,12 @@ export const whyDocument = z.object({
     error_code: z.string().nullable(),
     answered_by: z.string().describe("The variant that answered, or was tried last."),
     fallback: z.boolean(),
+    unusable: z
+      .string()
+      .nullable()
+      .describe(
+        "Why the answer can't be used, such as that it is empty. Null: it can, or that is not known.",
+      ),
     cached: z.boolean(),
     simulated: z.boolean(),
     attempts: z.int(),

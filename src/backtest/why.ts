@@ -6,6 +6,7 @@ import type { Parse } from "./past-request.ts";
 import { rolloutThen } from "./rollout-then.ts";
 import { type KeptRule, ruleSet } from "./rule-set.ts";
 import { triedRules } from "./tried-rules.ts";
+import { unusableAnswer } from "./unusable.ts";
 import type { WhyDocument } from "./why-document.ts";
 
 export interface WhyDeps {
@@ -88,6 +89,7 @@ function outcomeOf(capture: StoredCapture): WhyDocument["outcome"] {
     error_code: capture.errorCode ?? null,
     answered_by: variant,
     fallback: variant !== decided,
+    unusable: unusableAnswer(capture) ?? null,
     cached: capture.cached,
     simulated: capture.simulated,
     attempts: capture.attempts,

@@ -15,6 +15,8 @@ The first five ask the admin API of a running gateway, with the token in CROSSOV
   --json     print what the admin API answers
 Filters of \`list\`; each narrows:
   --route, --rule, --variant, --model, --prompt-version, --key, --user   as named
+  --decided            the variant that was decided on; --variant is the one that answered
+  --run                the id of a rollout's run
   --path     enriched or bare
   --outcome  success, client_error, rate_limited, server_error, timeout, interrupted or client_closed
   --status   the HTTP status

@@ -62,7 +62,7 @@ function rolloutFacts({
   return [
     [
       rollout,
-      `${stood}${stage === null ? "" : ` in stage ${stage}`}${side === null ? "" : `; this request was the ${side}'s`}`,
+      `${stood}${stage === null ? "" : ` in stage ${stage + 1}`}${side === null ? "" : `; this request was the ${side}'s`}`,
     ],
     [
       "run",
@@ -104,6 +104,7 @@ function outcomeFacts({ outcome }: WhyDocument): readonly Fact[] {
       "answered by",
       `${answered_by}${fallback ? ", a fallback" : ""}${simulated ? ", played by the simulator" : ""}`,
     ],
+    ...(outcome.unusable === null ? [] : [["unusable", outcome.unusable] as const]),
     [
       "took",
       cached

@@ -23,7 +23,7 @@ export function selected(
 function conditionsOf(eb: Builder, filter: CaptureFilter): readonly Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   const equal = (
-    column: "route" | "rule" | "variant" | "model" | "prompt_version" | "key" | "user",
+    column: "route" | "rule" | "variant" | "decided" | "run" | "model" | "prompt_version" | "key" | "user",
     value: string | undefined,
   ) => {
     if (value !== undefined) conditions.push(eb(`captures.${column}`, "=", clean(value)));
@@ -31,6 +31,8 @@ function conditionsOf(eb: Builder, filter: CaptureFilter): readonly Expression<S
   equal("route", filter.route);
   equal("rule", filter.rule);
   equal("variant", filter.variant);
+  equal("decided", filter.decided);
+  equal("run", filter.run);
   equal("model", filter.model);
   equal("prompt_version", filter.promptVersion);
   equal("key", filter.key);

@@ -16,6 +16,10 @@ export interface CaptureFilter {
   readonly route?: string | undefined;
   readonly rule?: string | undefined;
   readonly variant?: string | undefined;
+  /** The variant that was decided on. */
+  readonly decided?: string | undefined;
+  /** Id of a rollout's run. */
+  readonly run?: string | undefined;
   readonly path?: Path | undefined;
   readonly model?: string | undefined;
   readonly promptVersion?: string | undefined;

@@ -134,6 +134,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
       error_code: null,
       answered_by: "prompted",
       fallback: true,
+      unusable: "empty",
       cached: false,
       simulated: false,
       attempts: 2,
@@ -146,7 +147,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
     notes: [],
   });
   expect(text).not.toMatch(/[^\P{Cc}\n]/u);
-  expect(text).toContain("ramp          the candidate had 5% in stage 1; this request was the candidate's");
+  expect(text).toContain("ramp          the candidate had 5% in stage 2; this request was the candidate's");
   expect(text).toContain("run           run_1, now rolled back");
   expect(text).toContain(
     "share set by  advance from 1% to 5% by crossover, 2026-11-01T00:00:00 UTC: no alarm",
@@ -156,5 +157,6 @@ test("a rollout then, its end, calls and a fallback in words", () => {
   );
   expect(text).toContain("  1.0 ms  tuned (ft)  timeout after 900.0 ms");
   expect(text).toContain("answered by  prompted, a fallback");
+  expect(text).toContain("unusable     empty");
   expect(text).toContain("took         2 calls, 941.2 ms, the first token after 920.0 ms");
 });

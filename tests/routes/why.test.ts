@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { whyDocument } from "../../src/backtest/why-document.ts";
+import type { Capture } from "../../src/domain/capture.ts";
 import { type Change, NOTHING_KNOWN, type Point, type Verdict } from "../../src/rollouts/run.ts";
 import { storedChange, storedRun } from "../../src/rollouts/stored-run.ts";
 import type { StoredChange } from "../../src/store/rollout-store.ts";
@@ -256,6 +257,45 @@ test("what was not kept is said, and an unknown request is not found", async () 
   ]);
   const missing = await why(world, "cx_nobody");
   expect(missing).toMatchObject({ status: 404, body: { error: { code: "capture_not_found" } } });
+});
+
+test("an answer that can't be used says why, where that can be told", async () => {
+  const world = await started();
+  const asksJson = { response_format: { type: "json_object" } };
+  const given = (id: string, message: unknown, finish: string, more: Partial<Capture> = {}) =>
+    capture(id, {
+      content: {
+        ...contentOf("Why?", ""),
+        request: JSON.stringify({ model: "help", messages: [], ...asksJson }),
+        answer: JSON.stringify({ choices: [{ message, finish_reason: finish }] }),
+      },
+      ...more,
+    });
+  const said = (content: string) => ({ role: "assistant", content });
+  const captures = [
+    given("cx_cut", said('{"a":'), "length"),
+    given("cx_filtered", said("{}"), "content_filter"),
+    given("cx_refused", { role: "assistant", content: null, refusal: "No." }, "stop"),
+    given("cx_empty", said(" "), "stop"),
+    given("cx_prose", said("Sure!"), "stop"),
+    given("cx_json", said("{}"), "stop"),
+    given("cx_redacted", said("[redacted:email]"), "stop"),
+    given("cx_failed", said(""), "stop", { status: 502 }),
+  ];
+  await world.store.write({ captures, recipes: [], usage: [] });
+  const reasons = [];
+  for (const { id } of captures)
+    reasons.push(whyDocument.parse((await why(world, id)).body).outcome.unusable);
+  expect(reasons).toEqual([
+    "cut off, as its finish reason `length` says",
+    "filtered, as its finish reason `content_filter` says",
+    "the model refused",
+    "empty",
+    "not the JSON that was asked for",
+    null,
+    null,
+    null,
+  ]);
 });
 
 test("a secret in a condition is in no rule that is kept", async () => {

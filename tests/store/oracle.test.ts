@@ -16,6 +16,8 @@ const captures: fc.Arbitrary<Capture> = fc
     at: small,
     route: of("a", "b"),
     variant: of("v", "w"),
+    decided: of("v", "w"),
+    run: of("run_1", "run_2", undefined),
     user: of("ada", "bob", undefined),
     key: of("k", undefined),
     outcome: of<CaptureOutcome>("success", "timeout"),
@@ -40,6 +42,8 @@ const filters: fc.Arbitrary<CaptureFilter> = fc.record({
   route: maybe(of("a", "c")),
   variant: maybe(of("v")),
   user: maybe(of("ada", "bob")),
+  decided: maybe(of("w")),
+  run: maybe(of("run_1")),
   key: maybe(of("k")),
   outcome: maybe(of("success")),
   status: maybe(of(200, 504)),
@@ -69,6 +73,8 @@ function matches(each: Capture, given: readonly Feedback[], filter: CaptureFilte
   return (
     is(each.route, filter.route) &&
     is(each.variant, filter.variant) &&
+    is(each.decided, filter.decided) &&
+    is(each.run, filter.run) &&
     is(each.user, filter.user) &&
     is(each.key, filter.key) &&
     is(each.outcome, filter.outcome) &&
