@@ -13,7 +13,7 @@ import { ThreadedStore } from "./threads/threaded-store.ts";
 export const LAST_WRITES_MS = 5000;
 
 /** How long the store may take to tell where rollouts stand, before requests are taken without knowing it, in milliseconds. */
-export const STANDINGS_MS = 5000;
+export const STANDINGS_MS = 10_000;
 
 /** Beside this file, as source and as built. */
 const ENTRY = new URL(`store-thread${extname(import.meta.url)}`, import.meta.url);

@@ -1,3 +1,4 @@
+import { isUnknown } from "../domain/rollout.ts";
 import type { Change } from "../rollouts/run.ts";
 import { changeIn } from "../rollouts/stored-run.ts";
 import type { RolloutStore } from "../store/rollout-store.ts";
@@ -30,6 +31,7 @@ export async function rolloutThen(
     share: share ?? null,
     run: run ?? null,
     epoch: epoch ?? null,
+    known: !isUnknown(capture),
     set_by: before === undefined ? null : shownChange(before),
     ended: ended === undefined ? null : shownChange(ended),
     state: stored?.state ?? null,

@@ -26,8 +26,14 @@ const rollout = z.object({
   side: z.enum(["control", "candidate"]).nullable().describe("Null: not known."),
   stage: z.int().nullable().describe("Counted from 0."),
   share: z.number().nullable().describe("The candidate's, then; 0 to 1."),
-  run: z.string().nullable().describe("Null: nobody had started it."),
+  run: z
+    .string()
+    .nullable()
+    .describe("Null: nobody had started it, or, with `known` false, that was not known."),
   epoch: z.int().nullable(),
+  known: z
+    .boolean()
+    .describe("Was it known where the rollout stood? If not, the store did not answer, and the control did."),
   set_by: change.nullable().describe("The change that had set the share."),
   ended: change
     .nullable()

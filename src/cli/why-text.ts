@@ -50,6 +50,7 @@ function decisionFacts({ decision, table_version }: WhyDocument): readonly Fact[
 
 function rolloutFacts({
   rollout,
+  known,
   side,
   stage,
   share,
@@ -58,6 +59,11 @@ function rolloutFacts({
   ended,
   state,
 }: WhyRollout): readonly Fact[] {
+  if (!known) {
+    const why =
+      "where the rollout stood was not known (the store did not answer): the control alone answered";
+    return [[rollout, why]];
+  }
   const stood = share === null ? "its share is not known" : `the candidate had ${percentOf(share)}%`;
   return [
     [

@@ -53,7 +53,7 @@ export interface CaptureFacts {
   readonly rollout: string | undefined;
   /** Index of the rollout's stage. */
   readonly stage: number | undefined;
-  /** Id of the rollout's run; undefined where nobody had started it. */
+  /** Id of the rollout's run; undefined where nobody had started it, or where that was not known: then `epoch` is 0. */
   readonly run: string | undefined;
   /** How often the weight had changed in the run. */
   readonly epoch: number | undefined;

@@ -16,7 +16,7 @@ export interface Decision {
   readonly stage: number | undefined;
   /** Share of the requests that the rollout's candidate got then, from 0 to 1. */
   readonly share: number | undefined;
-  /** Id of the rollout's run; undefined where it was not started. */
+  /** Id of the rollout's run; undefined where it was not started, or where that is not known: then `epoch` is 0. */
   readonly run: string | undefined;
   /** How often the weight had changed in that run. */
   readonly epoch: number | undefined;

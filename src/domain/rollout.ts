@@ -116,9 +116,15 @@ export type Standings = ReadonlyMap<string, Standing>;
 
 /** Where a rollout stands for a request. */
 export interface Position extends Pick<Standing, "stage" | "share"> {
-  /** Undefined for a rollout that nobody has started. */
+  /** Undefined for a rollout that nobody has started, or of which that is not known. */
   readonly run: string | undefined;
+  /** Undefined for a rollout that nobody has started. */
   readonly epoch: number | undefined;
+}
+
+/** Was it not known where a rollout stood, as the store had not told it yet? Then the control answered alone. */
+export function isUnknown({ run, epoch }: Partial<Pick<Position, "run" | "epoch">>): boolean {
+  return run === undefined && epoch !== undefined;
 }
 
 /** Where its run stands, or, of one without, what is configured. */

@@ -6,7 +6,7 @@ import type { Table, Variant } from "../domain/table.ts";
 import { toldOf } from "./answer.ts";
 import type { Caching, Slot } from "./caching.ts";
 import { Call, type CallDeps, type Tally, verdictOf } from "./call.ts";
-import type { FailedAttempt, Failure } from "./failure.ts";
+import { type FailedAttempt, type Failure, isOwnRefusal } from "./failure.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { Pause, type PauseEnd } from "./pause.ts";
 import { type Shaped, shape } from "./shape.ts";
@@ -97,8 +97,7 @@ export class Chain {
       if (this.#interrupted) throw draining();
       const { failure } = result;
       const step = this.#next(failure, call, { last, retries });
-      if (failure.kind !== "cooling_down" && failure.kind !== "circuit_open")
-        this.#log(variant, failure, step);
+      if (!isOwnRefusal(failure.kind)) this.#log(variant, failure, step);
       if (step.kind === "next") {
         this.#failed.push({ variant, failure, retries });
         return undefined;

@@ -21,6 +21,11 @@ export type AttemptKind =
   | "circuit_open"
   | "cooling_down";
 
+/** Did the gateway refuse the call by itself, so that nothing was sent? @param kind of an attempt */
+export function isOwnRefusal(kind: string): boolean {
+  return kind === "circuit_open" || kind === "cooling_down";
+}
+
 /** An attempt failed before anything reached the client, so another variant may still answer. */
 export interface Failure {
   readonly kind: AttemptKind;

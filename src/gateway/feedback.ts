@@ -54,8 +54,10 @@ export async function giveFeedback(
 /** Tells the rollout of the request, if its run is judged yet. */
 function observe({ rollouts, table }: Gateway, feedback: Feedback, capture: StoredCapture): void {
   const { run, rollout } = capture;
-  if (rollouts === undefined || run === undefined || rollout === undefined) return;
-  const observation = observedFeedback(feedback, capture, table.rollouts.get(rollout));
+  const configured = rollout === undefined ? undefined : table.rollouts.get(rollout);
+  if (rollouts === undefined || run === undefined || configured === undefined) return;
+  if (!rollouts.fits(configured, run)) return;
+  const observation = observedFeedback(feedback, capture, configured);
   if (observation !== undefined) rollouts.observe(run, observation);
 }
 

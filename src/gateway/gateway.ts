@@ -27,7 +27,7 @@ import { Capturing } from "./capturing.ts";
 import { Comparing } from "./comparing.ts";
 import { Exchange } from "./exchange.ts";
 import { type LedgerAccess, Limiter } from "./limiter.ts";
-import { type Observing, observingOf } from "./observing.ts";
+import { CalledSides, type Observing, observingOf } from "./observing.ts";
 import { type Listener, OpenRequests } from "./open-requests.ts";
 import { asksDryRun, asksNoCapture, parseChat, requireJson } from "./parse.ts";
 import { parseComparison } from "./parse-comparison.ts";
@@ -85,6 +85,7 @@ export class Gateway {
   /** Undefined where nobody starts rollouts. */
   readonly rollouts: RolloutWatch | undefined;
   readonly #shadowing: Shadowing | undefined;
+  readonly #called = new CalledSides();
   readonly #rules: RuleKeeper | undefined;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
@@ -329,7 +330,7 @@ export class Gateway {
   /** What the run of its rollout is to know of a request, if it has one. */
   #observing(id: string, request: SentRequest, decision: Decision, table: Table): Observing | undefined {
     const shadow = this.#shadowing?.of(id, request, decision, table);
-    return observingOf(this.rollouts, request, decision, table, shadow);
+    return observingOf(this.rollouts, request, decision, table, shadow, this.#called);
   }
 
   #shadowingFor(rollouts: RolloutWatch): Shadowing {

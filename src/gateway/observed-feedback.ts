@@ -21,10 +21,12 @@ export function observedFeedback(
   if (typeof value === "string" || cached || capture.variant !== decided) return undefined;
   if (capture.feedback.some((one) => one.name === name)) return undefined;
   if (stickyKey !== undefined && isRedacted(stickyKey)) return undefined; // it is not the one that decided then
+  const side = sideOf(capture, rollout);
+  if (capture.recipe !== rollout[side].recipe.version) return undefined; // it is about another answerer
   return {
     kind: "feedback",
     unit: stickyKey === undefined ? undefined : unitIn(rollout.name, stickyKey),
-    side: sideOf(capture, rollout),
+    side,
     share,
     stage,
     epoch,

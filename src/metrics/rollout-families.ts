@@ -16,8 +16,8 @@ export interface RolloutGauges {
   }[];
 }
 
-const STATES = ["none", "running", "paused", "promoted", "rolled_back"] as const;
-/** `none`: never started. */
+const STATES = ["none", "unknown", "running", "paused", "promoted", "rolled_back"] as const;
+/** `none`: never started; `unknown`: the store has not told yet. */
 export type RolloutGaugeState = (typeof STATES)[number];
 
 /** What becomes of rollouts. */
@@ -40,7 +40,7 @@ export class RolloutFamilies {
   readonly #state = new NumberFamily<"rollout" | "state">(
     "gauge",
     "crossover_rollout_state",
-    "1 for the state that a rollout is in, 0 for the others; none: never started.",
+    "1 for the state that a rollout is in, 0 for the others; none: never started; unknown: the store has not told yet.",
   );
   readonly #blind = new NumberFamily<"rollout">(
     "gauge",

@@ -9,7 +9,8 @@ import type { Situation } from "./needs.ts";
 import type { Observation } from "./observation.ts";
 import type { RolloutControl, RolloutWatch } from "./rollouts.ts";
 import type { RolloutView } from "./run.ts";
-import { type Led, Runs } from "./runs.ts";
+import { isOf, type Led, Runs } from "./runs.ts";
+import { stateOf } from "./to-document.ts";
 import { viewOf } from "./view.ts";
 
 export interface ConductorOptions {
@@ -105,6 +106,11 @@ export class Conductor implements RolloutWatch {
     return this.#standings;
   }
 
+  fits(rollout: Rollout, run: string): boolean {
+    const led = this.#runs.of(rollout.name);
+    return led?.row.id === run && led.run !== undefined && isOf(led.run, rollout);
+  }
+
   observe(run: string, observation: Observation): void {
     const followed = this.#runs.following(run);
     if (followed === undefined) return;
@@ -153,8 +159,9 @@ export class Conductor implements RolloutWatch {
 
   #gauges(): readonly RolloutGauges[] {
     return [...this.#runs.rollouts.values()].map((rollout) => {
-      const { run, percent, shadowPercent, isBlind, evidence } = this.#viewOf(rollout);
-      const state = run?.state ?? "none";
+      const view = this.#viewOf(rollout);
+      const { percent, shadowPercent, isBlind, evidence } = view;
+      const state = stateOf(view);
       return { rollout: rollout.name, state, percent, shadowPercent, isBlind, guardrails: evidence };
     });
   }

@@ -150,8 +150,10 @@ export const rolloutDocument = z.object({
   control: z.string(),
   candidate: z.string(),
   state: z
-    .enum(["none", ...RUN_STATES])
-    .describe("`none`: it was never started, and stands at its configured stage."),
+    .enum(["none", "unknown", ...RUN_STATES])
+    .describe(
+      "`none`: it was never started, and stands at its configured stage. `unknown`: the store has not told yet where it stands, and the control answers alone.",
+    ),
   percent: percent.describe("The candidate's share of the traffic now, 0 to 100."),
   shadow_percent: percent.describe("Share of the control's requests that are shadowed, 0 to 100."),
   run: runDocument.nullable().describe("The newest one."),

@@ -1,4 +1,4 @@
-import type { Standings } from "../domain/rollout.ts";
+import type { Rollout, Standings } from "../domain/rollout.ts";
 import type { Observation } from "./observation.ts";
 import type { Change, RolloutView, Run } from "./run.ts";
 
@@ -38,6 +38,8 @@ export interface RolloutControl {
 export interface RolloutWatch {
   /** Where runs stand now; another object after each change. */
   readonly standings: Standings;
+  /** Does a rollout, as it is configured, have the variants and guardrails with which a run was started? */
+  fits(rollout: Rollout, run: string): boolean;
   /** Counts an observation in, soon. @param run to which its request was assigned */
   observe(run: string, observation: Observation): void;
   /** What shadowing costs today, over all replicas, as far as is known. In USD. */

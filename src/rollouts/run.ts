@@ -177,6 +177,8 @@ export interface RolloutView extends Known {
   readonly candidate: string;
   /** The newest one; undefined: it was never started, and stands at its configured stage. */
   readonly run: Run | undefined;
+  /** Has the store told which runs there are? Until then the control answers alone. */
+  readonly isKnown: boolean;
   /** The candidate's share of the traffic now, 0 to 100. */
   readonly percent: number;
   readonly shadowPercent: number;

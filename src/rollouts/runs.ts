@@ -74,9 +74,9 @@ export class Runs {
   }
 
   /** Does the configuration have what a run was started with? */
-  fits({ rollout, fingerprint }: Run): boolean {
-    const configured = this.#rollouts.get(rollout);
-    return configured !== undefined && known(fingerprints, configured, fingerprintOf) === fingerprint;
+  fits(run: Run): boolean {
+    const configured = this.#rollouts.get(run.rollout);
+    return configured !== undefined && isOf(run, configured);
   }
 
   /** Asks the store for the newest runs. @throws StoreError */
@@ -168,6 +168,11 @@ export class Runs {
       shadowShare: answers ? run.shadowPercent / 100 : 0,
     };
   }
+}
+
+/** Was a run started with the variants and guardrails of this rollout? */
+export function isOf({ fingerprint }: Run, rollout: Rollout): boolean {
+  return known(fingerprints, rollout, fingerprintOf) === fingerprint;
 }
 
 /** Is it to be rolled back, though nobody may have saved that yet? */

@@ -32,7 +32,7 @@ export function toDocument(view: RolloutView): RolloutDocument {
     name: view.name,
     control: view.control,
     candidate: view.candidate,
-    state: view.run?.state ?? "none",
+    state: stateOf(view),
     percent: view.percent,
     shadow_percent: view.shadowPercent,
     run: view.run === undefined ? null : runToDocument(view.run),
@@ -45,6 +45,11 @@ export function toDocument(view: RolloutView): RolloutDocument {
     dropped: view.dropped,
     blind: view.isBlind,
   };
+}
+
+/** `none`: it was never started; `unknown`: the store has not told yet whether it was. */
+export function stateOf({ run, isKnown }: Pick<RolloutView, "run" | "isKnown">): RolloutDocument["state"] {
+  return run?.state ?? (isKnown ? "none" : "unknown");
 }
 
 /** A run as JSON has it. */

@@ -1,4 +1,4 @@
-import { percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
+import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import { knownOf } from "./deed.ts";
 import type { Situation } from "./needs.ts";
 import { waitsFor } from "./plan.ts";
@@ -15,11 +15,13 @@ export function viewOf(
   situation: Situation,
   dropped: number,
 ): RolloutView {
+  const position = positionOf(rollout, standings);
   const common = {
     name: rollout.name,
     control: rollout.control.name,
     candidate: rollout.candidate.name,
-    percent: percentOf(positionOf(rollout, standings).share),
+    isKnown: !isUnknown(position),
+    percent: percentOf(position.share),
     shadowPercent: percentOf(standings.get(rollout.name)?.shadowShare ?? 0),
     dropped,
     isBlind: situation.isBlind,

@@ -24,6 +24,8 @@ export function stateText({ state, run }: Pick<RolloutDocument, "state" | "run">
   switch (state) {
     case "none":
       return "not started";
+    case "unknown":
+      return "not known";
     case "running":
       return run === null ? "running" : `running, ${stageText(run)}`;
     case "paused":

@@ -1,6 +1,13 @@
 import type { ChatRequest } from "../domain/chat.ts";
 import { unitOf } from "../domain/hash.ts";
-import { type Position, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
+import {
+  isUnknown,
+  type Position,
+  percentOf,
+  positionOf,
+  type Rollout,
+  type Standings,
+} from "../domain/rollout.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { Arm, StickyKey, Use, Variant } from "../domain/table.ts";
 
@@ -124,7 +131,9 @@ export function unitIn(rollout: string, stickyKey: string): number {
 }
 
 /** For people, who count stages from 1. */
-function whereOf({ run, stage }: Position): string {
+function whereOf(position: Position): string {
+  const { run, stage } = position;
+  if (isUnknown(position)) return ", as where the rollout stands is not known: the store does not answer";
   return run === undefined ? "" : `, in stage ${stage + 1} of run ${run}`;
 }
 

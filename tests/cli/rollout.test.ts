@@ -133,6 +133,7 @@ the next stage waits for
 
   test.each<[string, Partial<RolloutView>, string]>([
     ["one that was never started", { run: undefined }, "state      not started"],
+    ["one of which it is not known", { run: undefined, isKnown: false }, "state      not known"],
     ["a person's pause", { run: run({ state: "paused", cause: "person" }) }, "paused, by a person"],
     ["a verdict", { run: run({ state: "rolled_back", verdict: VERDICT }) }, "rolled back: errors crossed"],
     [

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { ruleSetOf } from "../../src/backtest/rule-set.ts";
-import { whyDocument } from "../../src/backtest/why-document.ts";
+import { type WhyDocument, whyDocument } from "../../src/backtest/why-document.ts";
 import { whyText } from "../../src/cli/why-text.ts";
 import { openStore } from "../../src/store/open.ts";
 import { helpConfig, traffic } from "../backtest/traffic.ts";
@@ -63,7 +63,7 @@ test("a request of a running gateway, and wrong use", async () => {
 
 test("a rollout then, its end, calls and a fallback in words", () => {
   const change = { at: "2026-11-01T00:00:00.000Z", reason: null, ground: null, guardrail: null };
-  const text = whyText({
+  const why: WhyDocument = {
     object: "crossover.why",
     id: "cx_1\u009b2J",
     created_at: "2026-11-01T01:00:00.000Z",
@@ -88,6 +88,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
       share: 0.05,
       run: "run_1",
       epoch: 1,
+      known: true,
       set_by: {
         ...change,
         ground: "no_alarm",
@@ -145,7 +146,8 @@ test("a rollout then, its end, calls and a fallback in words", () => {
       cost_usd: 0.0012,
     },
     notes: [],
-  });
+  };
+  const text = whyText(why);
   expect(text).not.toMatch(/[^\P{Cc}\n]/u);
   expect(text).toContain("ramp          the candidate had 5% in stage 2; this request was the candidate's");
   expect(text).toContain("run           run_1, now rolled back");
@@ -159,4 +161,8 @@ test("a rollout then, its end, calls and a fallback in words", () => {
   expect(text).toContain("answered by  prompted, a fallback");
   expect(text).toContain("unusable     empty");
   expect(text).toContain("took         2 calls, 941.2 ms, the first token after 920.0 ms");
+  const unknown = why.rollout && { ...why.rollout, run: null, epoch: 0, known: false };
+  const untold = whyText({ ...why, rollout: unknown });
+  expect(untold).toContain("ramp  where the rollout stood was not known (the store did not answer)");
+  expect(untold).not.toContain("started it");
 });

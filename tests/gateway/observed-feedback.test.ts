@@ -10,7 +10,8 @@ const rollout = rolloutOf();
 function capture(more: Partial<StoredCapture> = {}): StoredCapture {
   const assigned = { rollout: "r", run: "run_1", stage: 1, epoch: 2, share: 0.05 };
   const answered = { decided: "b", variant: "b", stickyKey: "ann" };
-  return { ...factsOf("cx_1"), ...assigned, ...answered, content: undefined, feedback: [], ...more };
+  const recipe = rollout[more.decided === "a" ? "control" : "candidate"].recipe.version;
+  return { ...factsOf("cx_1"), ...assigned, ...answered, recipe, content: undefined, feedback: [], ...more };
 }
 
 test("feedback counts for the side and the share to which its request was assigned", () => {
@@ -36,6 +37,7 @@ test.each([
   ["whose key was redacted: it is not the one that decided", { stickyKey: "[redacted:email]" }],
   ["that the cache answered", { cached: true }],
   ["that a fallback answered", { variant: "c" }],
+  ["that another prompt than today's answered", { recipe: "another" }],
   ["from before runs were kept", { share: undefined, epoch: undefined }],
 ])("no feedback counts on a request %s", (_name, more) => {
   expect(observedFeedback({ name: "stars", value: 4 }, capture(more), rollout)).toBeUndefined();

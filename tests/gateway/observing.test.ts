@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { observationsIn } from "../../src/rollouts/log-entry.ts";
 import type { Observation } from "../../src/rollouts/observation.ts";
@@ -217,6 +218,77 @@ describe("an error is told", () => {
     await sent(one, { stream: true });
     expect(await one.seen(1)).toMatchObject([{ error: true }]);
   });
+});
+
+describe("a model that is left alone, as it had failed before the run", () => {
+  const failing: Respond = (_received, response) => sendJson(response, { error: { message: "no" } }, 500);
+  const errorsOf = (all: readonly Observation[]): number =>
+    all.filter((one) => one.kind === "request" && one.error).length;
+
+  /** A rollout that begins while the circuit of its candidate is open. @param wait until it is called again, in seconds */
+  async function afterOutage(wait: number) {
+    let calls = 0;
+    const one = await observed(
+      (received, response) => {
+        calls++;
+        failing(received, response);
+      },
+      { percent: 99.9, more: { breaker: { requests: 2, wait, maxWait: wait } } },
+    );
+    const { gateway, store } = one;
+    await gateway.rollouts?.control.rollback("move", { by: "ann" });
+    for (let i = 0; i < 4; i++)
+      await (await gateway.post(ASK, { "x-crossover-variant": "tuned" })).arrayBuffer();
+    const before = calls;
+    const begun = await gateway.rollouts?.control.start("move", { by: "ann" });
+    const run = begun?.run?.id ?? "";
+    const seen = async () => {
+      const { entries } = await store.observations(run, 0);
+      return entries.flatMap(({ document }) => observationsIn(document));
+    };
+    return { one, seen, called: () => calls - before };
+  }
+
+  test("counts for the shares alone until it is called", async () => {
+    const { one, seen, called } = await afterOutage(30);
+    for (let i = 0; i < 8; i++) {
+      const answer = await one.gateway.post(ASK);
+      expect((await answer.json()).error.code).toBe("circuit_open");
+    }
+    const all = await until(async () => ((await seen()).length === 8 ? seen() : undefined));
+    expect([called(), errorsOf(all)]).toEqual([0, 0]);
+    expect(all[0]).toMatchObject({ kind: "request", side: "candidate" });
+    for (const unknown of ["invalid", "latencyMs", "costUsd"]) expect(all[0]).not.toHaveProperty(unknown);
+    expect(await one.gateway.rollouts?.control.view("move")).toMatchObject({ run: { state: "running" } });
+  });
+
+  test("counts as failing once the run itself has called it in vain", async () => {
+    const { one, seen, called } = await afterOutage(0.1);
+    await until(async () => {
+      await sent(one);
+      return errorsOf(await seen()) > called();
+    });
+    expect(called()).toBeGreaterThan(0);
+  });
+});
+
+test("nothing is told of requests to other variants than those with which the run began", async () => {
+  const one = await observed(well, { percent: 0.1 });
+  const { gateway } = one;
+  const before = readFileSync(gateway.configPath, "utf8");
+  gateway.write(before.replaceAll("You are a helper.", "You are of no help."));
+  await gateway.reload();
+  const id = (await sent(one)).headers.get("x-request-id") ?? "";
+  gateway.write(before);
+  await gateway.reload();
+  const given = await fetch(`${gateway.url}/v1/feedback`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ request_id: id, name: "thumbs", value: false }),
+  });
+  expect(given.status).toBe(201);
+  await sent(one, { max_tokens: 7 });
+  expect(await one.seen(1)).toMatchObject([{ kind: "request" }]);
 });
 
 test("a client that left is no error, and how long it waited is told", async () => {

@@ -90,7 +90,13 @@ export async function conduct(
     now = Date.now,
     snapshotEvery = 50,
     pollMs = 5,
-  }: { readonly now?: () => number; readonly snapshotEvery?: number; readonly pollMs?: number } = {},
+    waitMs = 5000,
+  }: {
+    readonly now?: () => number;
+    readonly snapshotEvery?: number;
+    readonly pollMs?: number;
+    readonly waitMs?: number;
+  } = {},
 ): Promise<Conducted> {
   const metrics = new RolloutFamilies();
   const logs: LogLine[] = [];
@@ -103,7 +109,7 @@ export async function conduct(
   });
   onTestFinished(() => conductor.close());
   conductor.use(new Map([[rollout.name, rollout]]));
-  await conductor.ready(5000);
+  await conductor.ready(waitMs);
   return { conductor, metrics, logs };
 }
 

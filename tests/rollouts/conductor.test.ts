@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { STANDINGS_MS } from "../../src/open-store.ts";
 import { until } from "../support/until.ts";
 import { ASKED, conduct, failing, flaky, newStore, request } from "./conducted.ts";
 import { BEGAN, rolloutOf } from "./runs.ts";
@@ -153,9 +154,31 @@ describe("while the store does not answer", () => {
       share: 0,
       shadowShare: 0,
     });
-    expect(await conductor.control.view("r")).toMatchObject({ percent: 0, isBlind: true, run: undefined });
+    expect(await conductor.control.view("r")).toMatchObject({ percent: 0, isBlind: true, isKnown: false });
     store.fails = false;
     await until(() => conductor.standings.get("r")?.share === 0.25);
+  });
+
+  test("a store that is slow to tell is waited for, so that nobody is sent back meanwhile", async () => {
+    const store = await newStore();
+    const first = await conduct(store, rolloutOf({ stages: [25] }));
+    await first.conductor.control.start("r", ASKED);
+    await first.conductor.control.promote("r", ASKED);
+    await first.conductor.close();
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const slow = { ...flaky(store), newestRuns: () => told.then(() => store.newestRuns()) };
+    const { conductor } = await conduct(slow, rolloutOf({ stages: [25] }), { waitMs: 0 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let isReady = false;
+    const ready = conductor.ready(STANDINGS_MS).then(() => {
+      isReady = true;
+    });
+    await vi.advanceTimersByTimeAsync(9000);
+    expect([isReady, conductor.standings.get("r")?.share]).toEqual([false, 0]);
+    tell();
+    await ready;
+    expect(conductor.standings.get("r")?.share).toBe(1);
   });
 
   test("a verdict acts all the same, and is saved as soon as that can be done", async () => {

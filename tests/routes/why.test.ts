@@ -213,6 +213,7 @@ test("where the rollout stood then, what had set its share and how its run ended
     share: 0.05,
     run: "run_1",
     epoch: 1,
+    known: true,
     set_by: {
       at: "1970-01-01T00:00:00.500Z",
       action: "advance",
@@ -236,6 +237,11 @@ test("where the rollout stood then, what had set its share and how its run ended
     state: "rolled_back",
   });
   expect(outcome).toMatchObject({ answered_by: "prompted", fallback: true });
+  const untold = capture("cx_u", { rollout: "ramp", run: undefined, stage: 0, epoch: 0, share: 0 });
+  const unstarted = { ...untold, id: "cx_n", epoch: undefined };
+  await world.store.write({ captures: [untold, unstarted], recipes: [], usage: [] });
+  expect((await why(world, "cx_u")).body.rollout).toMatchObject({ run: null, known: false });
+  expect((await why(world, "cx_n")).body.rollout).toMatchObject({ run: null, known: true });
 });
 
 test("what was not kept is said, and an unknown request is not found", async () => {

@@ -257,6 +257,14 @@ test("a run's share counts in place of the configured stage, whose share it need
   expect(at(0.07).how).toMatch(/^user chose the (control|candidate) at 7%, in stage 3 of run run-1$/);
 });
 
+test("where it is not known where a rollout stands, that is said", () => {
+  const standing = { run: undefined, stage: 1, epoch: 0, share: 0, shadowShare: 0 };
+  const rollouts = new Map([["r", standing]]);
+  const chosen = choose(byUser, ask("q", { user: "u" }), signals({ rollouts }));
+  expect(chosen.variant.name).toBe("a");
+  expect(chosen.how).toMatch(/^user chose the control at 0%, as where the rollout stands is not known/);
+});
+
 test("where another rollout runs, the configured stage counts", () => {
   const rollouts = new Map([["other", { run: "x", stage: 0, epoch: 0, share: 1, shadowShare: 0 }]]);
   const chosen = choose(byUser, ask("q"), signals({ rollouts, random: 0.2 }));

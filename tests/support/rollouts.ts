@@ -137,6 +137,7 @@ export function view(fields: Partial<RolloutView> = {}): RolloutView {
     waitsFor: ["42 more requests of the candidate", "3 more minutes"],
     dropped: 0,
     isBlind: false,
+    isKnown: true,
     ...fields,
   };
 }

@@ -19,6 +19,10 @@ export class WatchDouble implements RolloutWatch {
   readonly observed: { readonly run: string; readonly observation: Observation }[] = [];
   spentUsd = 0;
 
+  fits(): boolean {
+    return true;
+  }
+
   observe(run: string, observation: Observation): void {
     this.observed.push({ run, observation });
     if (observation.kind === "pair") this.spentUsd += observation.spentUsd;

@@ -12,6 +12,8 @@ interface Button {
 /** What can be done to a rollout in its state, each with a question before. */
 export function actions(rollout: RolloutDocument): Html {
   const { name, state, percent } = rollout;
+  if (state === "unknown")
+    return html`<section id="actions" data-state="${state}"><h2>Actions</h2><p>Nothing can be done until the store answers.</p></section>`;
   const address = `../api/rollouts/${encodeURIComponent(name)}`;
   const isOpen = state === "running" || state === "paused";
   const buttons = buttonsOf(rollout).map(
@@ -64,6 +66,8 @@ function buttonsOf({ state, run, control, candidate, percent }: RolloutDocument)
     look: "",
   };
   switch (state) {
+    case "unknown":
+      return [];
     case "none":
     case "rolled_back":
       return [start];

@@ -161,6 +161,11 @@ describe("the page of a rollout", () => {
 
   test.each<[string, string, readonly string[]]>([
     ["one that was never started", rolloutPage(toDocument(unstarted()), []), ["start"]],
+    [
+      "one of which it is not known where it stands",
+      rolloutPage(toDocument(unstarted({ isKnown: false })), []),
+      [],
+    ],
     ["a running one", page(), ["pause", "promote", "rollback"]],
     ["one with a weight by hand", inState({ byHand: true }), ["resume", "pause", "promote", "rollback"]],
     ["a paused one", inState({ state: "paused", cause: "person" }), ["resume", "promote", "rollback"]],
@@ -169,7 +174,8 @@ describe("the page of a rollout", () => {
     ["one that is rolled back", inState({ state: "rolled_back" }), ["start"]],
   ])("offers what can be done with %s, each with a question before", (_what, text, actions) => {
     expect(buttonsOf(text)).toEqual(actions);
-    expect(text.match(/<button [^>]*>/g)?.every((button) => button.includes("data-confirm="))).toBe(true);
+    const buttons = text.match(/<button [^>]*>/g) ?? [];
+    expect(buttons.every((button) => button.includes("data-confirm="))).toBe(true);
     expect(text.includes('data-action="set-weight"')).toBe(actions.includes("promote"));
   });
 });
