@@ -4,6 +4,7 @@ import type { Table } from "../domain/table.ts";
 import { compile } from "./compile.ts";
 import { dataDirOf, registeredFile } from "./compile-server.ts";
 import { type Environment, readDocument, type SourceDocument } from "./document.ts";
+import { allowedKeys, issuesOf } from "./issues.ts";
 import { type Merged, merge, type Parsed, SECTIONS, type Section } from "./merge.ts";
 import { ConfigError, type ConfigPath, MAX_PROBLEMS } from "./problem.ts";
 import { type Finding, isFindings, withRegistered } from "./registered.ts";
@@ -123,7 +124,7 @@ function registeredIn(
 const includesAlone = z.object({ include: z.array(z.string().min(1)).optional() }).catch({});
 
 function parseDocument(document: SourceDocument, schema: ReturnType<typeof configSchema>): Parsed {
-  const result = schema.safeParse(document.value ?? {});
+  const result = schema.safeParse(document.value ?? {}, { error: allowedKeys });
   const problems = result.success
     ? []
     : issuesOf(result.error.issues)
@@ -157,57 +158,6 @@ function keepReplacing(parsed: Parsed): Parsed {
         ],
   );
   return { ...parsed, problems: [...problems, ...told] };
-}
-
-/** Zod's issues as plain sentences; a union is explained by the branch that came closest. */
-function issuesOf(issues: readonly z.core.$ZodIssue[]): { path: ConfigPath; message: string }[] {
-  return issues.flatMap((issue) => {
-    const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
-    switch (issue.code) {
-      case "unrecognized_keys":
-        return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key \`${key}\`` }));
-      case "invalid_union": {
-        const branch = closestBranch(issue.errors);
-        if (branch === undefined) return [{ path, message: unionWords(issue) }];
-        return issuesOf(branch).map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
-      }
-      case "invalid_key":
-        return [{ path, message: issue.issues[0]?.message ?? issue.message }];
-      default:
-        return [{ path, message: wordsOf(issue) }];
-    }
-  });
-}
-
-/** The branch that got furthest: its problem lies deepest, or it is at least of the right type. */
-function closestBranch(
-  branches: readonly (readonly z.core.$ZodIssue[])[],
-): readonly z.core.$ZodIssue[] | undefined {
-  const [deepest] = branches.toSorted((a, b) => depthOf(b) - depthOf(a));
-  if (deepest !== undefined && depthOf(deepest) > 0) return deepest;
-  return branches.find((issues) => issues.every(({ code }) => code !== "invalid_type"));
-}
-
-/** What all branches of a union miss: `expected string, received number, or expected array, received number`. */
-function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {
-  const words = new Set(issue.errors.flatMap((issues) => issues.map(wordsOf)));
-  return words.size === 0 ? wordsOf(issue) : [...words].join(", or ");
-}
-
-function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(
-    0,
-    ...issues.map((issue) => issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0)),
-  );
-}
-
-function wordsOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
-    return "this key is missing";
-  return issue.message
-    .replace(/^Invalid (input|option): /, "")
-    .replace(/\b(record|object)\b/g, "map")
-    .replace(/\barray\b/g, "list");
 }
 
 function includedFiles(patterns: readonly string[], main: SourceDocument, files: Files): string[] {

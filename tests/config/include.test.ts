@@ -89,8 +89,8 @@ test("a folder that is not there is named at the include", () => {
 test("problems of all files are told together", () => {
   const files = { ...FILES, "models.yaml": "modls: {}\n", "routes/1.yaml": "routs: {}\n" };
   expect(shownProblems(`${MAIN}keyz: {}\n`, { files })).toEqual([
-    "crossover.yaml:4 keyz: unknown key `keyz`",
-    "models.yaml:1 modls: unknown key `modls`",
-    "routes/1.yaml:1 routs: unknown key `routs`",
+    expect.stringContaining("crossover.yaml:4 keyz: unknown key `keyz`"),
+    expect.stringContaining("models.yaml:1 modls: unknown key `modls`"),
+    expect.stringContaining("routes/1.yaml:1 routs: unknown key `routs`"),
   ]);
 });

@@ -49,8 +49,8 @@ test.each([
   ["a wrong type", "port: 8787", "port: true", "server.port: expected number, received boolean, or"],
   ["nothing", "port: 8787", "port:", "server.port: expected number, received null, or"],
   ["a text", "port: 8787", "port: http", "server.port: expected a number"],
-  ["a number too high", "port: 8787", "port: 65536", "server.port: Too big: expected number to be <=65535"],
-  ["a text too high", "port: 8787", "port: '65536'", "server.port: Too big: expected number to be <=65535"],
+  ["a number too high", "port: 8787", "port: 65536", "server.port: expected at most 65535"],
+  ["a text too high", "port: 8787", "port: '65536'", "server.port: expected at most 65535"],
   [
     "a list as use",
     "use: prompted",
@@ -116,10 +116,10 @@ test("all problems are told at once", () => {
       .replace("model: m }", "modell: m }"),
   );
   expect(shown).toEqual([
-    "crossover.yaml:1 server.prt: unknown key `prt`",
+    expect.stringContaining("crossover.yaml:1 server.prt: unknown key `prt` (allowed: "),
     "crossover.yaml:5 models.base.model: this key is missing",
-    "crossover.yaml:5 models.base.modell: unknown key `modell`",
-    expect.stringMatching(/^crossover\.yaml:12 rollouts\.move\.stages: Too small/),
+    expect.stringContaining("crossover.yaml:5 models.base.modell: unknown key `modell` (allowed: "),
+    expect.stringMatching(/^crossover\.yaml:12 rollouts\.move\.stages: expected at least 1 item/),
   ]);
   const references = shownProblems(
     LINES.replace("prompt: helper", "prompt: x")
@@ -137,7 +137,7 @@ test("all problems are told at once", () => {
 
 test("a problem is shown as editors know it: file, line, column, key", () => {
   expect(problemsOf(changed("port: 8787", "prt: 8787")).map(formatProblem)).toEqual([
-    "crossover.yaml:1:11 server.prt: unknown key `prt`",
+    expect.stringContaining("crossover.yaml:1:11 server.prt: unknown key `prt` (allowed: "),
   ]);
 });
 

@@ -3,8 +3,18 @@ import { changed } from "./good-lines.ts";
 import { shownProblems } from "./tables.ts";
 
 test.each([
-  ["unknown key", "port: 8787", "prt: 8787", "1 server.prt: unknown key `prt`"],
-  ["unknown section", "keys:", "keyz:", "18 keyz: unknown key `keyz`"],
+  [
+    "unknown key",
+    "port: 8787",
+    "prt: 8787",
+    "1 server.prt: unknown key `prt` (allowed: host, port, adminToken, metricsToken, dataDir, maxBodyBytes, maxResponseBytes, maxDepth, maxMessages, maxNodes, clientTimeout, requestTimeout, drain, maxConnections, maxBufferedBytes, requestLog)",
+  ],
+  [
+    "unknown section",
+    "keys:",
+    "keyz:",
+    "18 keyz: unknown key `keyz` (allowed: include, server, timeouts, retries, limits, redis, tags, cache, breaker, providers, models, prompts, variants, rollouts, routes, redaction, store, capture, compare, tuning, keys)",
+  ],
   [
     "wrong type",
     "port: 8787",
@@ -177,7 +187,7 @@ test.each([
     "negative weights",
     "prompted: 9",
     "prompted: -9",
-    "17 routes.recipes.rules[1].use.split.prompted: Too small: expected number to be >=0",
+    "17 routes.recipes.rules[1].use.split.prompted: expected at least 0",
   ],
   [
     "infinite weights",
@@ -219,7 +229,7 @@ test.each([
     "a percentage above all",
     "stages: [1, 100]",
     "stages: [1, 101]",
-    "12 rollouts.move.stages[1]: Too big: expected number to be <=100",
+    "12 rollouts.move.stages[1]: expected at most 100",
   ],
   [
     "a bad name",
@@ -250,7 +260,7 @@ test.each([
     "weights beyond counting",
     "prompted: 9",
     "prompted: 1e308",
-    "17 routes.recipes.rules[1].use.split.prompted: Too big: expected number to be <=1000000000",
+    "17 routes.recipes.rules[1].use.split.prompted: expected at most 1000000000",
   ],
   [
     "a fallback twice",

@@ -43,7 +43,7 @@ test("retention within bounds, and nothing unknown", () => {
     shownProblems(small({ store })).map((line) => line.replace(/^\S+ /, ""));
   expect(problems({ retention: { days: 0 } })[0]).toMatch(/^store\.retention\.days: /);
   expect(problems({ retention: { maxBytes: 1000 } })[0]).toMatch(/^store\.retention\.maxBytes: /);
-  expect(problems({ file: "x" })).toEqual(["store.file: unknown key `file`"]);
+  expect(problems({ file: "x" })).toEqual([expect.stringContaining("store.file: unknown key `file`")]);
   expect(problems(true)[0]).toMatch(/^store: /);
 });
 
