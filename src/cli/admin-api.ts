@@ -12,6 +12,9 @@ export interface Question {
 
 const refusal = z.object({ error: z.object({ message: z.string(), code: z.string().nullable() }) });
 
+/** Nobody answers at the address: the gateway may be starting anew. */
+export class NoAnswer extends Error {}
+
 /**
  * Asks the admin API, with the token in CROSSOVER_ADMIN_TOKEN where there is one.
  * @param url where the gateway is; default that of the default configuration
@@ -33,7 +36,9 @@ export async function askAdmin<T>(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
-    throw new Error(`no gateway answers at ${base}. Is it running? --url names another address`, { cause });
+    throw new NoAnswer(`no gateway answers at ${base}. Is it running? --url names another address`, {
+      cause,
+    });
   });
   const text = await answer.text();
   if (answer.ok) {

@@ -8,6 +8,7 @@ import { confirmed } from "./confirm.ts";
 export async function consent(question: string, yes: boolean): Promise<void> {
   if (yes) return;
   const answer = await confirmed(question);
-  if (answer === undefined) throw new Error("nobody can be asked here: give --yes");
+  if (answer === undefined)
+    throw new Error(`nobody can be asked here: give --yes to agree to this: ${question}`);
   if (!answer) throw new Error("nothing was done");
 }

@@ -29,10 +29,16 @@ export async function start(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { ...OPTIONS, stage: { type: "string" } },
+    options: { ...ASKING, stage: { type: "string" } },
   });
   const stage = numberOf("--stage", values.stage, STAGE);
-  return change(oneRollout(positionals), "start", values, { stage });
+  const name = oneRollout(positionals);
+  await consentTo(name, values, ({ state, control, candidate, percent }) =>
+    state === "promoted"
+      ? `Start anew? ${percentText(percent)} goes to ${candidate} now: all but the share of the stage that it begins at return to ${control}.`
+      : undefined,
+  );
+  return change(name, "start", values, { stage });
 }
 
 /** `crossover rollout pause`. @returns the exit code */

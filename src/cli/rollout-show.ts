@@ -7,7 +7,7 @@ import {
   rolloutDocument,
   rolloutList,
 } from "../rollouts/document.ts";
-import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
+import { askAdmin, CONNECTION_OPTIONS, NoAnswer, printJson } from "./admin-api.ts";
 import { numberOf, whole } from "./number-option.ts";
 import { oneRollout, pathOf } from "./rollout.ts";
 import { historyText, rolloutTable, rolloutText } from "./rollout-text.ts";
@@ -17,6 +17,8 @@ const MOST_LISTED = 1000;
 /** Of the audit trail, so many are looked at for the stages that were passed. */
 const PASSED = 200;
 const FOLLOW_MS = 2000;
+/** A gateway that is followed may be away so long, as it starts anew, in milliseconds. */
+const AWAY_MS = 60_000;
 
 /** `crossover rollout list`. @returns the exit code */
 export async function list(args: readonly string[]): Promise<number> {
@@ -37,21 +39,35 @@ export async function show(args: readonly string[]): Promise<number> {
   });
   const name = oneRollout(positionals);
   const look = () => askAdmin(values.url, { method: "GET", path: pathOf(name) }, rolloutDocument);
-  const tell = async (rollout: RolloutDocument): Promise<void> => {
-    if (values.json) printJson(rollout);
-    else process.stdout.write(rolloutText(rollout, await changesOf(values.url, name, PASSED)));
-  };
+  const textOf = async (rollout: RolloutDocument): Promise<string> =>
+    values.json
+      ? `${JSON.stringify(rollout, null, 2)}\n`
+      : rolloutText(rollout, await changesOf(values.url, name, PASSED));
   let shown = await look();
-  await tell(shown);
+  process.stdout.write(await textOf(shown));
   while (values.follow && isOpen(shown)) {
     await delay(FOLLOW_MS);
-    const now = await look();
+    const now = await patiently(look);
     if (isSame(now, shown)) continue;
-    if (!values.json) process.stdout.write("\n");
-    await tell(now);
+    const text = await patiently(() => textOf(now));
+    process.stdout.write(values.json ? text : `\n${text}`);
     shown = now;
   }
   return 0;
+}
+
+/** Goes on asking while nobody answers, for a minute. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const since = performance.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof NoAnswer) || performance.now() - since > AWAY_MS) throw error;
+      if (tries === 1) process.stderr.write("The gateway does not answer. It is asked again for a minute.\n");
+      await delay(FOLLOW_MS);
+    }
+  }
 }
 
 function isOpen({ state }: RolloutDocument): boolean {

@@ -20,7 +20,7 @@ export const rollout: Command = {
   help: `Usage: crossover rollout list
        crossover rollout show NAME [--follow]
        crossover rollout history NAME [--limit NUMBER]
-       crossover rollout start NAME [--stage NUMBER]
+       crossover rollout start NAME [--stage NUMBER] [--yes]
        crossover rollout pause NAME
        crossover rollout resume NAME
        crossover rollout promote NAME [--yes]

@@ -4,11 +4,12 @@ import type { RolloutFamilies, RolloutGauges } from "../metrics/rollout-families
 import type { RolloutStore } from "../store/rollout-store.ts";
 import { Commits } from "./commits.ts";
 import { Control } from "./control.ts";
+import { laterSettings } from "./later-settings.ts";
 import { Loop, type Timing } from "./loop.ts";
 import type { Situation } from "./needs.ts";
 import type { Observation } from "./observation.ts";
 import type { RolloutControl, RolloutWatch } from "./rollouts.ts";
-import type { RolloutView } from "./run.ts";
+import type { RolloutView, Run } from "./run.ts";
 import { isOf, type Led, Runs } from "./runs.ts";
 import { stateOf } from "./to-document.ts";
 import { viewOf } from "./view.ts";
@@ -79,7 +80,9 @@ export class Conductor implements RolloutWatch {
 
   /** Puts the rollouts of a table in force. */
   use(rollouts: ReadonlyMap<string, Rollout>): void {
+    const before = this.#runs.rollouts;
     this.#runs.use(rollouts);
+    for (const { run } of this.#runs.open) this.#tellUsed(run, before.get(run.rollout));
     this.#publish();
     if (rollouts.size > 0) this.#loop.look();
   }
@@ -154,6 +157,23 @@ export class Conductor implements RolloutWatch {
         state,
         stage: run?.stage,
         percent: run?.percent,
+      });
+  }
+
+  /** What a person may not expect of another configuration. @param before the rollout as it was configured until now */
+  #tellUsed(run: Run, before: Rollout | undefined): void {
+    const { id, rollout } = run;
+    const { log } = this.#options;
+    if (before === undefined)
+      log("warn", "a rollout is configured again, and its run goes on", { rollout, run: id });
+    const now = this.#runs.rollouts.get(rollout);
+    const later = now === undefined ? [] : laterSettings(run, now);
+    const told = before === undefined ? [] : laterSettings(run, before);
+    if (later.length > 0 && later.join() !== told.join())
+      log("warn", "a rollout's run goes on with the settings with which it began", {
+        rollout,
+        run: id,
+        note: `other ${later.join(" and ")} count at the next start`,
       });
   }
 

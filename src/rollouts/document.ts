@@ -163,6 +163,7 @@ export const rolloutDocument = z.object({
   pairs: pairsDocument.nullable(),
   adaptive: adaptiveDocument.nullable(),
   waits_for: z.array(z.string()).describe("What the next stage waits for; empty: nothing."),
+  notices: z.array(z.string()).describe("What else a person has to know."),
   dropped: z.int().describe("Observations that could not be kept."),
   blind: z.boolean().describe("The store does not answer: the guardrails see nothing, and no weight grows."),
 });

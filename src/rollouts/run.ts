@@ -185,6 +185,8 @@ export interface RolloutView extends Known {
   readonly sides: Readonly<Record<Side, { readonly requests: number }>>;
   /** What the next stage waits for, in words; empty: nothing. */
   readonly waitsFor: readonly string[];
+  /** What else a person has to know, in sentences. */
+  readonly notices: readonly string[];
   /** Observations that could not be logged and were dropped, and whether the guardrails see nothing now. */
   readonly dropped: number;
   readonly isBlind: boolean;

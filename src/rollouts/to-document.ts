@@ -42,6 +42,7 @@ export function toDocument(view: RolloutView): RolloutDocument {
     },
     ...knownOf(view),
     waits_for: [...view.waitsFor],
+    notices: [...view.notices],
     dropped: view.dropped,
     blind: view.isBlind,
   };

@@ -1,8 +1,9 @@
 import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import { knownOf } from "./deed.ts";
+import { laterSettings } from "./later-settings.ts";
 import type { Situation } from "./needs.ts";
 import { waitsFor } from "./plan.ts";
-import { NOTHING_KNOWN, type RolloutView } from "./run.ts";
+import { NOTHING_KNOWN, type RolloutView, type Run } from "./run.ts";
 import type { Led } from "./runs.ts";
 
 const NOBODY = { requests: 0 } as const;
@@ -33,6 +34,7 @@ export function viewOf(
       run: undefined,
       sides: { control: NOBODY, candidate: NOBODY },
       waitsFor: [],
+      notices: [],
     };
   const { run, followed } = led;
   const { monitor } = followed;
@@ -47,5 +49,12 @@ export function viewOf(
       candidate: { requests: monitor.counts.candidate },
     },
     waitsFor: waitsFor(run, monitor, situation),
+    notices: noticesOf(run, rollout),
   };
+}
+
+function noticesOf(run: Run, rollout: Rollout): readonly string[] {
+  const later = laterSettings(run, rollout);
+  if (later.length === 0) return [];
+  return [`The configuration has other ${later.join(" and ")} than this run: they count at the next start.`];
 }

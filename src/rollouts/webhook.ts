@@ -47,9 +47,13 @@ export class Webhooks {
 
   async #send(to: WebhookSettings, { id, rollout }: Change, body: string): Promise<void> {
     const { log, onEnd, waitsMs = WAITS_MS } = this.#options;
+    const most = waitsMs.length + 1;
     for (let tries = 1; ; tries++) {
       const problem = await this.#try(to, id, body);
-      if (problem === undefined) return onEnd("delivered");
+      if (problem === undefined) {
+        if (tries > 1) log("info", "a webhook was delivered", { rollout, event: id, tries });
+        return onEnd("delivered");
+      }
       const waitMs = waitsMs[tries - 1];
       const isLast = waitMs === undefined || this.#closing.signal.aborted;
       log("warn", isLast ? "a webhook was given up" : "a webhook could not be delivered", {
@@ -57,8 +61,12 @@ export class Webhooks {
         event: id,
         tries,
         problem,
+        note: isLast ? undefined : `try ${tries} of ${most} failed, next in ${waitMs / 1000} s`,
       });
-      if (isLast || !(await this.#wait(waitMs))) return onEnd("failed");
+      if (isLast) return onEnd("failed");
+      if (await this.#wait(waitMs)) continue;
+      log("warn", "a webhook was given up", { rollout, event: id, tries, problem: "the gateway stops" });
+      return onEnd("failed");
     }
   }
 

@@ -57,7 +57,7 @@ export function stepsOf(stages: RunDocument["stages"]): RunDocument["stages"] {
 }
 
 /** What a person has to know before anything else; empty: nothing. */
-export function warningsOf({ blind, dropped, run }: RolloutDocument): readonly string[] {
+export function warningsOf({ blind, dropped, notices, run }: RolloutDocument): readonly string[] {
   return [
     ...(blind
       ? ["The store does not answer: the guardrails see nothing, and no weight grows until it does."]
@@ -65,6 +65,7 @@ export function warningsOf({ blind, dropped, run }: RolloutDocument): readonly s
     ...(dropped > 0
       ? [`${count(dropped, "observation")} could not be kept, and count in no guardrail.`]
       : []),
+    ...notices,
     ...(run?.verdict == null ? [] : [verdictText(run.verdict)]),
   ];
 }

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "vitest";
+import type { Socket } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { historyText, rolloutTable, rolloutText } from "../../src/cli/rollout-text.ts";
 import type { RolloutView, RunState } from "../../src/rollouts/run.ts";
 import { changeToDocument, toDocument } from "../../src/rollouts/to-document.ts";
-import { ADMIN_TOKEN, servedRollouts } from "../support/rollout-app.ts";
+import { ADMIN_TOKEN, listeningAt, rolloutApp, servedRollouts } from "../support/rollout-app.ts";
 import {
   ADAPTIVE,
   BEGUN,
@@ -170,6 +172,7 @@ the next stage waits for
     ],
     ["a weight set by hand", { run: run({ byHand: true }) }, "running, with a weight set by hand"],
     ["blindness", { isBlind: true }, "! The store does not answer: the guardrails see nothing"],
+    ["other stages", { notices: ["Other stages count later."] }, "! Other stages count later."],
     ["losses", { dropped: 3 }, "! 3 observations could not be kept"],
     ["pairs", { pairs: PAIRS }, "latency, median        812 ms     401 ms\n"],
     ["what a name is written with", { name: "a\u001b[31mred" }, "a\ufffd[31mred"],
@@ -297,17 +300,17 @@ test("a rollout is started, paused, resumed and raised without a question, and a
 
 test("what takes users back or gives all away needs a yes", async () => {
   const { rollout, rollouts } = await serving(view());
-  for (const args of [
-    ["set-weight", "move", "4"],
-    ["promote", "move"],
-    ["rollback", "move"],
+  for (const [question, ...args] of [
+    ["Lower tuned from 5% to 4%? Users return to prompted.", "set-weight", "move", "4"],
+    ["Send all traffic to tuned? It has 5% now.", "promote", "move"],
+    ["Send all traffic to prompted? 5% of it goes to tuned now.", "rollback", "move"],
   ]) {
     const { code, stdout, stderr } = await rollout(...args);
     expect([args, code, stdout, stderr]).toEqual([
       args,
       1,
       "",
-      "crossover rollout: nobody can be asked here: give --yes\n",
+      `crossover rollout: nobody can be asked here: give --yes to agree to this: ${question}\n`,
     ]);
   }
   expect(await rollouts.changes("move", 9)).toEqual([]);
@@ -315,8 +318,11 @@ test("what takes users back or gives all away needs a yes", async () => {
   expect((await rollout("promote", "move", "--yes")).stdout).toBe(
     "move: promoted, a person's word, 100% to tuned.\n",
   );
+  const anew = await rollout("start", "move");
+  expect([anew.code, anew.stderr]).toEqual([1, expect.stringContaining("return to prompted.")]);
   const back = JSON.parse((await rollout("rollback", "move", "-y", "--json")).stdout);
   expect([back.state, back.percent]).toEqual(["rolled_back", 0]);
+  expect((await rollout("start", "move")).code).toBe(0);
 });
 
 test("what the gateway refuses ends with 1, in its words", async () => {
@@ -344,3 +350,26 @@ test("what is followed is told anew when it changes, until its run ends", async 
     "rolled back",
   ]);
 });
+
+test("a gateway that is away for a while is followed on", async () => {
+  const rollouts = new FakeRollouts(view());
+  const { app } = rolloutApp(rollouts);
+  const server = createAdaptorServer({ fetch: app.fetch });
+  onTestFinished(() => void server.close());
+  let refuses = 0;
+  server.on("connection", (socket: Socket) => {
+    if (refuses === 0) return;
+    refuses--;
+    socket.destroy();
+  });
+  const port = await listeningAt(server);
+  const args = ["rollout", "show", "move", "--follow", "--url", `http://127.0.0.1:${port}`];
+  const following = runCommand(projectNode, args, { env: { CROSSOVER_ADMIN_TOKEN: ADMIN_TOKEN } });
+  await rollouts.looked(2);
+  await rollouts.rollback("move", { by: "ops" });
+  refuses = 2;
+  if ("closeAllConnections" in server) server.closeAllConnections();
+  const { code, stdout, stderr } = await following;
+  expect([code, stderr]).toEqual([0, "The gateway does not answer. It is asked again for a minute.\n"]);
+  expect(stdout).toMatch(/^state +rolled back$/m);
+}, 60_000);

@@ -101,7 +101,9 @@ test("without a terminal and without --yes, and with --dry-run, nothing is begun
   const refused = await run("start", ...start);
   expect([refused.code, refused.err]).toEqual([
     1,
-    expect.stringMatching(/\ncrossover tune: nobody can be asked here: give --yes\n$/),
+    expect.stringMatching(
+      /\ncrossover tune: nobody can be asked here: give --yes to agree to this: Begin\?\n$/,
+    ),
   ]);
   const plan = await run("start", ...start, "--dry-run");
   expect([plan.code, plan.out]).toEqual([

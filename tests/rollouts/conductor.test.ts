@@ -330,6 +330,32 @@ test("a configuration with another candidate pauses the run, whose weight stays;
   expect((await conductor.control.resume("r", ASKED)).run?.state).toBe("running");
 });
 
+test("other stages of a run that goes on count at the next start, and that is said", async () => {
+  const { conductor, logs } = await conduct(await newStore(), rolloutOf({ stages: [25] }));
+  const { control } = conductor;
+  expect((await control.start("r", ASKED)).notices).toEqual([]);
+  const later = rolloutOf({ stages: [10, 50], onSuccess: "hold" });
+  for (let i = 0; i < 2; i++) conductor.use(new Map([["r", later]]));
+  expect((await control.view("r")).notices).toEqual([
+    "The configuration has other stages and onSuccess than this run: they count at the next start.",
+  ]);
+  expect(
+    logs.filter(({ fields }) => fields["note"] === "other stages and onSuccess count at the next start"),
+  ).toHaveLength(1);
+  await control.rollback("r", ASKED);
+  expect((await control.view("r")).notices).toEqual([]);
+  expect((await control.start("r", ASKED)).percent).toBe(10);
+});
+
+test("a run whose rollout was out of the configuration goes on, and that is logged", async () => {
+  const rollout = rolloutOf({ stages: [25] });
+  const { conductor, logs } = await conduct(await newStore(), rollout);
+  await conductor.control.start("r", ASKED);
+  conductor.use(new Map());
+  conductor.use(new Map([["r", rollout]]));
+  expect(logs.filter(({ message }) => message.startsWith("a rollout is configured again"))).toHaveLength(1);
+});
+
 test("what was folded is kept in snapshots, so that whoever comes later reads the rest alone", async () => {
   const store = await newStore();
   const rollout = rolloutOf({ stages: [25] });

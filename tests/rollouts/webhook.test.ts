@@ -81,6 +81,33 @@ test("what fails is sent again, the same, and given up after all tries; nothing 
   expect(JSON.stringify(logs)).not.toContain("hidden");
 });
 
+test("what was delivered after all is told of, and when it is tried next", async () => {
+  let calls = 0;
+  const upstream = await startUpstream((_received, response) =>
+    sendJson(response, {}, ++calls === 1 ? 500 : 200),
+  );
+  const { sender, ended, logs } = webhooks([2, 1]);
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  await until(() => ended.length > 0);
+  expect(ended).toEqual(["delivered"]);
+  expect(logs).toEqual([
+    expect.objectContaining({ tries: 1, note: "try 1 of 3 failed, next in 0.002 s" }),
+    { rollout: "to-tuned", event: "chg_1", tries: 2 },
+  ]);
+});
+
+test("what waits for its next try when the gateway stops is told of, and counts as failed", async () => {
+  const upstream = await startUpstream((_received, response) => sendJson(response, {}, 500));
+  const { sender, ended, logs } = webhooks([600_000]);
+  const { run: after, change } = promoted(run(), "proved", deed);
+  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  await until(() => logs.length === 1);
+  await sender.close();
+  expect(ended).toEqual(["failed"]);
+  expect(logs[1]).toEqual({ rollout: "to-tuned", event: "chg_1", tries: 1, problem: "the gateway stops" });
+});
+
 test("who does not listen is told of with the system's code", async () => {
   const { sender, ended, logs } = webhooks([]);
   const { run: after, change } = promoted(run(), "proved", deed);

@@ -1,4 +1,4 @@
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import { onTestFinished } from "vitest";
 import { createApp } from "../../routes/app.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
@@ -49,11 +49,16 @@ export function rolloutApp(rollouts: RolloutControl | undefined, config: object 
 /** The same on a port of its own, until the test ends. @returns its URL */
 export async function servedRollouts(rollouts: RolloutControl | undefined): Promise<string> {
   const server = createAdaptorServer({ fetch: rolloutApp(rollouts).app.fetch });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
     server.close();
   });
+  return `http://127.0.0.1:${await listeningAt(server)}`;
+}
+
+/** @returns the port at which it listens now */
+export async function listeningAt(server: ServerType): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("it has no port");
-  return `http://127.0.0.1:${address.port}`;
+  return address.port;
 }

@@ -138,6 +138,7 @@ export function view(fields: Partial<RolloutView> = {}): RolloutView {
     dropped: 0,
     isBlind: false,
     isKnown: true,
+    notices: [],
     ...fields,
   };
 }

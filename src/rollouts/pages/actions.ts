@@ -38,7 +38,7 @@ function buttonsOf({ state, run, control, candidate, percent }: RolloutDocument)
   const start: Button = {
     action: "start",
     title: run === null ? "Start" : "Start anew",
-    question: `Start ${run === null ? "the rollout" : "a new run, with new evidence"}? It begins at the first stage.`,
+    question: `Start ${run === null ? "the rollout" : "a new run, with new evidence"}? It begins at the first stage.${state === "promoted" ? ` Until then all go to ${candidate}: all but that stage's share return to ${control}.` : ""}`,
     look: "",
   };
   const promote: Button = {
