@@ -495,7 +495,9 @@ describe("deployments", () => {
     const { tuning, open } = setUp();
     const name = ["--provider", "azure", "crossover-tj_1"];
     await expect(scale([...name, "-5"], open)).rejects.toThrow();
-    await expect(scale([...name, "1.5"], open)).rejects.toThrow('the capacity can\'t be "1.5"');
+    await expect(scale([...name, "1.5"], open)).rejects.toThrow(
+      'the capacity must be a whole number from 0, not "1.5"',
+    );
     await expect(scale(["crossover-tj_1", "1"], open)).rejects.toThrow("name the provider: --provider NAME");
     expect(await scale([...name, "0"], open)).toBe(0);
     await expect(undeploy(name, open)).rejects.toThrow("nobody can be asked here: give --yes");

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { Kysely } from "kysely";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { summarize } from "../../src/store/feedback-queries.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { NodeSqliteDialect } from "../../src/store/node-sqlite.ts";
@@ -207,7 +207,7 @@ test("a process that is killed loses nothing that it was told is stored", async 
   const file = newFile();
   for (const name of ["k1", "k2", "k3"]) {
     const child = startChild(process.execPath, [writer, `file:${file}`, name, "1000000"]);
-    await until(() => child.stdout().split("\n").length > 5 || child.hasEnded());
+    await until(() => child.stdout().split("\n").length > 5 || child.hasEnded(), 30_000);
     await child.stop();
     const acknowledged = child.stdout().split("\n").filter(Boolean);
     const store = await openStore(`file:${file}`);
@@ -235,13 +235,14 @@ test("a log that one of two processes is killed over has no gap, and all that ei
       startChild(process.execPath, [appender, `file:${file}`, "a", `${name}-${round}`]),
     );
     if (killed === undefined || other === undefined) throw new RangeError();
+    onTestFinished(() => other.stop());
     const linesOf = (child: typeof killed) => child.stdout().split("\n").slice(0, -1);
-    await until(() => linesOf(killed).length > 5 && linesOf(other).length > 5);
+    await until(() => linesOf(killed).length > 5 && linesOf(other).length > 5, 30_000);
     killed.process.kill("SIGKILL");
     await killed.ended;
     // Nothing that the dead one held keeps the other from going on.
     const before = linesOf(other).length;
-    await until(() => linesOf(other).length > before + 5);
+    await until(() => linesOf(other).length > before + 5, 30_000);
     await other.stop();
     told.push(...linesOf(killed), ...linesOf(other));
   }
@@ -256,7 +257,7 @@ test("a log that one of two processes is killed over has no gap, and all that ei
   const ids = entries.map(({ document }) => document);
   expect(new Set(ids).size).toBe(ids.length);
   expect(told.filter((id) => !ids.includes(id))).toEqual([]);
-});
+}, 120_000);
 
 test("Kysely's plan for each filter of a page uses an index", async () => {
   const file = newFile();
