@@ -235,7 +235,7 @@ test("a log that one of two processes is killed over has no gap, and all that ei
       startChild(process.execPath, [appender, `file:${file}`, "a", `${name}-${round}`]),
     );
     if (killed === undefined || other === undefined) throw new RangeError();
-    onTestFinished(() => other.stop());
+    onTestFinished(() => Promise.all([killed.stop(), other.stop()]).then(() => {}));
     const linesOf = (child: typeof killed) => child.stdout().split("\n").slice(0, -1);
     await until(() => linesOf(killed).length > 5 && linesOf(other).length > 5, 30_000);
     killed.process.kill("SIGKILL");
