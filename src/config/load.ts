@@ -95,15 +95,10 @@ function readOrFail<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const message = error instanceof RangeError ? error.message : unread(error);
+    const message =
+      error instanceof RangeError ? error.message : "there is no such file, or it can't be read";
     throw new ConfigError([{ file, line: 1, column: 1, key: "", message }]);
   }
-}
-
-/** Names the path that was tried, where the system tells it. */
-function unread(error: unknown): string {
-  const file = error instanceof Error && "path" in error ? `file ${String(error.path)}` : "such file";
-  return `there is no ${file}, or it can't be read`;
 }
 
 /** The tuned models of the data folder, and their variants. */
