@@ -38,10 +38,11 @@ export function choose(use: Use, request: ChatRequest, signals: Signals): Choice
 
 /** The variants among which a rule's `use` chooses, with the probability of each; those that it never chooses are left out. */
 export function armsOf(use: Use, standings: Standings): readonly Arm[] {
-  return allArms(use, standings).filter(({ share }) => share > 0);
+  return everyArm(use, standings).filter(({ share }) => share > 0);
 }
 
-function allArms(use: Use, standings: Standings): readonly Arm[] {
+/** The same with those that it never chooses. */
+export function everyArm(use: Use, standings: Standings): readonly Arm[] {
   switch (use.kind) {
     case "variant":
       return [{ variant: use.variant, share: 1 }];
@@ -51,8 +52,8 @@ function allArms(use: Use, standings: Standings): readonly Arm[] {
       const { control, candidate } = use.rollout;
       const { share } = positionOf(use.rollout, standings);
       return [
-        { variant: control, share: 1 - share },
         { variant: candidate, share },
+        { variant: control, share: 1 - share },
       ];
     }
   }

@@ -1,7 +1,8 @@
-import { positionOf, type Standings } from "../../domain/rollout.ts";
-import type { Arm, Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
+import type { Standings } from "../../domain/rollout.ts";
+import type { Route, Rule, Table, Use, Variant } from "../../domain/table.ts";
 import { type Html, html } from "../../pages/html.ts";
 import { percent, timeOf } from "../../reports/words.ts";
+import { everyArm } from "../../routing/choose.ts";
 import type { StoredComparison } from "../../store/store.ts";
 import type { TuningJob } from "../job.ts";
 import { framed } from "./frame.ts";
@@ -89,7 +90,7 @@ function ruleRows(
     html`${name}${startsRollouts ? rolloutLink(use) : ""}`,
     condition,
   ];
-  return html`${armsOf(use, standings).map(({ variant, share }, index) => {
+  return html`${everyArm(use, standings).map(({ variant, share }, index) => {
     const { upstreamModel, provider, simulated } = variant.model;
     const [title = "", rule = "", requests = ""] = index > 0 ? [] : first;
     return html`<tr><td>${title}</td><td>${rule}</td><td class="text">${requests}</td><td class="number">${percent(share)}</td><td>${variant.name}</td><td class="quiet">${kindOf(variant)}</td><td>${upstreamModel} <span class="quiet">${provider}${simulated ? ", simulated" : ""}</span></td></tr>\n`;
@@ -104,23 +105,6 @@ function rolloutLink(use: Use): Html {
 
 function titleOf({ name, description }: Route): Html {
   return html`<strong>${name}</strong>${description === undefined ? "" : html`<br><span class="quiet">${description}</span>`}`;
-}
-
-function armsOf(use: Use, standings: Standings): readonly Arm[] {
-  switch (use.kind) {
-    case "variant":
-      return [{ variant: use.variant, share: 1 }];
-    case "split":
-      return use.arms;
-    case "rollout": {
-      const { control, candidate } = use.rollout;
-      const { share } = positionOf(use.rollout, standings);
-      return [
-        { variant: candidate, share },
-        { variant: control, share: 1 - share },
-      ];
-    }
-  }
 }
 
 function kindOf({ prompt, model }: Variant): string {
