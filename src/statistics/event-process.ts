@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Side } from "../domain/rollout.ts";
 
 /** How many times worse than allowed the candidate may turn out to be: a bet is put on each. */
-export const WORSE = [1.3, 2, 3.5, 8, 25] as const;
+export const WORSE = [1.25, 2, 5, 20] as const;
 
 export const eventProcessState = z.array(z.number());
 

@@ -1,7 +1,7 @@
 import { EventProcess } from "./event-process.ts";
 
 /** How many times more or fewer of the units than they should the candidate may have: a bet is put on each. */
-const OFF = [0.5, 0.7, 0.85, 1.2, 1.5, 2] as const;
+const OFF = [0.5, 0.8, 1.25, 2] as const;
 
 /**
  * Do units reach the sides in the shares that they should? The two-sided form of the event process: each new unit is an

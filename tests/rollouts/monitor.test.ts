@@ -56,16 +56,19 @@ describe("alpha", () => {
       "feedback.stars",
       "judge",
     ]);
-    const weights = [0.05, 0.3, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1];
-    [...alphas.values()].forEach((alpha, i) => {
-      expect(alpha).toBeCloseTo(0.01 * (i === 0 ? 0.05 : ((weights[i] ?? 0) / 0.95) * 0.95), 9);
+    const [paused, ...rolledBack] = alphas.values();
+    const weights = [0.3, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1];
+    rolledBack.forEach((alpha, i) => {
+      expect(alpha).toBeCloseTo((0.01 * (weights[i] ?? 0)) / 0.95, 9);
     });
+    expect(rolledBack.reduce((sum, alpha) => sum + alpha, 0)).toBeCloseTo(0.01, 9);
+    expect(paused).toBeCloseTo(0.001, 9);
   });
 
   test("of guardrails that are not there is the others'", () => {
     const alphas = alphaOf(new Monitor({ policy: policyOf({ alpha: 0.02 }), sticky: false }));
-    expect(alphas.get("sample_ratio")).toBeCloseTo(0.001, 12);
-    expect(alphas.get("errors")).toBeCloseTo(0.019, 12);
+    expect(alphas.get("sample_ratio")).toBeCloseTo(0.002, 12);
+    expect(alphas.get("errors")).toBeCloseTo(0.02, 12);
   });
 
   test("may go to no guardrail: then shares alone are looked at", () => {

@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { seededRandom } from "../../src/domain/statistics.ts";
 import { sampleRatioProcess } from "../../src/statistics/sample-ratio.ts";
 
-/** After how many units evidence of 2,000 is there; undefined: it never is within `most`. */
+/** After how many units evidence of 1,000 is there; undefined: it never is within `most`. */
 function foundAfter(seed: number, real: number, share: number, most: number): number | undefined {
   const random = seededRandom(seed);
   const process = sampleRatioProcess();
   for (let i = 1; i <= most; i++) {
     process.event(0, random() < real ? "candidate" : "control", share);
-    if (process.logEvidence >= Math.log(2_000)) return i;
+    if (process.logEvidence >= Math.log(1_000)) return i;
   }
   return undefined;
 }

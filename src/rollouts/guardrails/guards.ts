@@ -11,10 +11,10 @@ import { LatencyGuard } from "./latency.ts";
 import { SampleRatioGuard } from "./sample-ratio.ts";
 import { ValidityGuard } from "./validity.ts";
 
-/** Share of alpha that looks after the rollout itself; the rest is split over the guardrails that are in force. */
-const SAMPLE_RATIO_WEIGHT = 0.05;
+/** The bound on the chance that a sound rollout is paused by the check of its shares, as a share of alpha. Not a part of it: a pause is no rollback. */
+const SAMPLE_RATIO_WEIGHT = 0.1;
 
-/** Their shares of the rest, to be scaled. Those of one group share its weight. */
+/** Their shares of alpha, to be scaled. Those of one group share its weight. */
 const GROUPS = [
   { kinds: ["errors"], weight: 0.3 },
   { kinds: ["validity"], weight: 0.15 },
@@ -23,14 +23,14 @@ const GROUPS = [
   { kinds: ["feedback", "judge"], weight: 0.2 },
 ] as const satisfies readonly { readonly kinds: readonly Guardrail["kind"][]; readonly weight: number }[];
 
-/** The guardrails of a policy, the check of the shares first. Their alphas add up to the policy's. */
+/** The check of the shares, and the guardrails of a policy, whose alphas add up to the policy's. */
 export function guardsOf(policy: Policy, units: Units, board: Board): readonly Guard[] {
   const { guardrails, alpha, stages } = policy;
   const hasPairs = stages.some(({ shadowPercent }) => shadowPercent > 0);
   const weights = guardrails.map(({ kind }) => weightOf(kind, guardrails));
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const guards = guardrails.map((guardrail, i) => {
-    const share = ((weights[i] ?? 0) / all) * (1 - SAMPLE_RATIO_WEIGHT);
+    const share = (weights[i] ?? 0) / all;
     return guardOf(guardrail, { alpha: alpha * share, units, board, hasPairs });
   });
   return [new SampleRatioGuard({ alpha: alpha * SAMPLE_RATIO_WEIGHT, units, board, hasPairs }), ...guards];
