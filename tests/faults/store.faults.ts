@@ -138,7 +138,7 @@ test("a full disk under load changes no answer, is told, and is over when there 
   const room = await until(async () => {
     const books = await booksOf(gateway);
     return books.up === 1 && books.queued === 0 ? books : undefined;
-  }, 60_000);
+  }, 120_000);
   expect(room.stored + room.dropped).toBe(many);
   expect(room.stored).toBeGreaterThanOrEqual(full.stored + full.queued);
   expect(await readiness(gateway)).toMatchObject({ status: 200, body: { store: "ok" } });
