@@ -443,7 +443,7 @@ describe("bodies are not held", () => {
     await until(() => {
       same = before === given && given > 0 ? same + 1 : 0;
       before = given;
-      return same > 2000;
+      return same > 100;
     });
     expect(given).toBeLessThan(25);
     release();
@@ -477,7 +477,7 @@ describe("bodies are not held", () => {
     await until(() => {
       same = before === written && written > 0 ? same + 1 : 0;
       before = written;
-      return same > 2000;
+      return same > 100;
     });
     expect(written).toBeLessThan(100);
     socket.destroy();
