@@ -1,11 +1,17 @@
 import type { Log } from "../metrics/log.ts";
 import type { RolloutFamilies } from "../metrics/rollout-families.ts";
-import type { RolloutStore, StoredChange, StoredRun } from "../store/rollout-store.ts";
+import type {
+  RolloutStore,
+  SaveOptions,
+  StoredChange,
+  StoredEvent,
+  StoredRun,
+} from "../store/rollout-store.ts";
 import type { Change, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { storedChange, storedRun } from "./stored-run.ts";
 import type { Changed } from "./transitions.ts";
-import { Webhooks } from "./webhook.ts";
+import { eventOf, type WebhookEnd, type WebhookEvent, Webhooks } from "./webhook.ts";
 
 /** Changes of which it is remembered that no answer came. */
 const MOST_UNANSWERED = 100;
@@ -15,7 +21,18 @@ export interface CommitsOptions {
   readonly log: Log;
   readonly metrics: RolloutFamilies;
   readonly runs: Runs;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Waits between tries of a webhook, in milliseconds. */
+  readonly webhookWaitsMs?: readonly number[] | undefined;
 }
+
+/** So long whoever has an event may take to send it, with all tries, before another one does. */
+const SENDING_MS = 5 * 60_000;
+/** Events that are older are sent no more. */
+const YOUNG_MS = 60 * 60_000;
+/** How often it looks for events that other gateways have left. */
+const LEFT_EVERY_MS = 30_000;
 
 /** Makes changes of runs: each is made by one process, which tells of it too. */
 export class Commits {
@@ -23,24 +40,24 @@ export class Commits {
   readonly #webhooks: Webhooks;
   /** By their ids, changes of which it is not known whether they were saved. */
   readonly #unanswered = new Map<string, Changed>();
+  /** On the clock of performance.now(). */
+  #leftLookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
-    const { log, metrics } = options;
-    this.#webhooks = new Webhooks({ log, onEnd: (result) => metrics.webhookEnded(result) });
+    const { log, webhookWaitsMs: waitsMs } = options;
+    this.#webhooks = new Webhooks({ log, waitsMs, onEnd: (event, end) => this.#sent(event, end) });
   }
 
-  /**
-   * @param replaces id of the newest run, where this is a new one
-   * @returns false when another process was first @throws StoreError
-   */
+  /** @returns false when another process was first, or a condition does not hold @throws StoreError */
   async save(
     { run, change }: Pick<Changed, "run"> & Partial<Changed>,
-    replaces?: string | undefined,
+    options: SaveOptions = {},
   ): Promise<boolean> {
-    if (change === undefined) return this.#put(run, [], undefined);
+    if (change === undefined) return this.#put(run, [], options);
     this.#remember({ run, change });
-    const isSaved = await this.#put(run, [storedChange(change)], replaces);
+    const event = this.#eventOf({ run, change });
+    const isSaved = await this.#put(run, [storedChange(change)], { ...options, event });
     // Somebody who looked meanwhile may have told of it already.
     if (this.#unanswered.delete(change.id) && isSaved) this.#tell({ run, change });
     return isSaved;
@@ -55,8 +72,27 @@ export class Commits {
     return true;
   }
 
-  close(): Promise<void> {
-    return this.#webhooks.close();
+  /** Now and then sends what was left by gateways that stopped or died. @throws StoreError */
+  async sendLeft(): Promise<void> {
+    if (performance.now() < this.#leftLookedAt + LEFT_EVERY_MS) return;
+    this.#leftLookedAt = performance.now();
+    const { store, runs } = this.#options;
+    const rollouts = [...runs.rollouts.values()].filter(({ webhook }) => webhook !== undefined);
+    if (rollouts.length === 0) return;
+    const now = this.#options.now();
+    const events = await store.claimEvents({
+      rollouts: rollouts.map(({ name }) => name),
+      since: now - YOUNG_MS,
+      now,
+      until: now + SENDING_MS,
+    });
+    for (const event of events) this.#send(event);
+  }
+
+  /** Leaves to others what was not delivered until now, as far as there is time. */
+  async close(withinMs: number): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
+    await Promise.race([this.#webhooks.close(), late]);
   }
 
   #remember(made: Changed): void {
@@ -65,16 +101,38 @@ export class Commits {
     this.#unanswered.set(made.change.id, made);
   }
 
-  async #put(run: Run, changes: readonly StoredChange[], replaces: string | undefined): Promise<boolean> {
+  async #put(run: Run, changes: readonly StoredChange[], options: SaveOptions): Promise<boolean> {
     const { store, runs } = this.#options;
     const row = storedRun(run);
-    const isSaved = await store.saveRun(row, changes, replaces);
+    const isSaved = await store.saveRun(row, changes, options);
     if (isSaved) runs.saved(row);
     return isSaved;
   }
 
+  #eventOf({ run, change }: Changed): StoredEvent | undefined {
+    if (this.#options.runs.rollouts.get(run.rollout)?.webhook === undefined) return undefined;
+    const event = eventOf(run, change);
+    return event && { ...event, at: change.at, due: change.at + SENDING_MS };
+  }
+
+  #send(event: WebhookEvent): void {
+    const to = this.#options.runs.rollouts.get(event.rollout)?.webhook;
+    if (to !== undefined) this.#webhooks.send(to, event);
+  }
+
+  async #sent({ id, rollout }: WebhookEvent, end: WebhookEnd): Promise<void> {
+    const { store, metrics, log } = this.#options;
+    if (end !== "left") metrics.webhookEnded(end);
+    try {
+      await (end === "left" ? store.leaveEvent(id) : store.endEvent(id));
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      log("warn", "what became of a webhook could not be kept", { rollout, event: id, problem });
+    }
+  }
+
   #tell({ run, change }: Changed): void {
-    const { log, metrics, runs } = this.#options;
+    const { log, metrics } = this.#options;
     const { rollout, action, by, ground, verdict } = change;
     metrics.changed(rollout, action);
     const isAlarm = verdict !== undefined || run.cause === "configuration";
@@ -90,7 +148,8 @@ export class Commits {
       guardrail: verdict?.guardrail,
       observation: verdict?.observation,
     });
-    this.#webhooks.tell(runs.rollouts.get(rollout)?.webhook, run, change);
+    const event = eventOf(run, change);
+    if (event !== undefined) this.#send(event);
   }
 }
 

@@ -21,10 +21,12 @@ export interface ConductorOptions {
   readonly timing?: Partial<Timing> | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Waits between tries of a webhook, in milliseconds. */
+  readonly webhookWaitsMs?: readonly number[] | undefined;
 }
 
 const TIMING: Timing = { flushMs: 25, pollMs: 250, snapshotEvery: 5000 };
-/** What the last observations may take to be logged when the gateway stops, in milliseconds. */
+/** What the last observations may take to be logged when the gateway stops, and then its webhooks to be left, in milliseconds. */
 const CLOSE_MS = 3000;
 const DAY_MS = 86_400_000;
 
@@ -45,7 +47,7 @@ export class Conductor implements RolloutWatch {
 
   constructor(options: ConductorOptions) {
     this.#options = options;
-    const { store, log, metrics, timing, now = Date.now } = options;
+    const { store, log, metrics, timing, now = Date.now, webhookWaitsMs } = options;
     this.#now = now;
     this.#timing = { ...TIMING, ...timing };
     this.#runs = new Runs({
@@ -56,7 +58,7 @@ export class Conductor implements RolloutWatch {
         log("error", "what was known of a rollout can't be read: it is judged anew", { rollout, problem }),
       onOthers: (before, led) => this.#othersChanged(before, led),
     });
-    this.#commits = new Commits({ store, log, metrics, runs: this.#runs });
+    this.#commits = new Commits({ store, log, metrics, runs: this.#runs, now, webhookWaitsMs });
     this.#loop = new Loop({
       runs: this.#runs,
       commits: this.#commits,
@@ -102,7 +104,7 @@ export class Conductor implements RolloutWatch {
   /** Logs what was seen until now, within some seconds. */
   async close(): Promise<void> {
     await this.#loop.close(CLOSE_MS);
-    await this.#commits.close();
+    await this.#commits.close(CLOSE_MS);
   }
 
   get standings(): Standings {

@@ -128,7 +128,7 @@ export class Control implements RolloutControl {
           continue;
         }
         const changed = make(led?.run, deedOf(asked, this.#options.now(), led?.followed), rollout);
-        if (await this.#options.commits.save(changed, led?.row.id)) return;
+        if (await this.#options.commits.save(changed, { replaces: led?.row.id })) return;
       }
       throw rolloutState("Others change it all the time. Look at it, and try again.");
     });

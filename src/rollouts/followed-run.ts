@@ -59,6 +59,11 @@ export class FollowedRun {
     return this.#verdict;
   }
 
+  /** Number of the last entry of its log that is folded; 0: none. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   /** Was its log read to the end, at least once? */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;

@@ -110,7 +110,7 @@ export class Loop {
   }
 
   async #turn(): Promise<void> {
-    const { runs, publish } = this.#options;
+    const { commits, runs, publish } = this.#options;
     // What failed may have been done all the same.
     const looks = this.#trouble !== undefined || performance.now() >= this.#looksAt;
     if (looks) this.#looksAt = performance.now() + this.#options.timing.pollMs;
@@ -121,6 +121,7 @@ export class Loop {
       publish();
       for (const { run, followed } of runs.open) await this.step(run, followed);
       this.#sees();
+      if (looks) await commits.sendLeft();
     } catch (error) {
       this.#fails(error);
     }
@@ -139,19 +140,22 @@ export class Loop {
   async step(run: Run, followed: FollowedRun): Promise<void> {
     if (!followed.isCaughtUp) return;
     const { commits, now, runs } = this.#options;
-    const step = await this.#nextStep(run, followed);
+    let step = this.#plan(run, followed);
+    if (step.kind === "advance" || step.kind === "promote") {
+      // It only grows by all that was logged until now, wherever it was seen.
+      if (performance.now() < this.#growsAt) return;
+      await followed.catchUp();
+      step = this.#plan(run, followed);
+    }
     if (step.kind === "wait") return;
+    // Nobody acts on an alarm once it is promoted: none may stand in the log before that.
+    const upTo = step.kind === "promote" ? followed.seq : undefined;
     const changed = taken(step, run, followed.verdict, deedOf({ by: GATEWAY }, now(), followed));
-    if (changed !== undefined && !(await commits.save(changed))) await runs.look();
+    if (changed !== undefined && !(await commits.save(changed, { upTo }))) await runs.look();
   }
 
-  /** It only grows by all that was logged until now, wherever it was seen. */
-  async #nextStep(run: Run, followed: FollowedRun): Promise<Step> {
-    const step = plan(run, followed.monitor, this.situationOf(run));
-    if (step.kind !== "advance" && step.kind !== "promote") return step;
-    if (performance.now() < this.#growsAt) return { kind: "wait" };
-    await followed.catchUp();
-    return plan(run, followed.monitor, this.situationOf(run));
+  #plan(run: Run, { monitor }: FollowedRun): Step {
+    return plan(run, monitor, this.situationOf(run));
   }
 
   /** Until the next turn, where nothing wakes it before. */

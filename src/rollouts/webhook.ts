@@ -4,11 +4,24 @@ import type { Log } from "../metrics/log.ts";
 import type { Change, Run } from "./run.ts";
 import { changeToDocument } from "./to-document.ts";
 
+/** What is told of a change. */
+export interface WebhookEvent {
+  /** Of the change: the same one may come twice. */
+  readonly id: string;
+  readonly rollout: string;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** `left`: the gateway stops, and another one is to send it. */
+export type WebhookEnd = "delivered" | "failed" | "left";
+
 export interface WebhooksOptions {
   readonly log: Log;
-  readonly onEnd: (result: "delivered" | "failed") => void;
+  /** Never rejects. */
+  readonly onEnd: (event: WebhookEvent, end: WebhookEnd) => Promise<void>;
   /** Waits between tries, in milliseconds. */
-  readonly waitsMs?: readonly number[];
+  readonly waitsMs?: readonly number[] | undefined;
   /** What a try may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -16,57 +29,56 @@ export interface WebhooksOptions {
 const WAITS_MS = [1000, 5000, 30_000, 120_000];
 const TIMEOUT_MS = 10_000;
 
-/**
- * Tells of what becomes of rollouts, without anybody waiting for it. The process that made a change tells of it, so it is
- * told once; where that process dies before, the audit trail alone has it.
- */
+/** Tells of what becomes of rollouts, without anybody waiting for it. */
 export class Webhooks {
   readonly #options: WebhooksOptions;
   readonly #closing = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
+  /** By the event's id. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
   }
 
-  /** Sends a change, if it is one to be told of. */
-  tell(to: WebhookSettings | undefined, run: Run, change: Change): void {
-    const type = typeOf(run, change);
-    if (to === undefined || type === undefined) return;
-    const sending = this.#send(to, change, bodyOf(type, run, change)).finally(() =>
-      this.#underWay.delete(sending),
-    );
-    this.#underWay.add(sending);
+  /** One that is on its way is not sent beside. */
+  send(to: WebhookSettings, event: WebhookEvent): void {
+    if (this.#underWay.has(event.id)) return;
+    const sending = this.#send(to, event)
+      .then((end) => this.#options.onEnd(event, end))
+      .finally(() => this.#underWay.delete(event.id));
+    this.#underWay.set(event.id, sending);
   }
 
-  /** Gives up what could not be delivered until now. */
+  /** Leaves what could not be delivered until now. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.values());
   }
 
-  async #send(to: WebhookSettings, { id, rollout }: Change, body: string): Promise<void> {
-    const { log, onEnd, waitsMs = WAITS_MS } = this.#options;
+  async #send(to: WebhookSettings, { id, rollout, body }: WebhookEvent): Promise<WebhookEnd> {
+    const { log, waitsMs = WAITS_MS } = this.#options;
     const most = waitsMs.length + 1;
     for (let tries = 1; ; tries++) {
       const problem = await this.#try(to, id, body);
       if (problem === undefined) {
         if (tries > 1) log("info", "a webhook was delivered", { rollout, event: id, tries });
-        return onEnd("delivered");
+        return "delivered";
       }
       const waitMs = waitsMs[tries - 1];
-      const isLast = waitMs === undefined || this.#closing.signal.aborted;
-      log("warn", isLast ? "a webhook was given up" : "a webhook could not be delivered", {
-        rollout,
-        event: id,
-        tries,
-        problem,
-        note: isLast ? undefined : `try ${tries} of ${most} failed, next in ${waitMs / 1000} s`,
-      });
-      if (isLast) return onEnd("failed");
-      if (await this.#wait(waitMs)) continue;
-      log("warn", "a webhook was given up", { rollout, event: id, tries, problem: "the gateway stops" });
-      return onEnd("failed");
+      if (!this.#closing.signal.aborted) {
+        const isLast = waitMs === undefined;
+        log("warn", isLast ? "a webhook was given up" : "a webhook could not be delivered", {
+          rollout,
+          event: id,
+          tries,
+          problem,
+          note: isLast ? undefined : `try ${tries} of ${most} failed, next in ${waitMs / 1000} s`,
+        });
+        if (isLast) return "failed";
+        if (await this.#wait(waitMs)) continue;
+      }
+      log("info", "a webhook is left to the next gateway", { rollout, event: id, tries });
+      return "left";
     }
   }
 
@@ -91,7 +103,7 @@ export class Webhooks {
     }
   }
 
-  /** @returns false when there is no time left for it */
+  /** @returns false when there is no time left for it: the gateway stops */
   #wait(ms: number): Promise<boolean> {
     const { signal } = this.#closing;
     return new Promise((resolve) => {
@@ -111,6 +123,13 @@ function whyOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   if (typeof cause === "object" && cause !== null && "code" in cause) return String(cause.code);
   return error instanceof Error ? error.name : "it failed";
+}
+
+/** @returns undefined for a change that is not told of */
+export function eventOf(run: Run, change: Change): WebhookEvent | undefined {
+  const type = typeOf(run, change);
+  if (type === undefined) return undefined;
+  return { id: change.id, rollout: change.rollout, body: bodyOf(type, run, change) };
 }
 
 function typeOf({ cause }: Run, { action }: Change): string | undefined {

@@ -4,6 +4,7 @@ import type { Database, Dialect } from "./dialect.ts";
 import { first } from "./migrations/001-first.ts";
 import { tuningJobs } from "./migrations/002-tuning-jobs.ts";
 import { rollouts } from "./migrations/003-rollouts.ts";
+import { rolloutEvents } from "./migrations/004-rollout-events.ts";
 import type { Schema } from "./schema.ts";
 import { StoreError } from "./store.ts";
 
@@ -57,5 +58,6 @@ function migrationsOf(dialect: Dialect): Readonly<Record<string, Migration>> {
     "001_first": { up: (db: Kysely<Schema>) => first(db, dialect) },
     "002_tuning_jobs": { up: (db: Kysely<Schema>) => tuningJobs(db, dialect) },
     "003_rollouts": { up: (db: Kysely<Schema>) => rollouts(db, dialect) },
+    "004_rollout_events": { up: (db: Kysely<Schema>) => rolloutEvents(db, dialect) },
   };
 }

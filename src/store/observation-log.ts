@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import type { Database } from "./dialect.ts";
+import type { Database, Dialect } from "./dialect.ts";
 import type { LogPart, StoredSnapshot } from "./rollout-store.ts";
 import { clean } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -23,16 +23,35 @@ export function appendObservations(
 ): Promise<LogPart> {
   const run = clean(runId);
   return db.transaction().execute(async (transaction) => {
-    const held = await transaction
-      .selectFrom("rollout_runs")
-      .select("revision")
-      .where("id", "=", run)
-      .modifyEnd(dialect.holdRows)
-      .executeTakeFirst();
+    const held = await holdRun(transaction, dialect, run);
     if (held === undefined) throw noRun();
     if (await isNew(transaction, entryId)) await append(transaction, run, document);
     return { ...(await entriesAfter(transaction, run, after)), revision: held.revision };
   });
+}
+
+/** Nobody else appends to the run's log, or changes it, until the transaction ends. @returns undefined for one that is not there */
+export async function holdRun(
+  transaction: Transaction<Schema>,
+  dialect: Dialect,
+  run: string,
+): Promise<{ readonly revision: number } | undefined> {
+  return transaction
+    .selectFrom("rollout_runs")
+    .select("revision")
+    .where("id", "=", run)
+    .modifyEnd(dialect.holdRows)
+    .executeTakeFirst();
+}
+
+/** Number of the last entry of a run's log; 0: it has none. */
+export async function lastEntry(transaction: Transaction<Schema>, run: string): Promise<number> {
+  const { last } = await transaction
+    .selectFrom("rollout_observations")
+    .select((eb) => eb.fn.max("seq").as("last"))
+    .where("run", "=", run)
+    .executeTakeFirstOrThrow();
+  return last ?? 0;
 }
 
 /** Notes that the entry is put there. @returns false when it was already */

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { DELETED_AT_ONCE, erase } from "./deletion.ts";
 import type { Database } from "./dialect.ts";
+import { forgetEvents } from "./event-queries.ts";
 import { forgetEntries } from "./observation-log.ts";
 import { placeTo } from "./position.ts";
 import { forgetRuleSets } from "./rule-set-queries.ts";
@@ -28,6 +29,7 @@ export async function retain(database: Database, { before, maxBytes }: Limits): 
     .where("at", "<", Date.now() - USAGE_PARTS_MS)
     .execute();
   await forgetEntries(database.db);
+  await forgetEvents(database.db);
   const gone = { captures: 0, others: 0 };
   if (before !== undefined) await deleteOlder(database, before, gone);
   if (maxBytes !== undefined) await deleteUntilFits(database, maxBytes, gone);

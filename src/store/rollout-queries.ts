@@ -1,6 +1,8 @@
 import type { Kysely, Selectable, Transaction } from "kysely";
 import type { Database } from "./dialect.ts";
-import type { ChangeFilter, StoredChange, StoredRun } from "./rollout-store.ts";
+import { addEvent } from "./event-queries.ts";
+import { holdRun, lastEntry } from "./observation-log.ts";
+import type { ChangeFilter, SaveOptions, StoredChange, StoredRun } from "./rollout-store.ts";
 import { clean } from "./rows.ts";
 import type { RolloutChangeTable, RolloutRunTable, Schema } from "./schema.ts";
 
@@ -8,16 +10,21 @@ type RunRow = Selectable<RolloutRunTable>;
 
 /** Run and changes are saved both or neither. @returns false for who comes second */
 export function saveRun(
-  { db }: Database,
+  { db, dialect }: Database,
   run: StoredRun,
   changes: readonly StoredChange[],
-  replaces: string | undefined,
+  { replaces, upTo, event }: SaveOptions,
 ): Promise<boolean> {
   return db.transaction().execute(async (transaction) => {
+    if (upTo !== undefined) {
+      await holdRun(transaction, dialect, clean(run.id));
+      if ((await lastEntry(transaction, clean(run.id))) > upTo) return false;
+    }
     const isSaved =
       run.revision === 1 ? await begin(transaction, run, replaces) : await replace(transaction, run);
     if (isSaved && changes.length > 0)
       await transaction.insertInto("rollout_changes").values(changes.map(changeRow)).execute();
+    if (isSaved && event !== undefined) await addEvent(transaction, event);
     return isSaved;
   });
 }

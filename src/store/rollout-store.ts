@@ -62,14 +62,47 @@ export interface ChangeFilter {
   readonly limit: number;
 }
 
+/** What a webhook is to be told of. It is kept until that is done, so that it outlives who made the change. */
+export interface StoredEvent {
+  /** Of the change. */
+  readonly id: string;
+  readonly rollout: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Until then whoever has it sends it; after that another may. Milliseconds since 1970. */
+  readonly due: number;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** Which events somebody wants to send. */
+export interface EventClaim {
+  /** At least one. */
+  readonly rollouts: readonly string[];
+  /** Of this moment or later. All in milliseconds since 1970. */
+  readonly since: number;
+  readonly now: number;
+  /** Until when nobody else gets them. */
+  readonly until: number;
+}
+
+/** What has to be so for a run to be saved, and what is saved with it. */
+export interface SaveOptions {
+  /** The newest run of its rollout, in whose place a new one comes: its id; undefined: there is none. */
+  readonly replaces?: string | undefined;
+  /** The last entry of its log that is known: nobody has put one there since. Undefined: somebody may have. */
+  readonly upTo?: number | undefined;
+  readonly event?: StoredEvent | undefined;
+}
+
 /** Where rollouts are kept. Every method may throw StoreError. */
 export interface RolloutStore {
   /**
-   * Keeps a run together with the changes that made it, if nobody has changed it since: revision 1 if `replaces` is the
-   * id of the newest run of its rollout (undefined: there is none), a higher one in place of the revision before.
-   * @returns false when somebody has, and nothing is changed
+   * Keeps a run together with the changes that made it, if nobody has changed it since: revision 1 in place of the newest run
+   * of its rollout, a higher one in place of the revision before.
+   * @returns false when somebody has, or a condition does not hold, and nothing is changed
    */
-  saveRun(run: StoredRun, changes: readonly StoredChange[], replaces?: string | undefined): Promise<boolean>;
+  saveRun(run: StoredRun, changes: readonly StoredChange[], options?: SaveOptions): Promise<boolean>;
   /** The newest run of each rollout. */
   newestRuns(): Promise<readonly StoredRun[]>;
   run(id: string): Promise<StoredRun | undefined>;
@@ -90,4 +123,10 @@ export interface RolloutStore {
   /** Keeps it, unless there is a newer one, and deletes the entries that the snapshot before has, save its last. */
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
   snapshot(run: string): Promise<StoredSnapshot | undefined>;
+  /** Events that are due: whoever gets them is to send them. */
+  claimEvents(claim: EventClaim): Promise<readonly StoredEvent[]>;
+  /** It was sent, or given up. */
+  endEvent(id: string): Promise<void>;
+  /** Somebody else is to send it, at once. */
+  leaveEvent(id: string): Promise<void>;
 }

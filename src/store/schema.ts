@@ -201,6 +201,17 @@ export interface RolloutSnapshotTable {
   document: string;
 }
 
+/** Events that webhooks are still to be told of. */
+export interface RolloutEventTable {
+  /** Of the change. */
+  id: string;
+  rollout: string;
+  at: number;
+  due: number;
+  /** JSON. */
+  body: string;
+}
+
 export interface RuleSetTable {
   version: string;
   at: number;
@@ -224,6 +235,7 @@ export interface Schema {
   rollout_observations: RolloutObservationTable;
   rollout_entries: RolloutEntryTable;
   rollout_snapshots: RolloutSnapshotTable;
+  rollout_events: RolloutEventTable;
   rule_sets: RuleSetTable;
 }
 

@@ -9,13 +9,23 @@ import {
 import { deleteCaptures } from "./deletion.ts";
 import type { Database } from "./dialect.ts";
 import { parseRecipe } from "./documents.ts";
+import { claimEvents, endEvent, leaveEvent } from "./event-queries.ts";
 import { addFeedback, summarize } from "./feedback-queries.ts";
 import { selected } from "./filter.ts";
 import { appendObservations, readObservations, readSnapshot, saveSnapshot } from "./observation-log.ts";
 import { readPage, withTexts } from "./page.ts";
 import { retain } from "./retention.ts";
 import { readChanges, readNewestRuns, readRun, readRunsOf, saveRun } from "./rollout-queries.ts";
-import type { ChangeFilter, LogPart, StoredChange, StoredRun, StoredSnapshot } from "./rollout-store.ts";
+import type {
+  ChangeFilter,
+  EventClaim,
+  LogPart,
+  SaveOptions,
+  StoredChange,
+  StoredEvent,
+  StoredRun,
+  StoredSnapshot,
+} from "./rollout-store.ts";
 import { clean, usageOf } from "./rows.ts";
 import { readRuleSet, saveRuleSet } from "./rule-set-queries.ts";
 import type { StoredRuleSet } from "./rule-sets.ts";
@@ -176,8 +186,8 @@ export class SqlStore implements Store {
     return this.#do(() => readOpenTuningJobs(this.#db, limit));
   }
 
-  saveRun(run: StoredRun, changes: readonly StoredChange[], replaces?: string | undefined): Promise<boolean> {
-    return this.#do(() => saveRun(this.#database, run, changes, replaces));
+  saveRun(run: StoredRun, changes: readonly StoredChange[], options: SaveOptions = {}): Promise<boolean> {
+    return this.#do(() => saveRun(this.#database, run, changes, options));
   }
 
   newestRuns(): Promise<readonly StoredRun[]> {
@@ -210,6 +220,18 @@ export class SqlStore implements Store {
 
   snapshot(run: string): Promise<StoredSnapshot | undefined> {
     return this.#do(() => readSnapshot(this.#db, run));
+  }
+
+  claimEvents(claim: EventClaim): Promise<readonly StoredEvent[]> {
+    return this.#do(() => claimEvents(this.#db, claim));
+  }
+
+  endEvent(id: string): Promise<void> {
+    return this.#do(() => endEvent(this.#db, id));
+  }
+
+  leaveEvent(id: string): Promise<void> {
+    return this.#do(() => leaveEvent(this.#db, id));
   }
 
   saveRuleSet(ruleSet: StoredRuleSet): Promise<void> {

@@ -110,12 +110,16 @@ export class ThreadedStore implements Store {
     within(CHANGE_MS, this.#change("renewTuningJob", [lease]));
   readonly deleteTuningJob: Store["deleteTuningJob"] = (job, comparison) =>
     within(DELETE_MS, this.#change("deleteTuningJob", [job, comparison]));
-  readonly saveRun: Store["saveRun"] = (run, changes, replaces) =>
-    within(CHANGE_MS, this.#change("saveRun", [run, changes, replaces]));
+  readonly saveRun: Store["saveRun"] = (run, changes, options) =>
+    within(CHANGE_MS, this.#change("saveRun", [run, changes, options]));
   readonly appendObservations: Store["appendObservations"] = (run, id, document, after) =>
     within(CHANGE_MS, this.#change("appendObservations", [run, id, document, after]));
   readonly saveSnapshot: Store["saveSnapshot"] = (snapshot) =>
     within(CHANGE_MS, this.#change("saveSnapshot", [snapshot]));
+  readonly claimEvents: Store["claimEvents"] = (claim) =>
+    within(CHANGE_MS, this.#change("claimEvents", [claim]));
+  readonly endEvent: Store["endEvent"] = (id) => within(CHANGE_MS, this.#change("endEvent", [id]));
+  readonly leaveEvent: Store["leaveEvent"] = (id) => within(CHANGE_MS, this.#change("leaveEvent", [id]));
   readonly saveRuleSet: Store["saveRuleSet"] = (ruleSet) =>
     within(CHANGE_MS, this.#change("saveRuleSet", [ruleSet]));
   readonly delete: Store["delete"] = (filter) => within(DELETE_MS, this.#change("delete", [filter]));

@@ -19,7 +19,7 @@ function runsOn(store: RolloutStore): Runs {
 
 function commitsOn(store: RolloutStore, runs = runsOn(store)) {
   const metrics = new RolloutFamilies();
-  return { metrics, commits: new Commits({ store, runs, metrics, log: () => {} }) };
+  return { metrics, commits: new Commits({ store, runs, metrics, log: () => {}, now: Date.now }) };
 }
 
 test("a change is told of, though another one that came second was begun before its answer", async () => {

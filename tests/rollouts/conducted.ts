@@ -68,6 +68,9 @@ export function flaky(first: RolloutStore): FlakyStore {
     observations: (...args) => asked(() => store.observations(...args)),
     saveSnapshot: (snapshot) => asked(() => store.saveSnapshot(snapshot)),
     snapshot: (run) => asked(() => store.snapshot(run)),
+    claimEvents: (claim) => asked(() => store.claimEvents(claim)),
+    endEvent: (id) => asked(() => store.endEvent(id)),
+    leaveEvent: (id) => asked(() => store.leaveEvent(id)),
   };
   return flakyStore;
 }
@@ -91,11 +94,13 @@ export async function conduct(
     snapshotEvery = 50,
     pollMs = 5,
     waitMs = 5000,
+    webhookWaitsMs,
   }: {
     readonly now?: () => number;
     readonly snapshotEvery?: number;
     readonly pollMs?: number;
     readonly waitMs?: number;
+    readonly webhookWaitsMs?: readonly number[];
   } = {},
 ): Promise<Conducted> {
   const metrics = new RolloutFamilies();
@@ -106,6 +111,7 @@ export async function conduct(
     log: (level, message, entry = {}) => logs.push({ level, message, fields: fieldsOf(entry) }),
     timing: { flushMs: 1, pollMs, snapshotEvery },
     now,
+    webhookWaitsMs,
   });
   onTestFinished(() => conductor.close());
   conductor.use(new Map([[rollout.name, rollout]]));

@@ -1,6 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { STANDINGS_MS } from "../../src/open-store.ts";
+import { entryOf } from "../../src/rollouts/log-entry.ts";
 import { until } from "../support/until.ts";
+import { sendJson, startUpstream } from "../support/upstream.ts";
 import { ASKED, conduct, failing, flaky, newStore, request } from "./conducted.ts";
 import { BEGAN, rolloutOf } from "./runs.ts";
 import { pair, performance } from "./traffic.ts";
@@ -240,6 +242,62 @@ test("a run that is well passes its stages by its requests and its time", async 
   expect((await conductor.control.view("r")).waitsFor).toEqual([
     "500 more requests of the candidate",
     "10 minutes more at this stage",
+  ]);
+});
+
+test("what fails in the moment before a promotion is saved is not promoted", async () => {
+  const store = flaky(await newStore());
+  const { saveRun } = store;
+  const { conductor, logs } = await conduct(
+    store,
+    rolloutOf({ stages: [{ percent: 50, minRequests: 1, minTime: 0 }], proof: { above: 100 } }),
+  );
+  await conductor.control.start("r", ASKED);
+  const run = conductor.standings.get("r")?.run ?? "";
+  const failed = entryOf([...failing(conductor, 60)].map((one) => ({ ...one, stage: 0 })));
+  let promotions = 0;
+  store.saveRun = async (row, changes, conditions) => {
+    // Another process logs it, after all was read and before the promotion is there.
+    if (row.state === "promoted" && promotions++ === 0)
+      await store.appendObservations(run, "others", failed, 0);
+    return saveRun(row, changes, conditions);
+  };
+  conductor.observe(run, request("candidate", { share: 0.5 }));
+  await until(async () => (await conductor.control.view("r")).run?.state === "rolled_back");
+  expect(promotions).toBe(1);
+  const messages = logs.map(({ message }) => message);
+  expect(messages).toContain("rollout rolled back");
+  expect(messages).not.toContain("rollout promoted");
+});
+
+test("what a webhook was not told when its gateway stopped the next one tells it, once", async () => {
+  const store = await newStore();
+  let status = 500;
+  const receiver = await startUpstream((_received, response) => sendJson(response, {}, status));
+  const told = rolloutOf({ stages: [25], webhook: { url: receiver.url } });
+  const first = await conduct(store, told, { webhookWaitsMs: [600_000] });
+  await first.conductor.control.start("r", ASKED);
+  await first.conductor.control.rollback("r", ASKED);
+  await until(() => first.logs.some(({ message }) => message === "a webhook could not be delivered"));
+  await first.conductor.close();
+  expect(first.metrics.render()).not.toContain("crossover_webhooks_total{");
+
+  status = 200;
+  const second = await conduct(store, told);
+  await until(() => second.metrics.render().includes('crossover_webhooks_total{result="delivered"} 1'));
+  const [failed, delivered] = receiver.received;
+  expect(delivered?.text).toBe(failed?.text);
+  expect(delivered?.headers["x-crossover-event"]).toBe(failed?.headers["x-crossover-event"]);
+  await second.conductor.close();
+
+  const third = await conduct(store, told);
+  await third.conductor.control.start("r", ASKED);
+  await third.conductor.control.promote("r", ASKED);
+  await until(() => receiver.received.length > 2);
+  expect(receiver.received.map(({ body }) => body["type"])).toEqual([
+    "rollout.rolled_back",
+    "rollout.rolled_back",
+    "rollout.promoted",
   ]);
 });
 

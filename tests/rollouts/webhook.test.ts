@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { parseObject } from "../../src/domain/json.ts";
+import type { WebhookSettings } from "../../src/domain/rollout.ts";
 import type { LogFields } from "../../src/metrics/log.ts";
 import { changeDocument } from "../../src/rollouts/document.ts";
-import { type Change, NOTHING_KNOWN, type Run } from "../../src/rollouts/run.ts";
+import { NOTHING_KNOWN } from "../../src/rollouts/run.ts";
 import { changeToDocument } from "../../src/rollouts/to-document.ts";
-import { paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
-import { Webhooks } from "../../src/rollouts/webhook.ts";
+import { type Changed, paused, promoted, rolledBack } from "../../src/rollouts/transitions.ts";
+import { eventOf, Webhooks } from "../../src/rollouts/webhook.ts";
 import { codeBlocks } from "../support/markdown.ts";
 import { until } from "../support/until.ts";
 import { sendJson, startUpstream } from "../support/upstream.ts";
@@ -20,18 +21,24 @@ function webhooks(waitsMs: readonly number[] = [1, 1]) {
   const logs: LogFields[] = [];
   const sender = new Webhooks({
     log: (_level, _message, fields) => typeof fields === "object" && logs.push(fields),
-    onEnd: (result) => ended.push(result),
+    onEnd: async (_event, end) => {
+      ended.push(end);
+    },
     waitsMs,
   });
   onTestFinished(() => sender.close());
-  return { sender, ended, logs };
+  const tell = (to: WebhookSettings, { run: after, change }: Changed): void => {
+    const event = eventOf(after, change);
+    if (event !== undefined) sender.send(to, event);
+  };
+  return { sender, tell, ended, logs };
 }
 
 test("a rollback is told with its verdict, signed, so that who hears it knows who speaks", async () => {
   const upstream = await startUpstream();
-  const { sender, ended } = webhooks();
-  const { run: after, change } = rolledBack(run({ percent: 25 }), deed, { verdict });
-  sender.tell({ url: `${upstream.url}/hook`, secret: "s3cret" }, after, change);
+  const { tell, ended } = webhooks();
+  const changed = rolledBack(run({ percent: 25 }), deed, { verdict });
+  tell({ url: `${upstream.url}/hook`, secret: "s3cret" }, changed);
   await until(() => ended.length > 0);
   expect(ended).toEqual(["delivered"]);
   const [received] = upstream.received;
@@ -41,7 +48,7 @@ test("a rollback is told with its verdict, signed, so that who hears it knows wh
     control: "prompted",
     candidate: "tuned",
     cause: null,
-    ...changeToDocument(change),
+    ...changeToDocument(changed.change),
   });
   expect(received?.body["verdict"]).toMatchObject({
     guardrail: "errors",
@@ -57,9 +64,8 @@ test("a rollback is told with its verdict, signed, so that who hears it knows wh
 
 test("the page has a body of this form", async () => {
   const upstream = await startUpstream();
-  const { sender, ended } = webhooks();
-  const { run: after, change } = rolledBack(run(), deed, { verdict });
-  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  const { tell, ended } = webhooks();
+  tell({ url: upstream.url, secret: undefined }, rolledBack(run(), deed, { verdict }));
   await until(() => ended.length > 0);
   const shown = codeBlocks("docs/rollouts.md", "json").map(({ text }) => parseObject(text));
   const [body] = shown.filter((one) => one?.["type"] === "rollout.rolled_back");
@@ -69,9 +75,8 @@ test("the page has a body of this form", async () => {
 
 test("what fails is sent again, the same, and given up after all tries; nothing of the address is logged", async () => {
   const upstream = await startUpstream((_received, response) => sendJson(response, {}, 500));
-  const { sender, ended, logs } = webhooks();
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: `${upstream.url}/hook?token=hidden`, secret: undefined }, after, change);
+  const { tell, ended, logs } = webhooks();
+  tell({ url: `${upstream.url}/hook?token=hidden`, secret: undefined }, promoted(run(), "proved", deed));
   await until(() => ended.length > 0);
   expect(ended).toEqual(["failed"]);
   expect(new Set(upstream.received.map(({ text }) => text)).size).toBe(1);
@@ -86,9 +91,8 @@ test("what was delivered after all is told of, and when it is tried next", async
   const upstream = await startUpstream((_received, response) =>
     sendJson(response, {}, ++calls === 1 ? 500 : 200),
   );
-  const { sender, ended, logs } = webhooks([2, 1]);
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  const { tell, ended, logs } = webhooks([2, 1]);
+  tell({ url: upstream.url, secret: undefined }, promoted(run(), "proved", deed));
   await until(() => ended.length > 0);
   expect(ended).toEqual(["delivered"]);
   expect(logs).toEqual([
@@ -97,21 +101,19 @@ test("what was delivered after all is told of, and when it is tried next", async
   ]);
 });
 
-test("what waits for its next try when the gateway stops is told of, and counts as failed", async () => {
+test("what waits for its next try when the gateway stops is left to another, and has not failed", async () => {
   const upstream = await startUpstream((_received, response) => sendJson(response, {}, 500));
-  const { sender, ended, logs } = webhooks([600_000]);
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  const { sender, tell, ended, logs } = webhooks([600_000]);
+  tell({ url: upstream.url, secret: undefined }, promoted(run(), "proved", deed));
   await until(() => logs.length === 1);
   await sender.close();
-  expect(ended).toEqual(["failed"]);
-  expect(logs[1]).toEqual({ rollout: "to-tuned", event: "chg_1", tries: 1, problem: "the gateway stops" });
+  expect(ended).toEqual(["left"]);
+  expect(logs[1]).toEqual({ rollout: "to-tuned", event: "chg_1", tries: 1 });
 });
 
 test("who does not listen is told of with the system's code", async () => {
-  const { sender, ended, logs } = webhooks([]);
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: "http://127.0.0.1:1/hook?token=hidden", secret: undefined }, after, change);
+  const { tell, ended, logs } = webhooks([]);
+  tell({ url: "http://127.0.0.1:1/hook?token=hidden", secret: undefined }, promoted(run(), "proved", deed));
   await until(() => ended.length > 0);
   expect(logs[0]?.["problem"]).toMatch(/^(ECONNREFUSED|TypeError)$/);
 });
@@ -121,20 +123,18 @@ test("a receiver that comes back hears of it", async () => {
   const upstream = await startUpstream((_received, response) =>
     sendJson(response, {}, failures-- > 0 ? 503 : 200),
   );
-  const { sender, ended } = webhooks();
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  const { tell, ended } = webhooks();
+  tell({ url: upstream.url, secret: undefined }, promoted(run(), "proved", deed));
   await until(() => ended.length > 0);
   expect(ended).toEqual(["delivered"]);
 });
 
 test("a pause is told unless a person made it", async () => {
   const upstream = await startUpstream();
-  const { sender, ended } = webhooks();
-  const tell = ({ run: after, change }: { readonly run: Run; readonly change: Change }) =>
-    sender.tell({ url: upstream.url, secret: undefined }, after, change);
-  tell(paused(run(), "person", deed));
-  tell(paused(run(), "sample_ratio", deed));
+  const { sender, tell, ended } = webhooks();
+  const to = { url: upstream.url, secret: undefined };
+  tell(to, paused(run(), "person", deed));
+  tell(to, paused(run(), "sample_ratio", deed));
   await until(() => ended.length > 0);
   await sender.close();
   expect(upstream.received.map(({ body }) => [body["type"], body["cause"]])).toEqual([
@@ -144,10 +144,19 @@ test("a pause is told unless a person made it", async () => {
 
 test("closing waits for nobody", async () => {
   const upstream = await startUpstream(() => {});
-  const { sender, ended } = webhooks([60_000]);
-  const { run: after, change } = promoted(run(), "proved", deed);
-  sender.tell({ url: upstream.url, secret: undefined }, after, change);
+  const { sender, tell, ended } = webhooks([60_000]);
+  tell({ url: upstream.url, secret: undefined }, promoted(run(), "proved", deed));
   await until(() => upstream.received.length > 0);
   await sender.close();
-  expect(ended).toEqual(["failed"]);
+  expect(ended).toEqual(["left"]);
+});
+
+test("an event that is on its way is not sent beside", async () => {
+  const upstream = await startUpstream(() => {});
+  const { tell } = webhooks([60_000]);
+  const to = { url: upstream.url, secret: undefined };
+  for (let i = 0; i < 3; i++) tell(to, promoted(run(), "proved", deed));
+  tell(to, promoted(run(), "proved", { ...deed, id: "chg_2" }));
+  await until(() => upstream.received.some(({ headers }) => headers["x-crossover-event"] === "chg_2"));
+  expect(upstream.received).toHaveLength(2);
 });

@@ -38,11 +38,12 @@ export const DATABASES: readonly DatabaseKind[] = WITHOUT_POSTGRES ? [sqlite] : 
 
 const WITHOUT_ROLLOUTS = [
   ...["runs", "changes", "observations", "entries", "snapshots"].map((name) => `drop table rollout_${name}`),
+  "drop table rollout_events",
   "drop table rule_sets",
   ...["run", "epoch", "share", "table_version", "calls"].map(
     (column) => `alter table captures drop column ${column}`,
   ),
-  "delete from crossover_migrations where name = '003_rollouts'",
+  "delete from crossover_migrations where name in ('003_rollouts', '004_rollout_events')",
 ];
 const WITHOUT_TUNING = [
   "drop table tuning_jobs",

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { LogEntry, StoredRun } from "../../src/store/rollout-store.ts";
+import type { LogEntry, StoredEvent, StoredRun } from "../../src/store/rollout-store.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
 import { storeInThreads } from "../threads/real-threads.ts";
@@ -40,7 +40,7 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
     const b = rolloutRun("b", { at: 4_000_000_000, state: "paused" });
     const c = rolloutRun("c", { rollout: "another" });
     expect(await store.saveRun(a, [])).toBe(true);
-    expect(await store.saveRun(b, [], "a")).toBe(true);
+    expect(await store.saveRun(b, [], { replaces: "a" })).toBe(true);
     expect(await store.saveRun(c, [])).toBe(true);
     expect(await store.newestRuns()).toEqual([c, b]);
     expect([await store.run("a"), await store.run("d")]).toEqual([a, undefined]);
@@ -52,10 +52,10 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
   test("begin only in place of the newest that was seen", async () => {
     await store.saveRun(rolloutRun("a"), []);
     expect(await store.saveRun(rolloutRun("b"), [rolloutChange("x")])).toBe(false);
-    expect(await store.saveRun(rolloutRun("b"), [], "other")).toBe(false);
-    expect(await store.saveRun(rolloutRun("b"), [], "a")).toBe(true);
-    expect(await store.saveRun(rolloutRun("c"), [], "a")).toBe(false);
-    expect(await store.saveRun(rolloutRun("d", { rollout: "new" }), [], "a")).toBe(false);
+    expect(await store.saveRun(rolloutRun("b"), [], { replaces: "other" })).toBe(false);
+    expect(await store.saveRun(rolloutRun("b"), [], { replaces: "a" })).toBe(true);
+    expect(await store.saveRun(rolloutRun("c"), [], { replaces: "a" })).toBe(false);
+    expect(await store.saveRun(rolloutRun("d", { rollout: "new" }), [], { replaces: "a" })).toBe(false);
     expect(await store.newestRuns()).toEqual([rolloutRun("b")]);
     expect(await store.rolloutChanges({ rollout: "migration", limit: 10 })).toEqual([]);
   });
@@ -78,6 +78,24 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
     await expect(third).rejects.toMatchObject({ name: "StoreError" });
     expect(await store.run("a")).toEqual(next);
     expect(await store.rolloutChanges({ rollout: "migration", limit: 10 })).toHaveLength(2);
+  });
+
+  test("an event comes with its change, to one who asks at a time, until it has ended", async () => {
+    const event: StoredEvent = { id: "x", rollout: "migration", at: 100, due: 200, body: '{"n":1}' };
+    const claim = { rollouts: ["migration"], since: 100, now: 200, until: 300 };
+    await store.saveRun(rolloutRun("a"), [rolloutChange("x")], { event });
+    const refused = rolloutRun("b", { revision: 7 });
+    expect(await store.saveRun(refused, [], { event: { ...event, id: "y" } })).toBe(false);
+    expect(await store.claimEvents({ ...claim, now: 199 })).toEqual([]);
+    expect(await store.claimEvents({ ...claim, since: 101 })).toEqual([]);
+    expect(await store.claimEvents({ ...claim, rollouts: ["other"] })).toEqual([]);
+    expect(await store.claimEvents(claim)).toEqual([{ ...event, due: 300 }]);
+    expect(await store.claimEvents({ ...claim, now: 299, until: 400 })).toEqual([]);
+    expect(await store.claimEvents({ ...claim, now: 300, until: 400 })).toHaveLength(1);
+    await store.leaveEvent("x");
+    expect(await store.claimEvents(claim)).toHaveLength(1);
+    await store.endEvent("x");
+    expect(await store.claimEvents({ ...claim, now: 900, until: 1000 })).toEqual([]);
   });
 
   test("changes come newest first, those of one moment in the order of their making", async () => {
@@ -143,6 +161,17 @@ describe.each(DATABASES)("the log of a run on $name", (database) => {
     });
     expect(await store.observations("a", 2)).toEqual({ entries: [entry(3)], isCut: false, revision: 2 });
     expect(await store.observations("a", 3)).toEqual({ entries: [], isCut: false, revision: 2 });
+  });
+
+  test("a change may rest on all that was logged: it is refused where the log has gone on", async () => {
+    const next = rolloutRun("a", { revision: 2, state: "promoted" });
+    const trail = [rolloutChange("x", { action: "promote" })];
+    await fill(2);
+    expect(await store.saveRun(next, trail, { upTo: 1 })).toBe(false);
+    expect(await store.run("a")).toEqual(rolloutRun("a"));
+    expect(await store.saveRun(next, trail, { upTo: 2 })).toBe(true);
+    expect(await store.run("a")).toEqual(next);
+    expect(await store.rolloutChanges({ rollout: "migration", limit: 10 })).toEqual(trail);
   });
 
   test("each run has its own", async () => {

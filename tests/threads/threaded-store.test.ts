@@ -70,7 +70,10 @@ describe.each(DATABASES)("threads with $name", (database) => {
     const [run, change] = [rolloutRun("a"), rolloutChange("x")];
     expect(await store.saveRun(run, [change])).toBe(true);
     const next = rolloutRun("b");
-    expect([await store.saveRun(next, []), await store.saveRun(next, [], "a")]).toEqual([false, true]);
+    expect([await store.saveRun(next, []), await store.saveRun(next, [], { replaces: "a" })]).toEqual([
+      false,
+      true,
+    ]);
     expect([await store.newestRuns(), await store.run("a")]).toEqual([[next], run]);
     expect(await store.runsOf("migration", 5)).toEqual([next, run]);
     expect(await store.rolloutChanges({ rollout: "migration", limit: 5 })).toEqual([change]);
