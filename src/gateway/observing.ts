@@ -97,11 +97,12 @@ export class Observing {
     const performance = this.#performance(ending, upstreamMs, answer);
     const { run, assignment, watch, shadow } = this.#observed;
     if (this.#isLeftAlone(ending)) {
-      watch.observe(run, { kind: "request", ...assignment, ...FAILED, error: false });
+      watch.observe(run, { kind: "request", ...assignment, ...FAILED, error: false, censored: true });
       return;
     }
-    watch.observe(run, { kind: "request", ...assignment, ...performance });
-    if (end.status === CLIENT_CLOSED) return;
+    const isLeft = end.status === CLIENT_CLOSED;
+    watch.observe(run, { kind: "request", ...assignment, ...performance, censored: isLeft || undefined });
+    if (isLeft) return;
     // The candidate waits for no client: a control that did is not to look slow beside it.
     const control = ending.paused ? { ...performance, latencyMs: undefined } : performance;
     shadow?.ended({ control, answer, length: raw?.text.length ?? 0 });

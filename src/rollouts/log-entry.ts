@@ -20,7 +20,7 @@ const assignment = {
 };
 
 const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("request"), ...assignment, ...performance }),
+  z.object({ kind: z.literal("request"), ...assignment, ...performance, censored: maybe(z.boolean()) }),
   z.object({ kind: z.literal("feedback"), ...assignment, feedback: z.string(), value: z.number() }),
   z.object({
     kind: z.literal("pair"),

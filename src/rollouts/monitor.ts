@@ -142,7 +142,7 @@ export class Monitor {
     return this.#requests;
   }
 
-  /** What was assigned in the newest stage. */
+  /** What was assigned in the newest stage, and could answer or fail. */
   get stageCounts(): StageCounts {
     const { control, candidate } = this.#stageRequests;
     return { stage: this.#stage, control, candidate, pairs: this.#stagePairs, keys: this.#stageKeys };
@@ -263,7 +263,7 @@ export class Monitor {
       this.#freshRequests = 1;
     }
     this.#requests.add(observation.side);
-    if (observation.stage === this.#stage) {
+    if (observation.stage === this.#stage && !observation.censored) {
       this.#stageRequests.add(observation.side);
       const isFirst = this.#countKey();
       this.#proof.count(observation, isFirst);

@@ -26,6 +26,11 @@ export interface Performance {
 /** A request that ended. */
 export interface RequestObservation extends Assignment, Performance {
   readonly kind: "request";
+  /**
+   * Did it end before its side could answer or fail: was nothing sent, or did the client leave? It tells of the shares, and of
+   * times as long as it lasted, but not how often the side fails.
+   */
+  readonly censored?: boolean | undefined;
 }
 
 /** The first feedback of a name on a request. */

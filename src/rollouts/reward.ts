@@ -22,7 +22,8 @@ export class RewardSums {
     this.#seen = new FirstEvents(units);
   }
 
-  request({ error, invalid }: RequestObservation, seat: Seat): void {
+  request({ error, invalid, censored }: RequestObservation, seat: Seat): void {
+    if (censored) return;
     if (this.#settings.reward.kind === "success") this.#add(error || invalid === true ? 0 : 1, seat);
   }
 

@@ -257,7 +257,7 @@ describe("a model that is left alone, as it had failed before the run", () => {
     }
     const all = await until(async () => ((await seen()).length === 8 ? seen() : undefined));
     expect([called(), errorsOf(all)]).toEqual([0, 0]);
-    expect(all[0]).toMatchObject({ kind: "request", side: "candidate" });
+    expect(all[0]).toMatchObject({ kind: "request", side: "candidate", censored: true });
     for (const unknown of ["invalid", "latencyMs", "costUsd"]) expect(all[0]).not.toHaveProperty(unknown);
     expect(await one.gateway.rollouts?.control.view("move")).toMatchObject({ run: { state: "running" } });
   });
@@ -304,7 +304,7 @@ test("a client that left is no error, and how long it waited is told", async () 
   leaving.abort();
   await asked;
   const [observation] = await one.seen(1);
-  expect(observation).toMatchObject({ error: false });
+  expect(observation).toMatchObject({ error: false, censored: true });
   expect(observation).toHaveProperty("latencyMs", expect.any(Number));
   expect(observation).not.toHaveProperty("invalid");
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/domain/rollout.ts";
 import { seededRandom } from "../../src/domain/statistics.ts";
 import { type Alarm, Monitor, type MonitorSpec } from "../../src/rollouts/monitor.ts";
-import type { Observation } from "../../src/rollouts/observation.ts";
+import type { Observation, RequestObservation } from "../../src/rollouts/observation.ts";
 import {
   ALL_GUARDRAILS,
   type Fault,
@@ -509,6 +509,25 @@ describe("proof", () => {
     });
     expect(counts).toEqual([2, 3]);
   });
+});
+
+test("a request that ended before it could fail proves nothing, is no reward, and no key's first", () => {
+  const adaptive = { reward: { kind: "success" }, floor: 0.1, confidence: 0.95 } as const;
+  const policy = policyOf({ adaptive, proof: { margin: 0.02, each: "key" } });
+  const monitor = new Monitor({ policy, sticky: true });
+  const candidate = (more: Partial<RequestObservation>): RequestObservation =>
+    request({ unit: 0.01, side: "candidate", invalid: undefined, ...more });
+  monitor.observe(request({ unit: 0.5 }));
+  monitor.observe(candidate({ censored: true }));
+  expect(monitor.counts).toEqual({ control: 1, candidate: 1 });
+  expect(monitor.stageCounts).toMatchObject({ control: 1, candidate: 0, keys: 1 });
+  expect(monitor.proof()).toBeUndefined();
+  expect(monitor.adaptive()?.candidate.count).toBe(0);
+  const errors = () => monitor.evidence().find(({ guardrail }) => guardrail === "errors");
+  expect(errors()?.candidate.count).toBe(0);
+  monitor.observe(candidate({ error: true }));
+  expect(monitor.proof()?.candidate).toEqual({ count: 1, events: 1, value: 1 });
+  expect(errors()?.candidate.count).toBe(1);
 });
 
 describe("pairs", () => {

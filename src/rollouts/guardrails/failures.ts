@@ -47,7 +47,7 @@ export abstract class FailuresGuard extends Guard {
   protected abstract failed(performance: Performance): boolean | undefined;
 
   override request(observation: RequestObservation, seat: Seat): void {
-    const failed = this.failed(observation);
+    const failed = observation.censored ? undefined : this.failed(observation);
     if (failed === undefined) return;
     const tally = this.#tallies.of(seat.side);
     tally.count++;
