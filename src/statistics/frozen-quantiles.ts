@@ -22,6 +22,11 @@ export interface QuantileSketch {
 /**
  * Quantiles of the control's values, frozen before anything is measured by them: a threshold that followed the values would
  * know them. They are taken when there are enough values, and once more for each fresh epoch, of the values since.
+ *
+ * Where chance assigns each request anew, what is measured later is independent of them, and tests of events above them keep
+ * their guarantee. With sticky users that is so but for those whose values they were taken from: that these are the control's
+ * stands in the threshold, so that their first event beyond it is no fresh draw. Each of them counts once. It matters where a
+ * few users gave most of the values, and is measured by the simulation rather than proved.
  */
 export class FrozenQuantiles {
   readonly #levels: readonly number[];
