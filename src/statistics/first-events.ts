@@ -8,12 +8,23 @@ const KNOWN = 255;
 export const unitsState = z.object({ units: z.string(), shares: z.array(z.number()) });
 export const firstEventsState = z.object({ whole: z.string(), fresh: z.string() });
 
-/** Gives each sticky key a small number of its own, and each share too. */
+/** Sticky keys that are told apart: they take memory as long as the run lasts. */
+const MOST_KEYS = 1_000_000;
+
+/**
+ * Gives each sticky key a small number of its own, and each share too. Keys that come after so many share one with those
+ * whose numbers are nearest: these stand on the same side at every share, so together they are one unit with one draw.
+ */
 export class Units {
+  readonly #mostKeys: number;
   readonly #indices = new Map<number, number>();
   readonly #shares: number[] = [];
   #lastShare = Number.NaN;
   #lastNumber = KNOWN;
+
+  constructor(mostKeys = MOST_KEYS) {
+    this.#mostKeys = mostKeys;
+  }
 
   get count(): number {
     return this.#indices.size;
@@ -22,11 +33,19 @@ export class Units {
   /** From 0. @param unit undefined: none, which is -1 */
   indexOf(unit: number | undefined): number {
     if (unit === undefined) return -1;
-    let index = this.#indices.get(unit);
-    if (index === undefined) {
-      index = this.#indices.size;
-      this.#indices.set(unit, index);
-    }
+    const index = this.#indices.get(unit);
+    if (index !== undefined) return index;
+    const most = this.#mostKeys;
+    return this.#indices.size < most ? this.#add(unit) : this.#nearest(Math.floor(unit * most) / most);
+  }
+
+  #nearest(unit: number): number {
+    return this.#indices.get(unit) ?? this.#add(unit);
+  }
+
+  #add(unit: number): number {
+    const index = this.#indices.size;
+    this.#indices.set(unit, index);
     return index;
   }
 

@@ -17,6 +17,18 @@ test("a unit's first event has the share's chance, its next ones tell nothing", 
   expect(seen.chance(other, "candidate", 0.5)).toBe(0);
 });
 
+test("keys beyond the most that are told apart share a unit with those that stand where they do", () => {
+  const units = new Units(10);
+  const first = Array.from({ length: 10 }, (_, i) => units.indexOf(0.05 + i / 10));
+  expect(first).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect([0.31, 0.32, 0.39, 0.35].map((unit) => units.indexOf(unit))).toEqual([10, 10, 10, 3]);
+  for (let i = 0; i < 1000; i++) units.indexOf((i * 0.618034) % 1);
+  expect(units.count).toBe(20);
+  const again = new Units(10);
+  again.restore(units.state());
+  expect([again.indexOf(0.31), again.indexOf(0.35), again.count]).toEqual([10, 3, 20]);
+});
+
 test("one that was the control's at a smaller share is the candidate's with what is left of the chance", () => {
   const { units, seen } = memory();
   const unit = units.indexOf(0.7);
