@@ -1,6 +1,5 @@
 import type { Policy, Side } from "../domain/rollout.ts";
 import { Units } from "../statistics/first-events.ts";
-import { packBytes, unpackBytes } from "../statistics/packed-bytes.ts";
 import type { Board } from "./guardrails/gauge.ts";
 import type { Guard } from "./guardrails/guard.ts";
 import { guardsOf } from "./guardrails/guards.ts";
@@ -8,9 +7,9 @@ import { FRESH_EPOCHS, type Seat } from "./guardrails/seat.ts";
 import { evidenceOf, type MonitorState, monitorState } from "./monitor-state.ts";
 import type { Observation, PairObservation, RequestObservation } from "./observation.ts";
 import { PairSums } from "./pair-sums.ts";
-import { Proof } from "./proof.ts";
 import { RewardSums } from "./reward.ts";
 import type { AdaptiveSummary, Evidence, PairSummary, ProofEvidence } from "./run.ts";
+import { SideCounts, type StageCounts, StageSums } from "./stage-sums.ts";
 
 export type { MonitorState } from "./monitor-state.ts";
 
@@ -34,26 +33,6 @@ export interface Alarm {
   readonly observation: number;
 }
 
-interface StageCounts {
-  readonly stage: number;
-  readonly control: number;
-  readonly candidate: number;
-  readonly pairs: number;
-  /** Distinct sticky keys. */
-  readonly keys: number;
-}
-
-/** Requests by side. */
-class SideCounts {
-  control = 0;
-  candidate = 0;
-
-  add(side: Side): void {
-    if (side === "candidate") this.candidate++;
-    else this.control++;
-  }
-}
-
 /**
  * All that is known of a run, from its observations one after another. The same observations in the same order give the
  * same verdict at the same one, wherever and however often it was put down and taken up again as JSON.
@@ -67,17 +46,12 @@ export class Monitor {
   readonly #board: Board = { isCrossed: false };
   #alarm: Alarm | undefined;
   #observed = 0;
-  #stage = 0;
   #epoch = 0;
   #freshNumber = 1;
   #freshSince = 0;
   #freshRequests = 0;
   readonly #requests = new SideCounts();
-  readonly #stageRequests = new SideCounts();
-  #stagePairs = 0;
-  #stageKeys = 0;
-  #stageOfUnit = new Uint8Array(64);
-  readonly #proof: Proof;
+  readonly #stage: StageSums;
   readonly #pairSums = new PairSums();
   readonly #rewards: RewardSums | undefined;
 
@@ -85,7 +59,7 @@ export class Monitor {
     this.#policy = policy;
     this.#sticky = sticky;
     this.#guards = guardsOf(policy, this.#units, this.#board);
-    this.#proof = new Proof(policy.proof);
+    this.#stage = new StageSums(policy.proof);
     this.#rewards = policy.adaptive && new RewardSums(policy.adaptive, this.#units);
   }
 
@@ -144,8 +118,7 @@ export class Monitor {
 
   /** What was assigned in the newest stage, and could answer or fail. */
   get stageCounts(): StageCounts {
-    const { control, candidate } = this.#stageRequests;
-    return { stage: this.#stage, control, candidate, pairs: this.#stagePairs, keys: this.#stageKeys };
+    return this.#stage.counts;
   }
 
   evidence(): readonly Evidence[] {
@@ -154,7 +127,7 @@ export class Monitor {
 
   /** Of the newest stage; undefined: one side has nothing there yet. Takes some time when there is news. */
   proof(): ProofEvidence | undefined {
-    return this.#proof.evidence();
+    return this.#stage.proof();
   }
 
   /** @param day today (UTC), in days since 1970; the newest day of a pair if nothing is said */
@@ -181,12 +154,10 @@ export class Monitor {
       freshSince: this.#freshSince,
       freshRequests: this.#freshRequests,
       counts: { ...this.#requests },
-      stageCounts: this.stageCounts,
-      proof: this.#proof.state(),
+      ...this.#stage.state(this.#units.count),
       pairs: this.#pairSums.state(),
       rewards: this.#rewards?.state(),
       units: this.#units.state(),
-      stageOfUnit: packBytes(this.#stageOfUnit.subarray(0, this.#units.count)),
       guards: this.#guards.map((guard) => ({
         name: guard.name,
         peak: Number.isFinite(guard.gauge.logPeak) ? guard.gauge.logPeak : null,
@@ -203,16 +174,10 @@ export class Monitor {
     this.#freshSince = state.freshSince;
     this.#freshRequests = state.freshRequests;
     Object.assign(this.#requests, state.counts);
-    const { stage, control, candidate, pairs, keys } = state.stageCounts;
-    this.#stage = stage;
-    Object.assign(this.#stageRequests, { control, candidate });
-    this.#stagePairs = pairs;
-    this.#stageKeys = keys;
     this.#units.restore(state.units);
-    this.#proof.restore(state.proof);
+    this.#stage.restore(state, this.#units.count);
     this.#pairSums.restore(state.pairs);
     if (state.rewards !== undefined) this.#rewards?.restore(state.rewards);
-    this.#stageOfUnit = unpackBytes(state.stageOfUnit, this.#units.count);
     const names = (guards: readonly { readonly name: string }[]): string =>
       guards.map(({ name }) => name).join();
     if (names(state.guards) !== names(this.#guards)) throw new Error("a state of other guardrails");
@@ -224,23 +189,17 @@ export class Monitor {
   }
 
   #enter(stage: number, epoch: number): void {
-    const isHigherStage = stage > this.#stage;
+    const isHigherStage = stage > this.#stage.stage;
     const isHigherEpoch = epoch > this.#epoch;
     if (!isHigherStage && !isHigherEpoch) return;
-    if (isHigherStage) {
-      this.#stage = stage;
-      Object.assign(this.#stageRequests, new SideCounts());
-      this.#stagePairs = 0;
-      this.#stageKeys = 0;
-      this.#proof.reset();
-    }
+    if (isHigherStage) this.#stage.begin(stage);
     if (isHigherEpoch) this.#epoch = epoch;
     if (isHigherStage) this.#renew(0, epoch);
     else if (this.#sticky) this.#renew(this.#stagesToCome, epoch);
   }
 
   get #stagesToCome(): number {
-    return this.#policy.stages.length - 1 - this.#stage;
+    return this.#policy.stages.length - 1 - this.#stage.stage;
   }
 
   /**
@@ -263,35 +222,15 @@ export class Monitor {
       this.#freshRequests = 1;
     }
     this.#requests.add(observation.side);
-    if (observation.stage === this.#stage && !observation.censored) {
-      this.#stageRequests.add(observation.side);
-      const isFirst = this.#countKey();
-      this.#proof.count(observation, isFirst);
-    }
+    this.#stage.request(observation, this.#seat.unit);
     for (const guard of this.#guards) guard.request(observation, this.#seat);
     this.#rewards?.request(observation, this.#seat);
   }
 
   #pair(observation: PairObservation): void {
     this.#pairSums.add(observation);
-    if (observation.stage === this.#stage) this.#stagePairs++;
+    this.#stage.pair(observation);
     for (const guard of this.#guards) guard.pair(observation, this.#seat);
-  }
-
-  /** @returns whether the unit had no request in this stage before; always for one that chance alone assigned */
-  #countKey(): boolean {
-    const { unit } = this.#seat;
-    if (unit < 0) return true;
-    if (unit >= this.#stageOfUnit.length) {
-      const larger = new Uint8Array(2 * unit + 64);
-      larger.set(this.#stageOfUnit);
-      this.#stageOfUnit = larger;
-    }
-    const mark = (this.#stage % 255) + 1;
-    if (this.#stageOfUnit[unit] === mark) return false;
-    this.#stageOfUnit[unit] = mark;
-    this.#stageKeys++;
-    return true;
   }
 
   #sound(): Alarm | undefined {
