@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type RolloutDocument, rolloutDocument } from "../rollouts/document.ts";
-import { percentText, stateText } from "../rollouts/words.ts";
+import { stateText } from "../rollouts/words/run.ts";
+import { percentText } from "../rollouts/words/units.ts";
 import { askAdmin, CONNECTION_OPTIONS, printJson } from "./admin-api.ts";
 import { consent } from "./consent.ts";
 import { UsageError } from "./error-text.ts";

@@ -6,25 +6,23 @@ import type {
   RolloutDocument,
 } from "../rollouts/document.ts";
 import {
-  adaptiveText,
-  agreementText,
-  changeText,
   guardrailText,
-  judgingEnd,
   nearness,
-  pairRows,
   pairsCell,
-  passedStages,
-  passedText,
-  percentText,
-  proofText,
   reachText,
   sideText,
-  stateText,
-  utc,
   verdictWord,
+} from "../rollouts/words/evidence.ts";
+import { adaptiveText, agreementText, pairRows, proofText } from "../rollouts/words/known.ts";
+import {
+  changeText,
+  judgingEnd,
+  passedStages,
+  passedText,
+  stateText,
   warningsOf,
-} from "../rollouts/words.ts";
+} from "../rollouts/words/run.ts";
+import { percentText, utc } from "../rollouts/words/units.ts";
 import { factLines } from "./fact-lines.ts";
 import { plainLine } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";

@@ -1,6 +1,6 @@
 import { type Html, html } from "../../pages/html.ts";
 import type { RolloutDocument } from "../document.ts";
-import { percentText } from "../words.ts";
+import { percentText } from "../words/units.ts";
 
 interface Button {
   readonly action: "start" | "pause" | "resume" | "promote" | "rollback";

@@ -1,6 +1,7 @@
 import { type Html, html } from "../../pages/html.ts";
 import type { EvidenceDocument, RolloutDocument } from "../document.ts";
-import { alarmText, percentText } from "../words.ts";
+import { alarmText } from "../words/evidence.ts";
+import { percentText } from "../words/units.ts";
 
 /** From here on a person should look. */
 const WARM = 0.5;

@@ -10,29 +10,27 @@ import type {
   RunDocument,
 } from "../document.ts";
 import {
-  adaptiveText,
-  agreementText,
   alarmText,
-  changeText,
   guardrailText,
-  judgingEnd,
   nearness,
-  pairRows,
   pairsCell,
-  passedStages,
-  passedText,
-  percentText,
-  proofText,
   reachText,
   restsOn,
   sideText,
+  verdictWord,
+} from "../words/evidence.ts";
+import { adaptiveText, agreementText, pairRows, proofText } from "../words/known.ts";
+import {
+  changeText,
+  judgingEnd,
+  passedStages,
+  passedText,
   stageNeeds,
   stateText,
   stepsOf,
-  utc,
-  verdictWord,
   warningsOf,
-} from "../words.ts";
+} from "../words/run.ts";
+import { percentText, utc } from "../words/units.ts";
 import { actions } from "./actions.ts";
 import { evidenceBar, weightBar } from "./bars.ts";
 import { framed } from "./frame.ts";

@@ -1,7 +1,9 @@
 import { html } from "../../pages/html.ts";
 import { rounded } from "../../reports/words.ts";
 import type { RolloutDocument } from "../document.ts";
-import { guardrailText, nearness, percentText, stateText, warningsOf } from "../words.ts";
+import { guardrailText, nearness } from "../words/evidence.ts";
+import { stateText, warningsOf } from "../words/run.ts";
+import { percentText } from "../words/units.ts";
 import { weightBar } from "./bars.ts";
 import { framed } from "./frame.ts";
 

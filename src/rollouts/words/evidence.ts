@@ -1,0 +1,108 @@
+import { count, NOTHING, percent, rounded, usd } from "../../reports/words.ts";
+import type { EvidenceDocument, SideEvidenceDocument, VerdictDocument } from "../document.ts";
+import { millisecondsText, percentText } from "./units.ts";
+
+/** What the command and the pages say alike of guardrails. */
+
+/** What crossed its threshold, and on what. */
+export function verdictText({
+  guardrail,
+  observation,
+  candidate_requests,
+  evidence,
+}: VerdictDocument): string {
+  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${restsOn(evidence)}; allowed is ${evidence.allowed}.`;
+}
+
+/** The numbers that a guardrail's evidence rests on, of requests and of shadowed pairs. */
+export function restsOn({ guardrail, control, candidate, pairs }: EvidenceDocument): string {
+  const ofPairs = pairs === null || pairs.count === 0 ? [] : [pairsText(guardrail, pairs)];
+  if (candidate.value === null && ofPairs.length > 0) return ofPairs.join();
+  const sides = `${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control`;
+  return [sides, ...ofPairs].join(", and ");
+}
+
+function pairsText(guardrail: string, pairs: NonNullable<EvidenceDocument["pairs"]>): string {
+  const beside = `${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")} of the candidate beside ${rounded(pairs.control)} of the control`;
+  switch (guardrail) {
+    case "latency":
+    case "first_token":
+      return `${beside} took too long`;
+    case "cost":
+      return `the candidate was dearer than allowed in ${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")}`;
+    default:
+      return beside;
+  }
+}
+
+/** `14 of 20, beside 0`: the candidate's shadowed pairs with an event, and the control's; nothing where none were seen. */
+export function pairsCell({ pairs }: EvidenceDocument): string {
+  return pairs === null || pairs.count === 0
+    ? ""
+    : `${rounded(pairs.candidate)} of ${rounded(pairs.count)}, beside ${rounded(pairs.control)}`;
+}
+
+/** `time to first token`, `feedback thumbs`. */
+export function guardrailText(guardrail: string): string {
+  const [kind = "", ...name] = guardrail.split(".");
+  const title = Object.hasOwn(TITLES, kind) ? TITLES[kind] : undefined;
+  return [title ?? kind, ...name].join(" ");
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  errors: "errors",
+  validity: "unusable answers",
+  latency: "latency",
+  first_token: "time to first token",
+  cost: "cost",
+  judge: "judge",
+  feedback: "feedback",
+  sample_ratio: "sample ratio",
+};
+
+/** `crossed` or `no alarm`, and how near it is. */
+export function alarmText({ crossed, of_threshold }: EvidenceDocument): string {
+  const word = verdictWord({ crossed });
+  return crossed ? word : `${word}, ${nearness({ of_threshold })} of the threshold`;
+}
+
+export function verdictWord({ crossed }: Pick<EvidenceDocument, "crossed">): string {
+  return crossed ? "crossed" : "no alarm";
+}
+
+/** How near a guardrail is to its threshold, as a share of it. */
+export function nearness({ of_threshold }: Pick<EvidenceDocument, "of_threshold">): string {
+  return percent(Math.max(0, of_threshold));
+}
+
+/** `1.4% of 650`, `812 ms of 640`, of the sample ratio `11 (4.72%)`, `–`. */
+export function sideText(guardrail: string, { count: all, value }: SideEvidenceDocument): string {
+  if (value === null) return NOTHING;
+  const text = valueText(guardrail, value);
+  return guardrail === "sample_ratio" ? `${rounded(all)} (${text})` : `${text} of ${rounded(all)}`;
+}
+
+function valueText(guardrail: string, value: number): string {
+  switch (guardrail) {
+    case "errors":
+    case "validity":
+    case "sample_ratio":
+      return percentText(value * 100);
+    case "latency":
+    case "first_token":
+      return millisecondsText(value);
+    case "cost":
+      return usd(value);
+    default:
+      return rounded(value);
+  }
+}
+
+/** What this guardrail would have shown by now, or what it takes to show anything; empty: it has no word of that, ever. */
+export function reachText({ guardrail, sees, needed_requests }: EvidenceDocument): string {
+  if (guardrail === "sample_ratio") return "";
+  if (sees !== null) return sees;
+  return needed_requests === null
+    ? "nothing yet"
+    : `nothing yet; it takes about ${count(needed_requests, "more request")} of the candidate`;
+}
