@@ -1,4 +1,4 @@
-import { NumberFamily } from "./families.ts";
+import { counter, gauge } from "./families.ts";
 
 /** What waits to be stored. */
 export interface QueueState {
@@ -8,12 +8,9 @@ export interface QueueState {
   readonly oldestSeconds: number;
 }
 
-const gauge = (name: string, help: string): NumberFamily<never> => new NumberFamily("gauge", name, help);
-
 /** What becomes of captures. */
 export class CaptureFamilies {
-  readonly #captures = new NumberFamily<"outcome">(
-    "counter",
+  readonly #captures = counter<"outcome">(
     "crossover_captures_total",
     "Requests by what became of their capture: stored, dropped, or skipped where they are not captured.",
   );

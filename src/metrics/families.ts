@@ -79,6 +79,16 @@ export class NumberFamily<L extends string> implements Family<L, Series> {
   }
 }
 
+/** A number that only grows. */
+export function counter<L extends string = never>(name: string, help: string): NumberFamily<L> {
+  return new NumberFamily("counter", name, help);
+}
+
+/** A number as it is now. */
+export function gauge<L extends string = never>(name: string, help: string): NumberFamily<L> {
+  return new NumberFamily("gauge", name, help);
+}
+
 export class HistogramFamily<L extends string> implements Family<L, Distribution> {
   readonly #name: string;
   readonly #header: string;

@@ -1,7 +1,7 @@
 import { Made } from "../domain/made.ts";
 import type { Variant } from "../domain/table.ts";
 import { costOf, type Price, type Usage } from "../domain/usage.ts";
-import { type Distribution, HistogramFamily, NumberFamily, type Series } from "./families.ts";
+import { counter, type Distribution, HistogramFamily, type Series } from "./families.ts";
 
 type VariantLabel = "route" | "variant" | "path" | "model" | "provider";
 type VariantLabels = Readonly<Record<VariantLabel, string>>;
@@ -30,8 +30,7 @@ export interface Measured {
 
 /** The metrics that each variant has on each route. */
 export class MeterFamilies {
-  readonly requests = new NumberFamily<VariantLabel | "status">(
-    "counter",
+  readonly requests = counter<VariantLabel | "status">(
     "crossover_requests_total",
     "Requests by status; a stream that broke off counts as the error that it is.",
   );
@@ -50,33 +49,27 @@ export class MeterFamilies {
     "The gateway's own share of the duration.",
     OVERHEAD_SECONDS,
   );
-  readonly tokens = new NumberFamily<VariantLabel | "type">(
-    "counter",
+  readonly tokens = counter<VariantLabel | "type">(
     "crossover_tokens_total",
     "Tokens as the upstreams count them; cached_input is a part of input.",
   );
-  readonly enrichment = new NumberFamily<VariantLabel>(
-    "counter",
+  readonly enrichment = counter<VariantLabel>(
     "crossover_enrichment_tokens_total",
     "Estimated tokens that prompts added.",
   );
-  readonly cost = new NumberFamily<VariantLabel>(
-    "counter",
+  readonly cost = counter<VariantLabel>(
     "crossover_cost_usd_total",
     "Cost of answers in USD by the configured or public prices, without hosting.",
   );
-  readonly decisions = new NumberFamily<"route" | "rule" | "variant" | "path">(
-    "counter",
+  readonly decisions = counter<"route" | "rule" | "variant" | "path">(
     "crossover_decisions_total",
     "Decisions of the router.",
   );
-  readonly conditionErrors = new NumberFamily<"route" | "rule">(
-    "counter",
+  readonly conditionErrors = counter<"route" | "rule">(
     "crossover_condition_errors_total",
     "Conditions that could not be evaluated and counted as not matched.",
   );
-  readonly attempts = new NumberFamily<VariantLabel | "outcome">(
-    "counter",
+  readonly attempts = counter<VariantLabel | "outcome">(
     "crossover_upstream_attempts_total",
     "Calls to upstreams by how they ended.",
   );

@@ -2,7 +2,7 @@ import type { Decision } from "../domain/decision.ts";
 import { known, Made } from "../domain/made.ts";
 import type { Model, Table, Variant } from "../domain/table.ts";
 import { CaptureFamilies, type QueueState } from "./capture-families.ts";
-import { NumberFamily } from "./families.ts";
+import { counter, gauge } from "./families.ts";
 import { type Measured, Meter, MeterFamilies } from "./meter.ts";
 import { RolloutFamilies } from "./rollout-families.ts";
 import { ShadowFamilies } from "./shadow-families.ts";
@@ -26,79 +26,62 @@ const CIRCUIT_NUMBERS = { closed: 0, "half-open": 1, open: 2 } as const;
 /** Every metric of the gateway, in one place. Labels come from the configuration, never from a client. */
 export class Metrics {
   readonly #perVariant = new MeterFamilies();
-  readonly #fallbacks = new NumberFamily<"route" | "from" | "to">(
-    "counter",
+  readonly #fallbacks = counter<"route" | "from" | "to">(
     "crossover_fallbacks_total",
     "Requests that went on to another variant after a failure.",
   );
-  readonly #cacheLookups = new NumberFamily<"route" | "result">(
-    "counter",
+  readonly #cacheLookups = counter<"route" | "result">(
     "crossover_cache_lookups_total",
     "Requests on routes with a cache, by whether it had their answer.",
   );
-  readonly #passedThrough = new NumberFamily<"provider" | "status">(
-    "counter",
+  readonly #passedThrough = counter<"provider" | "status">(
     "crossover_passthrough_requests_total",
     "Requests for files and fine-tuning that went on to a provider, by the status that came back.",
   );
   readonly #captures = new CaptureFamilies();
-  readonly #feedback = new NumberFamily<"route" | "variant">(
-    "counter",
+  readonly #feedback = counter<"route" | "variant">(
     "crossover_feedback_total",
     "Feedback that was given to requests.",
   );
-  readonly #limited = new NumberFamily<"by" | "limit">(
-    "counter",
+  readonly #limited = counter<"by" | "limit">(
     "crossover_limited_total",
     "Requests that were refused by a limit: whose, and of what.",
   );
-  readonly #limitsShared = new NumberFamily<never>(
-    "gauge",
+  readonly #limitsShared = gauge(
     "crossover_limits_shared",
     "1: limits are counted in Redis; 0: Redis does not answer, and this process counts by itself.",
   );
-  readonly #spendingKept = new NumberFamily<never>(
-    "gauge",
+  readonly #spendingKept = gauge(
     "crossover_spending_kept",
     "Without Redis: 1 while what was spent can be written to its file, 0 while it can't.",
   );
-  readonly #storeUp = new NumberFamily<never>(
-    "gauge",
+  readonly #storeUp = gauge(
     "crossover_store_up",
     "1: what is captured can be stored; 0: the store does not work.",
   );
-  readonly #tuningJobs = new NumberFamily<"provider" | "outcome">(
-    "counter",
+  readonly #tuningJobs = counter<"provider" | "outcome">(
     "crossover_tuning_jobs_total",
     "Fine-tuning jobs that this process has seen end.",
   );
-  readonly #tuningOpen = new NumberFamily<never>(
-    "gauge",
+  readonly #tuningOpen = gauge(
     "crossover_tuning_jobs_open",
     "Fine-tuning jobs in the store that have not ended.",
   );
-  readonly #retries = new NumberFamily<"model" | "provider">(
-    "counter",
+  readonly #retries = counter<"model" | "provider">(
     "crossover_retries_total",
     "Calls that were made again to the same model after a failure.",
   );
-  readonly #circuits = new NumberFamily<"model" | "provider">(
-    "gauge",
+  readonly #circuits = gauge<"model" | "provider">(
     "crossover_circuit_state",
     "0: calls go to the model; 1: one call at a time probes it; 2: none goes, as too many failed.",
   );
-  readonly #inflight = new NumberFamily<never>("gauge", "crossover_inflight_requests", "Requests under way.");
+  readonly #inflight = gauge("crossover_inflight_requests", "Requests under way.");
   /** What becomes of rollouts. */
   readonly rollouts = new RolloutFamilies();
   /** What becomes of shadowed requests. */
   readonly shadows = new ShadowFamilies();
-  readonly #reloads = new NumberFamily<"result">(
-    "counter",
-    "crossover_config_reloads_total",
-    "Reloads of the configuration.",
-  );
-  readonly #build = new NumberFamily<"version" | "runtime">(
-    "gauge",
+  readonly #reloads = counter<"result">("crossover_config_reloads_total", "Reloads of the configuration.");
+  readonly #build = gauge<"version" | "runtime">(
     "crossover_build_info",
     "Always 1; version and runtime are in the labels.",
   );

@@ -1,5 +1,5 @@
 import type { Rollout } from "../domain/rollout.ts";
-import { NumberFamily } from "./families.ts";
+import { counter, gauge } from "./families.ts";
 
 /** Where a rollout stands, and what is known of it. */
 export interface RolloutGauges {
@@ -22,43 +22,35 @@ export type RolloutGaugeState = (typeof STATES)[number];
 
 /** What becomes of rollouts. */
 export class RolloutFamilies {
-  readonly #weight = new NumberFamily<"rollout">(
-    "gauge",
+  readonly #weight = gauge<"rollout">(
     "crossover_rollout_weight_percent",
     "Share of a rollout's requests that its candidate answers.",
   );
-  readonly #shadow = new NumberFamily<"rollout">(
-    "gauge",
+  readonly #shadow = gauge<"rollout">(
     "crossover_rollout_shadow_percent",
     "Share of the control's requests that its candidate is sent too.",
   );
-  readonly #guardrail = new NumberFamily<"rollout" | "guardrail">(
-    "gauge",
+  readonly #guardrail = gauge<"rollout" | "guardrail">(
     "crossover_rollout_guardrail",
     "Evidence that a candidate is worse than allowed: its logarithm by that of what is enough. 1: crossed.",
   );
-  readonly #state = new NumberFamily<"rollout" | "state">(
-    "gauge",
+  readonly #state = gauge<"rollout" | "state">(
     "crossover_rollout_state",
     "1 for the state that a rollout is in, 0 for the others; none: never started; unknown: the store has not told yet.",
   );
-  readonly #blind = new NumberFamily<"rollout">(
-    "gauge",
+  readonly #blind = gauge<"rollout">(
     "crossover_rollout_blind",
     "1: a rollout's guardrails see nothing, as the store does not answer.",
   );
-  readonly #observations = new NumberFamily<"rollout" | "outcome">(
-    "counter",
+  readonly #observations = counter<"rollout" | "outcome">(
     "crossover_rollout_observations_total",
     "What was seen of requests, by what became of it: logged, or dropped as the store did not answer.",
   );
-  readonly #changes = new NumberFamily<"rollout" | "action">(
-    "counter",
+  readonly #changes = counter<"rollout" | "action">(
     "crossover_rollout_changes_total",
     "Changes of rollouts that this process made.",
   );
-  readonly #webhooks = new NumberFamily<"result">(
-    "counter",
+  readonly #webhooks = counter<"result">(
     "crossover_webhooks_total",
     "Webhooks by whether they were delivered.",
   );

@@ -1,17 +1,15 @@
-import { NumberFamily } from "./families.ts";
+import { counter } from "./families.ts";
 
 /** What became of a request that was to be shadowed. */
 export type ShadowOutcome = "compared" | "dropped" | "failed" | "over_budget";
 
 /** What shadowing does. */
 export class ShadowFamilies {
-  readonly #requests = new NumberFamily<"rollout" | "outcome">(
-    "counter",
+  readonly #requests = counter<"rollout" | "outcome">(
     "crossover_shadow_total",
     "Requests that a rollout's candidate was to be sent too, by what became of it.",
   );
-  readonly #cost = new NumberFamily<"rollout">(
-    "counter",
+  readonly #cost = counter<"rollout">(
     "crossover_shadow_cost_usd_total",
     "What shadowing cost, its judge included.",
   );
