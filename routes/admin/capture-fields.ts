@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { shownCall } from "../../src/captures/shown-call.ts";
+import { shownOutcome } from "../../src/captures/shown-outcome.ts";
 import { shownFeedback } from "../feedback-fields.ts";
 
 const time = z.iso.datetime();
@@ -33,21 +34,11 @@ export const shownCapture = z.object({
   key: z.string().nullable(),
   user: z.string().nullable(),
   metadata: z.record(z.string(), z.string()),
-  status: z.int(),
-  outcome: z.string(),
-  error_code: z.string().nullable(),
-  attempts: z.int(),
+  ...shownOutcome.shape,
   calls: z.array(shownCall).describe("Calls to models, in their order; empty where they are not known."),
   stream: z.boolean(),
-  cached: z.boolean(),
-  simulated: z.boolean().describe("Did the built-in simulator answer in a model's place?"),
-  input_tokens: z.int().nullable(),
   cached_input_tokens: z.int().nullable(),
-  output_tokens: z.int().nullable(),
   added_tokens: z.number().describe("Estimated tokens that the prompt added."),
-  cost_usd: z.number().nullable(),
-  first_token_ms: z.number().nullable(),
-  duration_ms: z.number(),
   prompt: z.string().nullable(),
   prompt_version: z.string().nullable(),
   recipe: z.string(),

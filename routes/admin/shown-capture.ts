@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { shownCallOf } from "../../src/captures/shown-call.ts";
+import { shownOutcomeOf } from "../../src/captures/shown-outcome.ts";
 import type { StoredCapture } from "../../src/store/store.ts";
 import { feedbackAnswer } from "../feedback.ts";
 import type { shownCapture } from "./capture-fields.ts";
@@ -51,21 +52,11 @@ function shownOf(capture: StoredCapture): CaptureAnswer {
     key: capture.key ?? null,
     user: capture.user ?? null,
     metadata: capture.metadata,
-    status: capture.status,
-    outcome: capture.outcome,
-    error_code: capture.errorCode ?? null,
-    attempts: capture.attempts,
+    ...shownOutcomeOf(capture),
     calls: capture.calls.map(shownCallOf),
     stream: capture.stream,
-    cached: capture.cached,
-    simulated: capture.simulated,
-    input_tokens: capture.inputTokens ?? null,
     cached_input_tokens: capture.cachedInputTokens ?? null,
-    output_tokens: capture.outputTokens ?? null,
     added_tokens: capture.addedTokens,
-    cost_usd: capture.costUsd ?? null,
-    first_token_ms: capture.firstTokenMs ?? null,
-    duration_ms: capture.durationMs,
     prompt: capture.prompt ?? null,
     prompt_version: capture.promptVersion ?? null,
     recipe: capture.recipe,

@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { shownCall } from "../captures/shown-call.ts";
+import { shownOutcome } from "../captures/shown-outcome.ts";
+import { groundDocument } from "../rollouts/document.ts";
+import { ACTIONS } from "../rollouts/run.ts";
 
 const step = z.object({
   rule: z.string(),
@@ -12,10 +15,10 @@ const step = z.object({
 
 const change = z.object({
   at: z.string(),
-  action: z.string(),
+  action: z.enum(ACTIONS),
   by: z.string(),
   reason: z.string().nullable(),
-  ground: z.string().nullable().describe("On which a stage was passed, such as `no_alarm` or `proved`."),
+  ground: groundDocument.nullable(),
   guardrail: z.string().nullable().describe("The one that was crossed."),
   from_percent: z.number(),
   to_percent: z.number(),
@@ -67,10 +70,7 @@ export const whyDocument = z.object({
   }),
   rollout: rollout.nullable(),
   calls: z.array(shownCall),
-  outcome: z.object({
-    outcome: z.string(),
-    status: z.int(),
-    error_code: z.string().nullable(),
+  outcome: shownOutcome.extend({
     answered_by: z.string().describe("The variant that answered, or was tried last."),
     fallback: z.boolean(),
     unusable: z
@@ -79,14 +79,6 @@ export const whyDocument = z.object({
       .describe(
         "Why the answer can't be used, such as that it is empty. Null: it can, or that is not known.",
       ),
-    cached: z.boolean(),
-    simulated: z.boolean(),
-    attempts: z.int(),
-    duration_ms: z.number(),
-    first_token_ms: z.number().nullable(),
-    input_tokens: z.int().nullable(),
-    output_tokens: z.int().nullable(),
-    cost_usd: z.number().nullable(),
   }),
   notes: z.array(z.string()),
 });

@@ -1,4 +1,5 @@
 import { shownCallOf } from "../captures/shown-call.ts";
+import { shownOutcomeOf } from "../captures/shown-outcome.ts";
 import type { ChatRequest } from "../domain/chat.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Store, StoredCapture } from "../store/store.ts";
@@ -84,20 +85,10 @@ function isForced({ rule }: StoredCapture, rules: readonly KeptRule[] | undefine
 function outcomeOf(capture: StoredCapture): WhyDocument["outcome"] {
   const { variant, decided } = capture;
   return {
-    outcome: capture.outcome,
-    status: capture.status,
-    error_code: capture.errorCode ?? null,
+    ...shownOutcomeOf(capture),
     answered_by: variant,
     fallback: variant !== decided,
     unusable: unusableAnswer(capture) ?? null,
-    cached: capture.cached,
-    simulated: capture.simulated,
-    attempts: capture.attempts,
-    duration_ms: capture.durationMs,
-    first_token_ms: capture.firstTokenMs ?? null,
-    input_tokens: capture.inputTokens ?? null,
-    output_tokens: capture.outputTokens ?? null,
-    cost_usd: capture.costUsd ?? null,
   };
 }
 

@@ -69,10 +69,13 @@ const verdictDocument = z.object({
 });
 export type VerdictDocument = Readonly<z.infer<typeof verdictDocument>>;
 
-const ground = z
+/** On which ground the weight was changed. */
+export const groundDocument = z
   .enum(["no_alarm", "proved", "person", "best_arm"])
-  .describe("Was only nothing bad seen, or was it proved to be no worse by the margin?");
-export type GroundDocument = z.infer<typeof ground>;
+  .describe(
+    "On which a stage was passed: nothing bad was seen, it was proved to be no worse by the margin, a person said so, or one side is known to be the better one.",
+  );
+export type GroundDocument = z.infer<typeof groundDocument>;
 
 const stage = z.object({
   percent,
@@ -105,7 +108,7 @@ const runDocument = z.object({
   on_success: z.enum(["promote", "hold"]),
   on_failure: z.enum(["rollback", "pause"]),
   verdict: verdictDocument.nullable(),
-  promoted_on: ground.nullable(),
+  promoted_on: groundDocument.nullable(),
 });
 export type RunDocument = Readonly<z.infer<typeof runDocument>>;
 
@@ -183,7 +186,7 @@ export const changeDocument = z.object({
   reason: z.string().nullable(),
   from: point,
   to: point,
-  ground: ground.nullable(),
+  ground: groundDocument.nullable(),
   verdict: verdictDocument.nullable(),
   evidence: z.array(evidenceDocument).describe("What was known then."),
   proof: proofDocument.nullable(),
