@@ -22,8 +22,8 @@ export async function rolloutThen(
   if (rollout === undefined) return undefined;
   const changes = run === undefined ? [] : await changesOf(store, rollout, run);
   const stored = run === undefined ? undefined : await store.run(run);
-  const before = changes.find((change) => change.at <= at && change.from.percent !== change.to.percent);
-  const ended = changes.find(({ to }) => to.state === "rolled_back" || to.state === "promoted");
+  const before = changes.find((change) => change.at <= at && isWeighing(change));
+  const ended = changes.find((change) => change.at > at && isEnd(change));
   return {
     rollout,
     side: sideOf(capture, use),
@@ -36,6 +36,15 @@ export async function rolloutThen(
     ended: ended === undefined ? null : shownChange(ended),
     state: stored?.state ?? null,
   };
+}
+
+/** A run that begins at 0% sets it all the same. */
+function isWeighing({ action, from, to }: Change): boolean {
+  return action === "start" || from.percent !== to.percent;
+}
+
+function isEnd({ to }: Change): boolean {
+  return to.state === "rolled_back" || to.state === "promoted";
 }
 
 /** Newest first. */

@@ -1,19 +1,12 @@
-import { count, rounded, timeOf, usd } from "../reports/words.ts";
+import { count, rounded, timeOf } from "../reports/words.ts";
 import type {
   ChangeDocument,
   EvidenceDocument,
   PairsDocument,
   RolloutDocument,
 } from "../rollouts/document.ts";
-import {
-  guardrailText,
-  nearness,
-  pairsCell,
-  reachText,
-  sideText,
-  verdictWord,
-} from "../rollouts/words/evidence.ts";
-import { adaptiveText, agreementText, pairRows, proofText } from "../rollouts/words/known.ts";
+import { guardrailRows, PAIRS_HEAD } from "../rollouts/words/evidence.ts";
+import { adaptiveText, agreementText, pairRows, proofText, shadowCostText } from "../rollouts/words/known.ts";
 import {
   changeText,
   judgingEnd,
@@ -96,45 +89,34 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, "-".repeat(title.length), ...lines];
 }
 
-/** Of those that a guardrail judged by events, how many were bad of the candidate, and of the control. */
-const BAD_PAIRS = "bad pairs of the candidate";
-
 function guardrails(evidence: readonly EvidenceDocument[]): string {
-  const hasPairs = evidence.some((one) => pairsCell(one) !== "");
-  const rows = evidence.map((one) =>
-    [
-      guardrailText(one.guardrail),
-      verdictWord(one),
-      nearness(one),
-      sideText(one.guardrail, one.candidate),
-      sideText(one.guardrail, one.control),
-      ...(hasPairs ? [pairsCell(one)] : []),
-      one.allowed,
-    ].map(plainLine),
-  );
+  const { rows, hasPairs } = guardrailRows(evidence);
   const head = [
     "guardrail",
-    "",
+    "so far",
     "of threshold",
     "candidate",
     "control",
-    ...(hasPairs ? [BAD_PAIRS] : []),
+    ...(hasPairs ? [PAIRS_HEAD] : []),
     "allowed",
   ];
-  return textTable(head, rows, head.length).trimEnd();
+  const cells = rows.map(({ title, verdict, nearness, candidate, control, pairs, allowed }) =>
+    [title, verdict, nearness, candidate, control, ...(hasPairs ? [pairs] : []), allowed].map(plainLine),
+  );
+  return textTable(head, cells, head.length).trimEnd();
 }
 
 function smallestFaults(evidence: readonly EvidenceDocument[]): readonly string[] {
-  const known = evidence.filter((one) => reachText(one) !== "");
+  const known = guardrailRows(evidence).rows.filter(({ reach }) => reach !== "");
   if (known.length === 0) return [];
-  return factLines(known.map((one) => [plainLine(guardrailText(one.guardrail)), plainLine(reachText(one))]));
+  return factLines(known.map(({ title, reach }) => [plainLine(title), plainLine(reach)]));
 }
 
 function pairLines(pairs: PairsDocument): readonly string[] {
   return [
     `${agreementText(pairs)}.`,
     textTable(["", "control", "candidate"], pairRows(pairs), 1).trimEnd(),
-    `They cost ${usd(pairs.spent_usd)}, ${usd(pairs.spent_today_usd)} of it today (UTC).`,
+    shadowCostText(pairs),
   ];
 }
 

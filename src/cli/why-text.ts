@@ -1,6 +1,8 @@
 import type { WhyChange, WhyDocument, WhyRollout, WhyStep } from "../backtest/why-document.ts";
 import { percentOf } from "../domain/rollout.ts";
 import { usd } from "../reports/words.ts";
+import { guardrailText } from "../rollouts/words/evidence.ts";
+import { groundText } from "../rollouts/words/run.ts";
 import { callLine } from "./capture-text.ts";
 import { type Fact, factLines } from "./fact-lines.ts";
 import { plainLine, plainText } from "./plain-text.ts";
@@ -81,19 +83,12 @@ function rolloutFacts({
   ];
 }
 
-function changeText({
-  at,
-  action,
-  by,
-  reason,
-  ground,
-  guardrail,
-  from_percent,
-  to_percent,
-}: WhyChange): string {
+function changeText(change: WhyChange): string {
+  const { at, action, by, reason, guardrail, from_percent, to_percent } = change;
+  const ground = groundText(change);
   const why = [
-    ...(ground === null ? [] : [ground.replace("_", " ")]),
-    ...(guardrail === null ? [] : [`guardrail ${guardrail}`]),
+    ...(ground === undefined ? [] : [ground]),
+    ...(guardrail === null ? [] : [`${guardrailText(guardrail)} crossed`]),
     ...(reason === null ? [] : [JSON.stringify(plainLine(reason))]),
   ];
   const step = `${action} from ${from_percent}% to ${to_percent}% by ${by}, ${at.slice(0, 19)} UTC`;

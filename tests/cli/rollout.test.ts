@@ -62,10 +62,10 @@ this stage since  2027-01-31 18:15:00 UTC
 
 guardrails
 ----------
-guardrail            of threshold  candidate       control          allowed
----------  --------  ------------  --------------  ---------------  ------------------------
-errors     no alarm  20%           1.39% of 650    1% of 12,345     1.25 times the control's
-cost       no alarm  0%            $0.0139 of 650  $0.01 of 12,345  1.25 times the control's
+guardrail  so far    of threshold  candidate            control               allowed
+---------  --------  ------------  -------------------  --------------------  ------------------------
+errors     no alarm  20%           1.39% of 650         1% of 12,345          1.25 times the control's
+cost       no alarm  0%            mean $0.0139 of 650  mean $0.01 of 12,345  1.25 times the control's
 
 smallest fault that would have been seen
 ----------------------------------------
@@ -74,7 +74,7 @@ cost    nothing yet; it takes about 900 more requests of the candidate
 
 proof
 -----
-Not proved within 2 points yet. The candidate's share of failed or unusable answers less the control's lies from −1.1 points to +3.4 points. It takes about 680 more sticky keys of the candidate.
+Not proved within 2 points yet. The candidate's share of failed or unusable answers minus the control's is between −1.1 points and +3.4 points. It takes about 680 more sticky keys of the candidate.
 
 stages passed
 -------------
@@ -97,6 +97,19 @@ the next stage waits for
     expect(text).toContain("1% → 5% on “no alarm”\n");
     expect(text).toContain("1% → 50% on “proved within 2 points”\n");
     expect(text.indexOf("no alarm”")).toBeLessThan(text.indexOf("proved within"));
+  });
+
+  test("says which side is known to be the better one", () => {
+    const trail = [
+      change({ action: "rollback", ground: "best_arm", to: { state: "rolled_back", stage: 0, percent: 0 } }),
+      change({ action: "set-weight", ground: "best_arm", to: { state: "running", stage: 0, percent: 9 } }),
+      change({ action: "promote", ground: "person", to: { state: "promoted", stage: 0, percent: 100 } }),
+    ].map(changeToDocument);
+    const text = historyText(trail);
+    expect(text).toContain("rollback 1% → 0%, the control is known to be the better one ");
+    expect(text).toContain("set-weight 1% → 9%, adaptive weights ");
+    expect(text).toContain("promote 1% → 100%  ");
+    expect(rolloutText(toDocument(view()), trail)).toContain("1% → 100% by hand\n");
   });
 
   test("says when judging ended, which may be long before somebody took it back", () => {
@@ -136,19 +149,19 @@ the next stage waits for
   test.each<[string, Partial<RolloutView>, string]>([
     ["one that was never started", { run: undefined }, "state      not started"],
     ["one of which it is not known", { run: undefined, isKnown: false }, "state      not known"],
-    ["a person's pause", { run: run({ state: "paused", cause: "person" }) }, "paused, by a person"],
+    ["a person's pause", { run: run({ state: "paused", cause: "person" }) }, "paused by a person"],
     ["a verdict", { run: run({ state: "rolled_back", verdict: VERDICT }) }, "rolled back: errors crossed"],
     [
       "what the verdict rests on",
       { run: run({ state: "rolled_back", verdict: VERDICT }) },
-      "! Crossed: errors, at observation 4,312, after 214 requests of the candidate: 1.39% of 650 of the candidate beside 1% of 12,345 of the control; allowed is 1.25 times the control's.",
+      "! Crossed: errors, at observation 4,312, after 214 requests of the candidate: 1.39% of 650 for the candidate beside 1% of 12,345 for the control; allowed: 1.25 times the control's.",
     ],
     [
       "a verdict on pairs alone",
       {
         run: run({ state: "rolled_back", verdict: { ...VERDICT, candidateRequests: 0, evidence: BY_PAIRS } }),
       },
-      "after 0 requests of the candidate: 14 of 20 shadowed pairs of the candidate beside 0 of the control; allowed is",
+      "after 0 requests of the candidate: 14 of 20 shadowed pairs for the candidate beside 0 for the control; allowed:",
     ],
     [
       "a verdict on requests and pairs",
@@ -158,17 +171,32 @@ the next stage waits for
           verdict: { ...VERDICT, evidence: { ...VERDICT.evidence, pairs: BY_PAIRS.pairs } },
         }),
       },
-      "beside 1% of 12,345 of the control, and 14 of 20 shadowed pairs of the candidate beside 0 of the control; allowed",
+      "beside 1% of 12,345 for the control, and 14 of 20 shadowed pairs for the candidate beside 0 for the control; allowed",
     ],
     [
       "pairs that a guardrail judged",
       { evidence: [BY_PAIRS] },
-      "errors     no alarm  20%           –          1% of 12,345  14 of 20, beside 0          1.25 times the control's\n",
+      "errors     no alarm  20%           –          1% of 12,345  14 of 20 (control 0)  1.25 times the control's\n",
     ],
     [
       "a proof",
       { run: run({ state: "promoted", promotedOn: "proved" }) },
       "promoted, proved within the margin",
+    ],
+    ["a person's promotion", { run: run({ state: "promoted", promotedOn: "person" }) }, "promoted by hand\n"],
+    [
+      "what sums leave of their rounding",
+      {
+        evidence: [
+          evidence({ guardrail: "judge", candidate: { count: 20, events: undefined, value: -2.78e-17 } }),
+        ],
+      },
+      "mean 0 of 20",
+    ],
+    [
+      "feedback with dots in its name",
+      { evidence: [evidence({ guardrail: "feedback.a.b" })] },
+      "feedback a.b ",
     ],
     ["a weight set by hand", { run: run({ byHand: true }) }, "running, with a weight set by hand"],
     ["blindness", { isBlind: true }, "! The store does not answer: the guardrails see nothing"],
@@ -181,7 +209,7 @@ the next stage waits for
       {
         adaptive: ADAPTIVE,
       },
-      "Mean reward: 0.75 of 20 of the candidate, 0.5 of 10 of the control. That the candidate is better: 93%.",
+      "Mean reward: 0.75 of 20 for the candidate, 0.5 of 10 for the control. Probability that the candidate is better: 93%.",
     ],
   ])("tells of %s", (_what, fields, words) => {
     expect(rolloutText(toDocument(view(fields)), [])).toContain(words);
@@ -287,7 +315,7 @@ test("a rollout is started, paused, resumed and raised without a question, and a
   }
   expect(lines).toEqual([
     [0, "move: running, stage 2 of 4, 5% to tuned.\n", ""],
-    [0, "move: paused, by a person, 5% to tuned.\n", ""],
+    [0, "move: paused by a person, 5% to tuned.\n", ""],
     [0, "move: running, stage 2 of 4, 5% to tuned.\n", ""],
     [0, "move: running, with a weight set by hand, 12.5% to tuned.\n", ""],
   ]);
@@ -315,9 +343,7 @@ test("what takes users back or gives all away needs a yes", async () => {
   }
   expect(await rollouts.changes("move", 9)).toEqual([]);
   expect((await rollout("set-weight", "move", "4", "--yes")).code).toBe(0);
-  expect((await rollout("promote", "move", "--yes")).stdout).toBe(
-    "move: promoted, a person's word, 100% to tuned.\n",
-  );
+  expect((await rollout("promote", "move", "--yes")).stdout).toBe("move: promoted by hand, 100% to tuned.\n");
   const anew = await rollout("start", "move");
   expect([anew.code, anew.stderr]).toEqual([1, expect.stringContaining("return to prompted.")]);
   const back = JSON.parse((await rollout("rollback", "move", "-y", "--json")).stdout);

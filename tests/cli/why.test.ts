@@ -155,7 +155,7 @@ test("a rollout then, its end, calls and a fallback in words", () => {
     "share set by  advance from 1% to 5% by crossover, 2026-11-01T00:00:00 UTC: no alarm",
   );
   expect(text).toContain(
-    "ended by      rollback from 5% to 0% by crossover, 2026-11-01T00:00:00 UTC: guardrail errors",
+    "ended by      rollback from 5% to 0% by crossover, 2026-11-01T00:00:00 UTC: errors crossed",
   );
   expect(text).toContain("  1.0 ms  tuned (ft)  timeout after 900.0 ms");
   expect(text).toContain("answered by  prompted, a fallback");

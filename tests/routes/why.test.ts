@@ -152,6 +152,7 @@ test("a rule that matched by a header is told, though the header was not kept", 
 test("where the rollout stood then, what had set its share and how its run ended", async () => {
   const world = await started();
   const running = (percent: number): Point => ({ state: "running", stage: 0, percent });
+  const NOWHERE: Point = { state: "none", stage: undefined, percent: 0 };
   const rolledBack: Point = { state: "rolled_back", stage: 1, percent: 0 };
   await world.store.saveRun(
     storedRun(run({ id: "run_1", rollout: "ramp", revision: 1, state: "rolled_back" })),
@@ -159,7 +160,7 @@ test("where the rollout stood then, what had set its share and how its run ended
       change("c1", 100, {
         action: "start",
         by: "ada",
-        from: { ...running(0), state: "none" },
+        from: NOWHERE,
         to: running(1),
       }),
       change("c2", 500, { ground: "no_alarm", reason: "at last", from: running(1), to: running(5) }),
@@ -237,6 +238,15 @@ test("where the rollout stood then, what had set its share and how its run ended
     state: "rolled_back",
   });
   expect(outcome).toMatchObject({ answered_by: "prompted", fallback: true });
+  const late = capture("cx_l", { at: 3000, rollout: "ramp", run: "run_1", stage: 1, epoch: 2, share: 0 });
+  const begun = capture("cx_b", { at: 1000, rollout: "ramp", run: "run_0", stage: 0, epoch: 0, share: 0 });
+  const start = change("c0", 900, { run: "run_0", action: "start", from: NOWHERE, to: running(0) });
+  await world.store.saveRun(storedRun(run({ id: "run_0", rollout: "ramp", revision: 1 })), [start], "run_1");
+  await world.store.write({ captures: [late, begun], recipes: [], usage: [] });
+  const after = (await why(world, "cx_l")).body.rollout;
+  expect(after, "it came once all had ended").toMatchObject({ set_by: { action: "rollback" }, ended: null });
+  const first = (await why(world, "cx_b")).body.rollout;
+  expect(first, "a stage of 0 % was set too").toMatchObject({ set_by: { action: "start" }, ended: null });
   const untold = capture("cx_u", { rollout: "ramp", run: undefined, stage: 0, epoch: 0, share: 0 });
   const unstarted = { ...untold, id: "cx_n", epoch: undefined };
   await world.store.write({ captures: [untold, unstarted], recipes: [], usage: [] });

@@ -1,5 +1,5 @@
 import { type Html, html } from "../../pages/html.ts";
-import { rounded, timeOf, usd } from "../../reports/words.ts";
+import { rounded, timeOf } from "../../reports/words.ts";
 import type {
   AdaptiveDocument,
   ChangeDocument,
@@ -9,17 +9,8 @@ import type {
   RolloutDocument,
   RunDocument,
 } from "../document.ts";
-import {
-  alarmText,
-  guardrailText,
-  nearness,
-  pairsCell,
-  reachText,
-  restsOn,
-  sideText,
-  verdictWord,
-} from "../words/evidence.ts";
-import { adaptiveText, agreementText, pairRows, proofText } from "../words/known.ts";
+import { alarmText, guardrailRows, guardrailText, PAIRS_HEAD, restsOn, sideText } from "../words/evidence.ts";
+import { adaptiveText, agreementText, pairRows, proofText, shadowCostText } from "../words/known.ts";
 import {
   changeText,
   judgingEnd,
@@ -122,12 +113,12 @@ ${ready}${
 /** @param end of judging, in words */
 function guardrails(evidence: readonly EvidenceDocument[], end: string | undefined): Html {
   if (evidence.length === 0) return html``;
-  const hasPairs = evidence.some((one) => pairsCell(one) !== "");
+  const { rows, hasPairs } = guardrailRows(evidence);
   return html`<div class="wide"><table class="stacked">
-<thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th>${hasPairs ? html`<th>bad pairs of the candidate</th>` : html``}<th>allowed</th><th>would have been seen</th></tr></thead>
-<tbody>${evidence.map(
-    (one) =>
-      html`<tr><td><strong>${guardrailText(one.guardrail)}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdictWord(one)}, ${nearness(one)}</span></td><td data-head="candidate">${sideText(one.guardrail, one.candidate)}</td><td data-head="control">${sideText(one.guardrail, one.control)}</td>${hasPairs ? html`<td data-head="bad pairs of the candidate">${pairsCell(one)}</td>` : html``}<td data-head="allowed">${one.allowed}</td><td class="text" data-head="would have been seen">${reachText(one)}</td></tr>\n`,
+<thead><tr><th>guardrail</th><th>evidence</th><th>candidate</th><th>control</th>${hasPairs ? html`<th>${PAIRS_HEAD}</th>` : html``}<th>allowed</th><th>would have been seen</th></tr></thead>
+<tbody>${rows.map(
+    ({ evidence: one, title, verdict, nearness, candidate, control, pairs, allowed, reach }) =>
+      html`<tr><td><strong>${title}</strong></td><td class="evidence">${evidenceBar(one)}<span class="${one.crossed ? "bad" : "quiet"}">${verdict}, ${nearness}</span></td><td data-head="candidate">${candidate}</td><td data-head="control">${control}</td>${hasPairs ? html`<td data-head="${PAIRS_HEAD}">${pairs}</td>` : html``}<td data-head="allowed">${allowed}</td><td class="text" data-head="would have been seen">${reach}</td></tr>\n`,
   )}</tbody></table></div>
 ${end === undefined ? html`` : html`<p><strong>${end}</strong></p>`}
 <p class="quiet">Evidence that the candidate is worse than allowed: the end of a bar is the threshold, the line how near it ever was. Look as often as you like.</p>`;
@@ -135,7 +126,7 @@ ${end === undefined ? html`` : html`<p><strong>${end}</strong></p>`}
 
 function shownProof(proof: ProofDocument): Html {
   return html`<p class="${proof.proved ? "good" : ""}">${proofText(proof)}</p>
-<p class="quiet">${sideText("errors", proof.candidate)} of the candidate failed or can't be used, ${sideText("errors", proof.control)} of the control.</p>`;
+<p class="quiet">${sideText("errors", proof.candidate)} of the candidate's answers failed or can't be used, ${sideText("errors", proof.control)} of the control's.</p>`;
 }
 
 function shownAdaptive(adaptive: AdaptiveDocument): Html {
@@ -149,7 +140,7 @@ function shownPairs(pairs: PairsDocument): Html {
     ([what, control, candidate]) =>
       html`<tr><th scope="row">${what}</th><td class="number">${control}</td><td class="number">${candidate}</td></tr>\n`,
   )}</tbody></table></div>
-<p class="quiet">They cost ${usd(pairs.spent_usd)}, ${usd(pairs.spent_today_usd)} of it today (UTC).</p>`;
+<p class="quiet">${shadowCostText(pairs)}</p>`;
 }
 
 function trail(changes: readonly ChangeDocument[]): Html {

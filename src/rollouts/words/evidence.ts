@@ -11,19 +11,19 @@ export function verdictText({
   candidate_requests,
   evidence,
 }: VerdictDocument): string {
-  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${restsOn(evidence)}; allowed is ${evidence.allowed}.`;
+  return `Crossed: ${guardrailText(guardrail)}, at observation ${rounded(observation)}, after ${count(candidate_requests, "request")} of the candidate: ${restsOn(evidence)}; allowed: ${evidence.allowed}.`;
 }
 
 /** The numbers that a guardrail's evidence rests on, of requests and of shadowed pairs. */
 export function restsOn({ guardrail, control, candidate, pairs }: EvidenceDocument): string {
   const ofPairs = pairs === null || pairs.count === 0 ? [] : [pairsText(guardrail, pairs)];
   if (candidate.value === null && ofPairs.length > 0) return ofPairs.join();
-  const sides = `${sideText(guardrail, candidate)} of the candidate beside ${sideText(guardrail, control)} of the control`;
+  const sides = `${sideText(guardrail, candidate)} for the candidate beside ${sideText(guardrail, control)} for the control`;
   return [sides, ...ofPairs].join(", and ");
 }
 
 function pairsText(guardrail: string, pairs: NonNullable<EvidenceDocument["pairs"]>): string {
-  const beside = `${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")} of the candidate beside ${rounded(pairs.control)} of the control`;
+  const beside = `${rounded(pairs.candidate)} of ${count(pairs.count, "shadowed pair")} for the candidate beside ${rounded(pairs.control)} for the control`;
   switch (guardrail) {
     case "latency":
     case "first_token":
@@ -35,18 +35,18 @@ function pairsText(guardrail: string, pairs: NonNullable<EvidenceDocument["pairs
   }
 }
 
-/** `14 of 20, beside 0`: the candidate's shadowed pairs with an event, and the control's; nothing where none were seen. */
-export function pairsCell({ pairs }: EvidenceDocument): string {
+/** `14 of 20 (control 0)`: the candidate's shadowed pairs with an event, and the control's; nothing where none were seen. */
+function pairsCell({ pairs }: EvidenceDocument): string {
   return pairs === null || pairs.count === 0
     ? ""
-    : `${rounded(pairs.candidate)} of ${rounded(pairs.count)}, beside ${rounded(pairs.control)}`;
+    : `${rounded(pairs.candidate)} of ${rounded(pairs.count)} (control ${rounded(pairs.control)})`;
 }
 
 /** `time to first token`, `feedback thumbs`. */
 export function guardrailText(guardrail: string): string {
-  const [kind = "", ...name] = guardrail.split(".");
-  const title = Object.hasOwn(TITLES, kind) ? TITLES[kind] : undefined;
-  return [title ?? kind, ...name].join(" ");
+  const [, kind = guardrail, name] = /^([^.]*)\.(.*)$/s.exec(guardrail) ?? []; // feedback may have dots in its name
+  const title = (Object.hasOwn(TITLES, kind) ? TITLES[kind] : undefined) ?? kind;
+  return name === undefined ? title : `${title} ${name}`;
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -66,7 +66,8 @@ export function alarmText({ crossed, of_threshold }: EvidenceDocument): string {
   return crossed ? word : `${word}, ${nearness({ of_threshold })} of the threshold`;
 }
 
-export function verdictWord({ crossed }: Pick<EvidenceDocument, "crossed">): string {
+/** `crossed` or `no alarm` */
+function verdictWord({ crossed }: Pick<EvidenceDocument, "crossed">): string {
   return crossed ? "crossed" : "no alarm";
 }
 
@@ -75,7 +76,7 @@ export function nearness({ of_threshold }: Pick<EvidenceDocument, "of_threshold"
   return percent(Math.max(0, of_threshold));
 }
 
-/** `1.4% of 650`, `812 ms of 640`, of the sample ratio `11 (4.72%)`, `–`. */
+/** `1.4% of 650`, `mean 812 ms of 640`, of the sample ratio `11 (4.72%)`, `–`. */
 export function sideText(guardrail: string, { count: all, value }: SideEvidenceDocument): string {
   if (value === null) return NOTHING;
   const text = valueText(guardrail, value);
@@ -90,19 +91,58 @@ function valueText(guardrail: string, value: number): string {
       return percentText(value * 100);
     case "latency":
     case "first_token":
-      return millisecondsText(value);
+      return `mean ${millisecondsText(value)}`;
     case "cost":
-      return usd(value);
+      return `mean ${usd(value)}`;
     default:
-      return rounded(value);
+      return `mean ${rounded(Math.abs(value) < TRACE ? 0 : value)}`;
   }
 }
 
+/** So little is what sums leave of their rounding. */
+const TRACE = 1e-12;
+
 /** What this guardrail would have shown by now, or what it takes to show anything; empty: it has no word of that, ever. */
-export function reachText({ guardrail, sees, needed_requests }: EvidenceDocument): string {
+function reachText({ guardrail, sees, needed_requests }: EvidenceDocument): string {
   if (guardrail === "sample_ratio") return "";
   if (sees !== null) return sees;
   return needed_requests === null
     ? "nothing yet"
     : `nothing yet; it takes about ${count(needed_requests, "more request")} of the candidate`;
 }
+
+/** A guardrail as a row of a table. */
+export interface GuardrailCells {
+  readonly title: string;
+  /** `crossed` or `no alarm`. */
+  readonly verdict: string;
+  readonly nearness: string;
+  readonly candidate: string;
+  readonly control: string;
+  readonly pairs: string;
+  readonly allowed: string;
+  /** The smallest fault that would have been seen. */
+  readonly reach: string;
+}
+
+/** Guardrails as rows, and whether any of them judged shadowed pairs by events, so that their column is needed. */
+export function guardrailRows(all: readonly EvidenceDocument[]): {
+  readonly rows: readonly (GuardrailCells & { readonly evidence: EvidenceDocument })[];
+  readonly hasPairs: boolean;
+} {
+  const rows = all.map((evidence) => ({
+    evidence,
+    title: guardrailText(evidence.guardrail),
+    verdict: verdictWord(evidence),
+    nearness: nearness(evidence),
+    candidate: sideText(evidence.guardrail, evidence.candidate),
+    control: sideText(evidence.guardrail, evidence.control),
+    pairs: pairsCell(evidence),
+    allowed: evidence.allowed,
+    reach: reachText(evidence),
+  }));
+  return { rows, hasPairs: rows.some(({ pairs }) => pairs !== "") };
+}
+
+/** Heads the column of pairs. */
+export const PAIRS_HEAD = "bad shadowed pairs";

@@ -6,7 +6,7 @@ import { millisecondsText, pointsText, signedPoints } from "./units.ts";
 
 /** How far the proof is that the candidate is no worse. */
 export function proofText({ proved, margin, difference, more_needed, each }: ProofDocument): string {
-  const bounds = `The candidate's share of failed or unusable answers less the control's lies from ${signedPoints(difference.low)} to ${signedPoints(difference.high)}.`;
+  const bounds = `The candidate's share of failed or unusable answers minus the control's is between ${signedPoints(difference.low)} and ${signedPoints(difference.high)}.`;
   if (proved) return `Proved within ${pointsText(margin)}. ${bounds}`;
   const what = each === "key" ? "sticky key" : "request";
   const more =
@@ -18,12 +18,11 @@ export function proofText({ proved, margin, difference, more_needed, each }: Pro
 
 /** What the adaptive allocation has learned. */
 export function adaptiveText({ control, candidate, probability_better, best }: AdaptiveDocument): string {
-  const means = [control, candidate].map(({ count: all, mean }) =>
-    mean === null ? NOTHING : `${rounded(mean)} of ${rounded(all)}`,
-  );
+  const meanOf = ({ count: all, mean }: AdaptiveDocument["control"]): string =>
+    mean === null ? NOTHING : `${rounded(mean)} of ${rounded(all)}`;
   const known =
     best === null ? "Which is better is not known yet." : `The ${best} is known to be the better one.`;
-  return `Mean reward: ${means[1]} of the candidate, ${means[0]} of the control. That the candidate is better: ${percent(probability_better)}. ${known}`;
+  return `Mean reward: ${meanOf(candidate)} for the candidate, ${meanOf(control)} for the control. Probability that the candidate is better: ${percent(probability_better)}. ${known}`;
 }
 
 /** Rows of what pairs show: what, of the control, of the candidate. */
@@ -56,11 +55,18 @@ export function agreementText({
   const { wins, ties, losses } = judged;
   const shares = [
     ...(agreement === null ? [] : [`${percent(agreement)} say the same`]),
-    ...(similarity === null ? [] : [`${percent(similarity)} alike`]),
+    ...(similarity === null ? [] : [`${percent(similarity)} alike on average`]),
     ...(same_tools === null ? [] : [`${percent(same_tools)} call the same tools`]),
     ...(wins + ties + losses === 0
       ? []
-      : [`the judge found the candidate's better ${wins} times, as good ${ties}, worse ${losses}`]),
+      : [
+          `the judge found the candidate's answer better in ${rounded(wins)}, as good in ${rounded(ties)}, worse in ${rounded(losses)}`,
+        ]),
   ];
   return [count(all, "pair"), ...shares].join("; ");
+}
+
+/** What it took to have the candidate answer too. */
+export function shadowCostText({ spent_usd, spent_today_usd }: PairsDocument): string {
+  return `Shadowing cost ${usd(spent_usd)}, ${usd(spent_today_usd)} of it today (UTC).`;
 }

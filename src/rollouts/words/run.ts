@@ -1,11 +1,5 @@
 import { count, lasting } from "../../reports/words.ts";
-import type {
-  ChangeDocument,
-  GroundDocument,
-  ProofDocument,
-  RolloutDocument,
-  RunDocument,
-} from "../document.ts";
+import type { ChangeDocument, GroundDocument, RolloutDocument, RunDocument } from "../document.ts";
 import { guardrailText, verdictText } from "./evidence.ts";
 import { percentText, pointsText, utc } from "./units.ts";
 
@@ -21,9 +15,9 @@ export function stateText({ state, run }: Pick<RolloutDocument, "state" | "run">
     case "running":
       return run === null ? "running" : `running, ${stageText(run)}`;
     case "paused":
-      return run?.cause == null ? "paused" : `paused, ${CAUSES[run.cause]}`;
+      return run?.cause == null ? "paused" : `paused${CAUSES[run.cause]}`;
     case "promoted":
-      return run?.promoted_on == null ? "promoted" : `promoted, ${groundText(run.promoted_on, undefined)}`;
+      return run?.promoted_on == null ? "promoted" : `promoted${PROMOTED_ON[run.promoted_on]}`;
     case "rolled_back":
       return run?.verdict == null
         ? "rolled back"
@@ -32,10 +26,17 @@ export function stateText({ state, run }: Pick<RolloutDocument, "state" | "run">
 }
 
 const CAUSES: Readonly<Record<NonNullable<RunDocument["cause"]>, string>> = {
-  person: "by a person",
-  sample_ratio: "as requests reach the sides in other shares than they should",
-  guardrail: "as a guardrail was crossed",
-  configuration: "as the configuration has other variants or guardrails than it was started with",
+  person: " by a person",
+  sample_ratio: ", as requests reach the sides in other shares than they should",
+  guardrail: ", as a guardrail was crossed",
+  configuration: ", as the configuration has other variants or guardrails than it was started with",
+};
+
+const PROMOTED_ON: Readonly<Record<GroundDocument, string>> = {
+  no_alarm: ", no alarm",
+  proved: ", proved within the margin",
+  person: " by hand",
+  best_arm: ", known to be the better one",
 };
 
 /** `stage 2 of 5`; nobody counts from 0. */
@@ -43,7 +44,7 @@ function stageText({ stage, stages, by_hand }: RunDocument): string {
   return by_hand ? "with a weight set by hand" : `stage ${stage + 1} of ${stepsOf(stages).length}`;
 }
 
-/** The stages below 100 %: that one is the promotion. */
+/** The stages below 100%: that one is the promotion. */
 export function stepsOf(stages: RunDocument["stages"]): RunDocument["stages"] {
   return stages.filter(({ percent: weight }) => weight < 100);
 }
@@ -73,30 +74,38 @@ export function judgingEnd({ run }: RolloutDocument, changes: readonly ChangeDoc
   return `Judging ended at ${utc(end?.at ?? run.changed_at)} (${how}).`;
 }
 
-/** `0% → 1%, by crossover: no alarm` */
-export function changeText({ action, from, to, ground, proof, verdict }: ChangeDocument): string {
+/** `advance 1% → 5%, no alarm`, `pause at 5%`, `rollback 5% → 0%, errors crossed` */
+export function changeText(change: ChangeDocument): string {
+  const { action, from, to, verdict } = change;
+  const ground = groundText(change);
   const moved =
     from.percent === to.percent
       ? `at ${percentText(to.percent)}`
       : `${percentText(from.percent)} → ${percentText(to.percent)}`;
   const why = [
-    ...(ground === null || ground === "person" || action === "set-weight" ? [] : [groundText(ground, proof)]),
+    ...(ground === undefined ? [] : [ground]),
     ...(verdict === null ? [] : [`${guardrailText(verdict.guardrail)} crossed`]),
   ];
   return [`${action} ${moved}`, ...why].join(", ");
 }
 
-/** `no alarm`, `proved within 2 points`: on which ground a stage was passed. */
-function groundText(ground: GroundDocument, proof: ProofDocument | null | undefined): string {
+/** `no alarm`, `proved within 2 points`: the ground of a change. Undefined: it needed none, or a person made it. */
+export function groundText({
+  action,
+  ground,
+  proof,
+}: Pick<ChangeDocument, "action" | "ground"> & Partial<Pick<ChangeDocument, "proof">>): string | undefined {
   switch (ground) {
+    case null:
+    case "person":
+      return undefined;
     case "no_alarm":
       return "no alarm";
     case "proved":
       return proof == null ? "proved within the margin" : `proved within ${pointsText(proof.margin)}`;
-    case "person":
-      return "a person's word";
     case "best_arm":
-      return "known to be the better one";
+      if (action === "set-weight") return "adaptive weights";
+      return `the ${action === "rollback" ? "control" : "candidate"} is known to be the better one`;
   }
 }
 
@@ -107,10 +116,12 @@ export function passedStages(changes: readonly ChangeDocument[], run: string): r
     .toReversed();
 }
 
-/** `1% → 5% on “no alarm”`: whether a stage was passed as nothing bad was seen, or as it was proved. */
-export function passedText({ from, to, ground, proof }: ChangeDocument): string {
+/** `1% → 5% on “no alarm”`, `5% → 100% by hand`: whether a stage was passed as nothing bad was seen, or as it was proved. */
+export function passedText(change: ChangeDocument): string {
+  const { from, to } = change;
+  const ground = groundText(change);
   const move = `${percentText(from.percent)} → ${percentText(to.percent)}`;
-  return ground === null ? move : `${move} on “${groundText(ground, proof)}”`;
+  return ground === undefined ? `${move} by hand` : `${move} on “${ground}”`;
 }
 
 /** What stages ask for before the next, as `100 requests, 10 minutes, 5 minutes of soak, the proof`. */

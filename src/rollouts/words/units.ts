@@ -7,18 +7,20 @@ export function percentText(value: number): string {
   return `${rounded(value)}%`;
 }
 
+/** `812 ms` */
 export function millisecondsText(value: number): string {
   return `${rounded(value)} ms`;
 }
 
-/** Of a percent of traffic `2 points`. @param margin a difference of shares */
-export function pointsText(margin: number): string {
-  return count(Math.round(margin * 10_000) / 100, "point");
+/** `2 points`. @param difference of two shares, such as 0.02 */
+export function pointsText(difference: number): string {
+  return count(Math.round(difference * 10_000) / 100, "point");
 }
 
-export function signedPoints(share: number): string {
-  const points = Math.round(share * 10_000) / 100;
-  return `${points > 0 ? "+" : ""}${pointsText(share)}`;
+/** `+2 points`, `−1.1 points`. @param difference of two shares, such as 0.02 */
+export function signedPoints(difference: number): string {
+  const isMore = Math.round(difference * 10_000) > 0;
+  return `${isMore ? "+" : ""}${pointsText(difference)}`;
 }
 
 /** `2027-01-31 18:00:00 UTC` */

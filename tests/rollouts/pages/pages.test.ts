@@ -100,17 +100,17 @@ describe("the page of a rollout", () => {
     expect(text).toContain('<line class="peak" x1="36.2"');
     expect(text).toContain("<strong>feedback thumbs</strong>");
     expect(text).toContain('<span class="bad">crossed, 86.2%</span>');
-    expect(text).toContain('data-head="candidate">812 ms of 640<');
+    expect(text).toContain('data-head="candidate">mean 812 ms of 640<');
     expect(text).toContain("1.25 times the control&#39;s");
     expect(text).toContain("3 times as many as allowed");
   });
 
   test("shows bad pairs beside, where a guardrail judged any", () => {
-    expect(page()).not.toContain("bad pairs");
+    expect(page()).not.toContain("bad shadowed pairs");
     const text = page({
       evidence: [evidence({ pairs: { count: 20, control: 0, candidate: 14 } })],
     });
-    expect(text).toContain('data-head="bad pairs of the candidate">14 of 20, beside 0<');
+    expect(text).toContain('data-head="bad shadowed pairs">14 of 20 (control 0)<');
   });
 
   test("says when judging ended", () => {
@@ -133,7 +133,7 @@ describe("the page of a rollout", () => {
     expect(text).toContain(
       'latency, median</th><td class="number">812 ms</td><td class="number">401 ms</td>',
     );
-    expect(text).toContain("They cost $1.27, $0.40 of it today (UTC).");
+    expect(text).toContain("Shadowing cost $1.27, $0.40 of it today (UTC).");
   });
 
   test("has the trail with who, why and what was known", () => {
@@ -143,10 +143,10 @@ describe("the page of a rollout", () => {
     );
     expect(text).toContain('<td data-head="by">ops</td><td class="text">lunch<details>');
     expect(text).toContain(
-      "errors: no alarm, 20% of the threshold; 1.39% of 650 of the candidate beside 1% of 12,345 of the control",
+      "errors: no alarm, 20% of the threshold; 1.39% of 650 for the candidate beside 1% of 12,345 for the control",
     );
     expect(text).toContain("<li>250 pairs; 91.2% say the same");
-    expect(text).toContain("<li>Mean reward: 0.75 of 20 of the candidate");
+    expect(text).toContain("<li>Mean reward: 0.75 of 20 for the candidate");
   });
 
   test("says what a verdict rests on, that it is blind, and what was lost", () => {
