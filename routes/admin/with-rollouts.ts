@@ -4,7 +4,7 @@ import type { Platform } from "../platform.ts";
 import { withKept } from "./with-kept.ts";
 
 const WORDS = {
-  none: "This gateway has no store, so its rollouts stand at the stage that the configuration gives them. With `store` they can be started and judged.",
+  none: "This gateway has no store, so its rollouts stand at the stage that the configuration gives them, and nobody judges them. On Node or Bun take `store: false` out of the configuration and start the gateway anew; then they can be started.",
   failed: "The store of rollouts does not answer. Try again in a moment; the log says why.",
 };
 

@@ -99,14 +99,14 @@ function stagesOf({ stages, proof = {}, adaptive }: RolloutConfig, report: Repor
     if (percent <= (compiled[index - 1]?.percent ?? -1))
       report(path, "each stage needs a larger percentage than the one before");
     if (percent === 100 && shadowPercent > 0)
-      report([...path, "shadow"], "at 100 % the control answers nothing that could be shadowed");
+      report([...path, "shadow"], "at 100% the control answers nothing that could be shadowed");
     if (percent === 0 && isProofNeeded)
       report(
         [...path, "proof"],
-        "at 0 % the candidate answers nobody, so that nothing is proved: leave it out",
+        "at 0% the candidate answers nobody, so that nothing is proved: leave it out",
       );
     if (percent === 0 && shadowPercent === 0)
-      report(path, "at 0 % nothing is learned of the candidate: give this stage a `shadow`, or leave it out");
+      report(path, "at 0% nothing is learned of the candidate: give this stage a `shadow`, or leave it out");
   });
   return compiled;
 }
@@ -173,6 +173,12 @@ function checkRange(low: number, high: number, path: ConfigPath, report: Report)
   if (low < high) return true;
   report(path, `its \`low\`, ${low}, has to be below its \`high\`, ${high}`);
   return false;
+}
+
+/** What to know of rollouts where no store keeps their runs. */
+export function unjudged({ name, policy, stage }: Rollout): string {
+  const percent = policy.stages[stage]?.percent ?? 0;
+  return `rollout ${name}: without a store it can't be started, and nobody judges it: its candidate gets ${percent}%, as its \`stage\` says, until you change that`;
 }
 
 /** What never comes to anything, as no stage shadows requests. */

@@ -17,7 +17,7 @@ import { compilePrompt } from "./compile-prompt.ts";
 import { compileProvider, connectionOf, simulationOf } from "./compile-providers.ts";
 import { compileRecipe } from "./compile-recipe.ts";
 import { compileRedaction } from "./compile-redaction.ts";
-import { compileRollout } from "./compile-rollout.ts";
+import { compileRollout, unjudged } from "./compile-rollout.ts";
 import { compileRoute } from "./compile-route.ts";
 import { compileServer } from "./compile-server.ts";
 import { compileStore } from "./compile-store.ts";
@@ -111,6 +111,7 @@ export function compile(config: Config, context: CompileContext): Table | undefi
   );
   const tuning = compileTuning(config.tuning, defined(providers, config.providers), report);
   if (failed) return undefined;
+  if (store === undefined) notices.push(...[...rollouts.values()].map(unjudged));
   if (routes.size === 0) notices.push("no routes are configured: every request gets 404");
   return {
     version: hash(JSON.stringify([config, [...prompts.values()].map((prompt) => prompt.version)])).slice(

@@ -169,13 +169,13 @@ test.each([
   [
     "a shadow of all",
     "stages:\n  - 5\n  - { percent: 100, shadow: 1 }",
-    "10 stages[1].shadow: at 100 % the control",
+    "10 stages[1].shadow: at 100% the control",
   ],
-  ["nothing to learn from", "stages:\n  - 0\n  - 100", "9 stages[0]: at 0 % nothing is learned"],
+  ["nothing to learn from", "stages:\n  - 0\n  - 100", "9 stages[0]: at 0% nothing is learned"],
   [
     "a proof of what answers nobody",
     "stages:\n  - { percent: 0, shadow: 10, proof: true }\n  - 50",
-    "9 stages[0].proof: at 0 % the candidate answers nobody",
+    "9 stages[0].proof: at 0% the candidate answers nobody",
   ],
   ["a stage that is not there", "stage: 5", "8 stage: there are only 5 stages, counted from 0"],
   [
@@ -353,4 +353,12 @@ test("a budget that can't be kept, as a price is missing, is told", () => {
   expect(unpriced({ shadow }, price)).toEqual([]);
   expect(unpriced({ shadow, ...judge }, price)).toEqual([told("second")]);
   expect(unpriced({ shadow: {} })).toEqual([]);
+});
+
+test("without a store it is told that nobody judges it", () => {
+  const told = { store: false };
+  expect(tableWith({}).notices).toEqual([]);
+  expect(tableWith({ stages: [1, 20], stage: 1 }, told).notices).toEqual([
+    "rollout move: without a store it can't be started, and nobody judges it: its candidate gets 20%, as its `stage` says, until you change that",
+  ]);
 });

@@ -226,10 +226,22 @@ test("the pages show all rollouts, and one with what was done to it, under a pol
   }
   expect(await list.text()).toContain('href="rollouts/move"');
   const text = await one.text();
-  expect(text).toContain("paused, by a person");
+  expect(text).toContain("paused by a person");
   expect(text).toContain("a &lt;b&gt;bold&lt;/b&gt; one");
   expect(text).toContain("admin token");
-  expect((await get("rollouts/nothing")).status).toBe(404);
+});
+
+test("a browser is told on a page why there is none, and what to do", async () => {
+  const missing = await rolloutApp(new FakeRollouts(view())).get("rollouts/nothing");
+  const none = await rolloutApp(undefined).get("rollouts");
+  for (const answer of [missing, none]) {
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(answer.headers.get("content-security-policy")).toBe(`${PAGE_POLICY}; frame-ancestors 'none'`);
+  }
+  expect(missing.status).toBe(404);
+  expect(await missing.text()).toContain('<a href="../../admin/rollouts">All rollouts</a>');
+  expect([none.status, none.headers.get("x-should-retry")]).toEqual([503, "false"]);
+  expect(await none.text()).toContain("take `store: false` out of the configuration");
 });
 
 test("the home page leads to them, and shows the weight in force", async () => {
