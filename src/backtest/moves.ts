@@ -64,5 +64,7 @@ function newTally(from: Way, to: Way | undefined): Tally {
 }
 
 function shortened(query: string): string {
-  return query.length > SHOWN_CHARACTERS ? `${query.slice(0, SHOWN_CHARACTERS)}…` : query;
+  if (query.length <= SHOWN_CHARACTERS) return query;
+  const beginning = query.slice(0, SHOWN_CHARACTERS);
+  return `${beginning.replace(/[\uD800-\uDBFF]$/, "")}…`; // half of a character is none
 }

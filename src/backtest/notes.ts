@@ -2,17 +2,17 @@ import { count } from "../reports/words.ts";
 import type { BacktestDocument, RouteDocument } from "./document.ts";
 
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  forced: "had their variant chosen by the client",
-  without_texts: "were captured without their texts",
-  outside_the_sample: "were captured only because they failed, beside the sample",
-  unreadable: "have texts that are no chat request",
+  forced: "whose variant the client chose",
+  without_texts: "captured without texts",
+  outside_the_sample: "captured beside the sample, for failing",
+  unreadable: "whose text is no chat request",
 };
 
 const SAYS_NOTHING: Readonly<Record<string, string>> = {
-  cached: "were answered from the cache",
-  client_closed: "were left by the client before their end",
-  not_rated: "have no such feedback, or one that is no number",
-  refused: "would be refused",
+  cached: "answered from the cache",
+  client_closed: "that the client left before the end",
+  not_rated: "without such feedback, or with one that is no number",
+  refused: "that would be refused",
 };
 
 /** What somebody who reads a backtest has to know. */
@@ -23,33 +23,31 @@ export function notesOn(route: Omit<RouteDocument, "notes">): string[] {
       ({ requests, rule, values, configuration }) =>
         `${count(requests, "request")} can't be told: the rule \`${rule}\` of the ${configuration} configuration looks at ${values.join(", ")}, which captures do not keep.`,
     ),
-    ...reasons(left_out, LEFT_OUT, "are not compared"),
-    ...reasons(quality.left_out, SAYS_NOTHING, `say nothing of \`${quality.reward}\``),
+    ...reasons("Not compared", left_out, LEFT_OUT),
+    ...reasons(`Nothing known of \`${quality.reward}\``, quality.left_out, SAYS_NOTHING),
     ...(simulated > 0
-      ? [
-          `${count(simulated, "request")} were answered by the built-in simulator: they tell nothing of real models.`,
-        ]
+      ? [`The built-in simulator answered ${count(simulated, "request")}: that tells nothing of real models.`]
       : []),
     ...(by_chance > 0 && moved > 0
       ? [
-          `${count(by_chance, "request")} have no sticky key that was kept, so that chance chooses: what is counted of them is one draw.`,
+          `Of ${count(by_chance, "request")} no sticky key was kept, so that chance chooses: what is counted of them is one draw.`,
         ]
       : []),
     ...(quality.fallbacks > 0 && quality.reward === "success"
       ? [
-          `${count(quality.fallbacks, "request")} that a fallback answered count as failures of the variant decided on.`,
+          `A fallback answered ${count(quality.fallbacks, "request")}: for the variant decided on that is a failure.`,
         ]
       : []),
   ];
 }
 
 function reasons(
+  what: string,
   counts: Readonly<Record<string, number>>,
   words: Readonly<Record<string, string>>,
-  what: string,
 ): readonly string[] {
   return Object.entries(counts).map(
-    ([reason, requests]) => `${count(requests, "request")} ${what}: they ${words[reason] ?? reason}.`,
+    ([reason, requests]) => `${what}: ${count(requests, "request")} ${words[reason] ?? reason}.`,
   );
 }
 
@@ -59,5 +57,5 @@ export function limitNote({
   captures,
 }: Pick<BacktestDocument, "complete" | "captures">): string | undefined {
   if (complete) return undefined;
-  return `Only the newest ${count(captures, "capture")} were read: raise --limit for all of this time.`;
+  return `Read: only the newest ${count(captures, "capture")}. Raise --limit for all of this time.`;
 }
