@@ -16,6 +16,15 @@ class Part {
   }
 }
 
+/** What the script did. */
+interface Seen {
+  /** Arguments of `fetch`, questions, and addresses that the page was led to. */
+  readonly sent: unknown[][];
+  readonly asked: string[];
+  readonly led: string[];
+  told: string;
+}
+
 /** A page in a browser with the parts given; `fresh` is what the gateway answers with by now. */
 function opened(
   parts: readonly Part[],
@@ -23,7 +32,7 @@ function opened(
   { typing = false, reading = false, agrees = true, refusal = "" } = {},
 ) {
   const shown = new Map(parts.map((part) => [part.id, part]));
-  const seen = { sent: [] as unknown[][], asked: [] as string[], led: [] as string[], told: "" };
+  const seen: Seen = { sent: [], asked: [], led: [], told: "" };
   const told = {
     scrollIntoView: () => {},
     set textContent(text: string) {

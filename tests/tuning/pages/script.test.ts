@@ -8,9 +8,18 @@ interface Button {
   disabled: boolean;
 }
 
+/** What the script did. */
+interface Seen {
+  /** Arguments of `fetch`, questions, and addresses that the page was led to. */
+  readonly sent: unknown[][];
+  readonly asked: string[];
+  readonly led: string[];
+  told: string;
+}
+
 /** A page of a browser, as far as the script looks at one. */
 function opened(answer: () => Promise<Response>, agrees: (question: string) => boolean = () => true) {
-  const seen = { asked: [] as string[], sent: [] as unknown[][], led: [] as string[], told: "" };
+  const seen: Seen = { sent: [], asked: [], led: [], told: "" };
   const told = {
     scrollIntoView: () => {},
     set textContent(text: string) {
