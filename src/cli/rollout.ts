@@ -29,11 +29,11 @@ export const rollout: Command = {
 
 Asks the admin API of a running gateway, with the token in CROSSOVER_ADMIN_TOKEN: \`server.adminToken\`, or the
 secret of a key that may use the admin API.
-\`start\` begins a run, at the first stage or at --stage, counted from 0 as the configuration's \`stage\` is. \`pause\` holds the weight where it is, and
-\`resume\` lets it grow again; guardrails judge all the while. \`promote\` sends all traffic to the candidate, \`rollback\` all to
-the control. \`set-weight\` sets the candidate's percentage by hand: it does not grow until \`resume\`, which takes a lower one
-back to its stage's.
-\`promote\`, \`rollback\` and a lower weight ask before.
+\`start\` begins a run, at the first stage or at --stage, counted from 0 as the configuration's \`stage\` is. \`pause\` holds
+the weight where it is, and \`resume\` lets it grow again; guardrails judge all the while. \`promote\` sends all traffic to the
+candidate, \`rollback\` all to the control. \`set-weight\` sets the candidate's percentage by hand: it does not grow until
+\`resume\`, which takes a lower one back to its stage's.
+\`promote\`, \`rollback\`, a lower weight and \`start\` on one that is promoted ask before.
   --reason   why, for the audit trail that \`history\` shows
   --yes      do it without a question. Without a terminal it is needed
   --follow   show it anew when it changes, until the run ends. Control-C ends that, not the rollout
