@@ -241,7 +241,9 @@ test("where the rollout stood then, what had set its share and how its run ended
   const late = capture("cx_l", { at: 3000, rollout: "ramp", run: "run_1", stage: 1, epoch: 2, share: 0 });
   const begun = capture("cx_b", { at: 1000, rollout: "ramp", run: "run_0", stage: 0, epoch: 0, share: 0 });
   const start = change("c0", 900, { run: "run_0", action: "start", from: NOWHERE, to: running(0) });
-  await world.store.saveRun(storedRun(run({ id: "run_0", rollout: "ramp", revision: 1 })), [start], "run_1");
+  await world.store.saveRun(storedRun(run({ id: "run_0", rollout: "ramp", revision: 1 })), [start], {
+    replaces: "run_1",
+  });
   await world.store.write({ captures: [late, begun], recipes: [], usage: [] });
   const after = (await why(world, "cx_l")).body.rollout;
   expect(after, "it came once all had ended").toMatchObject({ set_by: { action: "rollback" }, ended: null });
