@@ -35,7 +35,7 @@ export function wholeRollout(random: Random, ramp: Ramp): Figures {
   const pair = blankPair();
   const late = new LateQueue(blankFeedback("score"));
   const figures: Record<string, number> = {};
-  let run = startedRun(policy);
+  let run = startedRun({ policy, sticky: true });
   let candidates = 0;
   let candidatesAtOnset = 0;
   let nextPlan = PLAN_EVERY_MS;

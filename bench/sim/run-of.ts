@@ -1,11 +1,10 @@
-import type { Policy } from "../../src/domain/rollout.ts";
-import type { Monitor } from "../../src/rollouts/monitor.ts";
+import type { Monitor, MonitorSpec } from "../../src/rollouts/monitor.ts";
 import { plan } from "../../src/rollouts/plan.ts";
 import { NOTHING_KNOWN, type Run } from "../../src/rollouts/run.ts";
 import { advanced, allocated } from "../../src/rollouts/transitions.ts";
 
 /** A run at its first stage, at time 0. */
-export function startedRun(policy: Policy): Run {
+export function startedRun({ policy, sticky }: MonitorSpec): Run {
   const [first] = policy.stages;
   return {
     id: "run",
@@ -19,6 +18,7 @@ export function startedRun(policy: Policy): Run {
     candidate: "candidate",
     fingerprint: "",
     policy,
+    sticky,
     stage: 0,
     epoch: 0,
     percent: first?.percent ?? 0,

@@ -57,8 +57,7 @@ export class Loop {
 
   situationOf(run: Run): Situation {
     const { now, runs } = this.#options;
-    const isSticky = runs.rollouts.get(run.rollout)?.sticky !== undefined;
-    return { now: now(), isBlind: this.isBlind, fits: runs.fits(run), isSticky };
+    return { now: now(), isBlind: this.isBlind, fits: runs.fits(run) };
   }
 
   /** The next turn comes in so many milliseconds at most. */

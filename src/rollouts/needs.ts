@@ -21,8 +21,6 @@ export interface Situation {
   readonly isBlind: boolean;
   /** Does the configuration have the control, the candidate and the policy with which the run began? */
   readonly fits: boolean;
-  /** Does a key decide the side, so that an adaptive weight may not shrink? Default: no. */
-  readonly isSticky?: boolean;
 }
 
 /** What keeps a run from its next stage. */

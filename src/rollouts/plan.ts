@@ -91,7 +91,7 @@ function nextStage({ policy, stage, percent }: Run): number | undefined {
   return next === -1 || policy.stages[next]?.percent === 100 ? undefined : next;
 }
 
-function adapting(run: Run, facts: Facts, { now, isSticky }: Situation, isLacking: boolean): Step {
+function adapting(run: Run, facts: Facts, { now }: Situation, isLacking: boolean): Step {
   const { adaptive, onSuccess } = run.policy;
   const summary = facts.adaptive();
   if (adaptive === undefined || summary === undefined) return { kind: "wait" };
@@ -99,7 +99,8 @@ function adapting(run: Run, facts: Facts, { now, isSticky }: Situation, isLackin
     if (summary.best === "control") return { kind: "retire" };
     return onSuccess === "hold" ? { kind: "wait" } : { kind: "promote", ground: "best_arm" };
   }
-  const atLeast = isSticky ? run.percent / 100 : undefined;
+  // Users stay where they are: the weight may not shrink.
+  const atLeast = run.sticky ? run.percent / 100 : undefined;
   const share = allocation(summary.probabilityBetter, { floor: adaptive.floor, atLeast });
   const least = percentOf(adaptive.floor);
   const percent = Math.min(100 - least, Math.max(least, Math.round(share * 100)));

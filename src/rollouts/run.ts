@@ -104,6 +104,8 @@ export interface Run {
   /** Of both variants' recipes and models and of the policy: what the verdict is about. */
   readonly fingerprint: string;
   readonly policy: Policy;
+  /** Does a key decide the side? So it is judged to its end, whatever the configuration has meanwhile. */
+  readonly sticky: boolean;
   readonly stage: number;
   readonly epoch: number;
   /** The candidate's share now, 0 to 100. */

@@ -3,6 +3,7 @@ import { positionOf, type Rollout, type Standing, type Standings } from "../doma
 import type { StoredRun } from "../store/rollout-store.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { FollowedRun, type FollowedRunOptions } from "./followed-run.ts";
+import type { MonitorSpec } from "./monitor.ts";
 import { isOpen, isToFail } from "./needs.ts";
 import type { Run } from "./run.ts";
 import { runIn } from "./stored-run.ts";
@@ -115,22 +116,17 @@ export class Runs {
     if (before?.row.id === row.id && before.row.revision === row.revision) return false;
     const run = runIn(row);
     const followed =
-      before?.row.id === row.id ? before.followed : this.#follow(row, run ?? rollout, rollout, isNew);
+      before?.row.id === row.id ? before.followed : this.#follow(row, run ?? specOf(rollout), isNew);
     this.#led.set(row.rollout, { row, run, followed });
     return true;
   }
 
-  #follow(
-    { id, rollout: name }: StoredRun,
-    { policy }: Pick<Run, "policy">,
-    { sticky }: Rollout,
-    isNew: boolean,
-  ): FollowedRun {
+  #follow({ id, rollout: name }: StoredRun, { policy, sticky }: MonitorSpec, isNew: boolean): FollowedRun {
     const { onEnd, onLost, store, snapshotEvery } = this.#options;
     return new FollowedRun({
       id,
       isNew,
-      spec: { policy, sticky: sticky !== undefined },
+      spec: { policy, sticky },
       store,
       snapshotEvery,
       onEnd: (outcome, observations) => onEnd(name, outcome, observations),
@@ -179,6 +175,11 @@ export function isOf({ fingerprint }: Run, rollout: Rollout): boolean {
 function isCondemned(run: Run, { monitor }: FollowedRun): boolean {
   const { alarm } = monitor;
   return isToFail(run, monitor) && alarm?.kind === "failed" && run.policy.onFailure === "rollback";
+}
+
+/** For a run that can't be read, and is not judged. */
+function specOf({ policy, sticky }: Rollout): MonitorSpec {
+  return { policy, sticky: sticky !== undefined };
 }
 
 function unknown(rollout: Rollout): Standing {

@@ -109,6 +109,7 @@ const run: z.ZodType<Run> = z.object({
   candidate: z.string(),
   fingerprint: z.string(),
   policy,
+  sticky: z.boolean(),
   stage: z.int(),
   epoch: z.int(),
   percent: z.number(),

@@ -52,6 +52,7 @@ export function started(
     candidate: rollout.candidate.name,
     fingerprint: fingerprintOf(rollout),
     policy,
+    sticky: rollout.sticky !== undefined,
     stage,
     epoch: 0,
     percent,

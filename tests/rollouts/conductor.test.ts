@@ -388,6 +388,22 @@ test("a configuration with another candidate pauses the run, whose weight stays;
   expect((await conductor.control.resume("r", ASKED)).run?.state).toBe("running");
 });
 
+test("a run that began with sticky keys is judged by keys, also where the configuration has none any more", async () => {
+  const store = await newStore();
+  const sticky = rolloutOf({ stages: [50] });
+  const first = await conduct(store, sticky);
+  await first.conductor.control.start("r", ASKED);
+  const run = first.conductor.standings.get("r")?.run ?? "";
+  await first.conductor.close();
+  const ofOneUser = Array.from({ length: 200 }, () =>
+    request("candidate", { unit: 0.2, share: 0.5, error: true }),
+  );
+  await store.appendObservations(run, "one user's", entryOf(ofOneUser), 0);
+  const { conductor } = await conduct(store, { ...sticky, sticky: undefined });
+  await until(async () => (await conductor.control.view("r")).run?.state !== "running");
+  expect((await conductor.control.view("r")).run).toMatchObject({ state: "paused", cause: "configuration" });
+});
+
 test("other stages of a run that goes on count at the next start, and that is said", async () => {
   const { conductor, logs } = await conduct(await newStore(), rolloutOf({ stages: [25] }));
   const { control } = conductor;

@@ -174,9 +174,9 @@ describe("an adaptive run", () => {
   });
 
   test("takes nothing back where keys stay on their side", () => {
-    const sticky = { ...later(60_000), isSticky: true };
-    expect(plan(run({ policy: own, percent: 50 }), seen(0.1), sticky)).toEqual({ kind: "wait" });
-    expect(plan(run({ policy: own, percent: 50 }), seen(0.9), sticky)).toEqual({
+    const sticky = run({ policy: own, sticky: true, percent: 50 });
+    expect(plan(sticky, seen(0.1), later(60_000))).toEqual({ kind: "wait" });
+    expect(plan(sticky, seen(0.9), later(60_000))).toEqual({
       kind: "weigh",
       percent: 80,
     });

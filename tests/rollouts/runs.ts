@@ -49,6 +49,7 @@ export function run(more: Partial<Run> = {}): Run {
     candidate: "tuned",
     fingerprint: "f",
     policy: own,
+    sticky: false,
     stage: at,
     epoch: 0,
     percent: own.stages[at]?.percent ?? 0,

@@ -108,6 +108,7 @@ export function run(fields: Partial<Run> = {}): Run {
     candidate: "tuned",
     fingerprint: "ab".repeat(8),
     policy: POLICY,
+    sticky: true,
     stage: 1,
     epoch: 1,
     percent: 5,

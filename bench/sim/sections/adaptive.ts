@@ -22,7 +22,7 @@ interface Pair {
 function adapt(random: Random, of: Pair, isFixed: boolean): Figures {
   const monitor = new Monitor({ policy, sticky: false });
   const observation = blankRequest(0.5);
-  let run = startedRun(policy);
+  let run = startedRun({ policy, sticky: false });
   let share = isFixed ? 0.5 : run.percent / 100;
   let regret = 0;
   for (let i = 1; i <= REQUESTS; i++) {
