@@ -39,7 +39,7 @@ export function rolloutPage(rollout: RolloutDocument, changes: readonly ChangeDo
 <p class="quiet">From ${control} to ${candidate}.${run === null ? "" : ` Started ${utc(run.started_at)}. ${run.id}`}</p>
 <section id="now" data-live>
 ${weightPart(rollout)}
-${run === null ? notStarted() : html`${stages(run, changes)}${waiting(rollout)}`}
+${run === null ? notStarted(rollout) : html`${stages(run, changes)}${waiting(rollout)}`}
 </section>
 ${actions(rollout)}
 <section id="known" data-live>
@@ -70,7 +70,9 @@ ${weightBar(rollout)}
 ${warningsOf(rollout).map((warning) => html`<p class="box failed">${warning}</p>\n`)}`;
 }
 
-function notStarted(): Html {
+function notStarted({ state, control }: RolloutDocument): Html {
+  if (state === "unknown")
+    return html`<p class="box">Until the store has told where it stands, ${control} answers everybody.</p>`;
   return html`<p class="box">It was never started: it stands at the stage that the configuration gives it, and nothing is judged.</p>`;
 }
 

@@ -60,6 +60,13 @@ describe("what a page may do", () => {
 });
 
 describe("the page of a rollout", () => {
+  test("says that nobody knows where it stands, not that it was never started", () => {
+    const text = page({ run: undefined, isKnown: false }, change());
+    expect(text).toContain("Until the store has told where it stands, prompted answers everybody.");
+    expect(text).not.toContain("never started");
+    expect(page({ run: undefined })).toContain("never started");
+  });
+
   test("has its weight, its stages, and on what each was passed", () => {
     const text = page({}, change());
     expect(text).toContain('<p class="percent">5%');
