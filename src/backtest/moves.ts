@@ -1,3 +1,4 @@
+import { cut } from "../domain/cut.ts";
 import type { StoredCapture } from "../store/store.ts";
 import { variantIn } from "./action.ts";
 import type { MoveDocument } from "./document.ts";
@@ -64,7 +65,5 @@ function newTally(from: Way, to: Way | undefined): Tally {
 }
 
 function shortened(query: string): string {
-  if (query.length <= SHOWN_CHARACTERS) return query;
-  const beginning = query.slice(0, SHOWN_CHARACTERS);
-  return `${beginning.replace(/[\uD800-\uDBFF]$/, "")}…`; // half of a character is none
+  return query.length > SHOWN_CHARACTERS ? `${cut(query, SHOWN_CHARACTERS)}…` : query;
 }
