@@ -5,7 +5,7 @@ import { observationsIn } from "./log-entry.ts";
 import { maybe } from "./maybe.ts";
 import { Monitor, type MonitorSpec } from "./monitor.ts";
 import type { Observation } from "./observation.ts";
-import { Pending } from "./pending.ts";
+import { type Batch, Pending } from "./pending.ts";
 import type { Verdict } from "./run.ts";
 import { verdict } from "./stored-run.ts";
 
@@ -41,6 +41,7 @@ export class FollowedRun {
   #seq = 0;
   #isCaughtUp: boolean;
   #underWay: Promise<number> | undefined;
+  #reading: Promise<number> | undefined;
 
   constructor(options: FollowedRunOptions) {
     this.id = options.id;
@@ -89,10 +90,19 @@ export class FollowedRun {
 
   /** Logs what waits, and folds all that is in the log. @returns the run's revision @throws StoreError */
   catchUp(): Promise<number> {
-    this.#underWay ??= this.#catchUp().finally(() => {
+    this.#underWay ??= this.#logAndRead().finally(() => {
       this.#underWay = undefined;
     });
     return this.#underWay;
+  }
+
+  /** Folds all that is in the log, without making it longer. @returns the run's revision @throws StoreError */
+  read(): Promise<number> {
+    if (this.#underWay !== undefined) return this.#underWay;
+    this.#reading ??= this.#fold(undefined).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
   }
 
   /** Keeps what is known so far. @throws StoreError */
@@ -102,10 +112,16 @@ export class FollowedRun {
     await this.#options.store.saveSnapshot({ run: this.id, seq: this.#seq, document });
   }
 
-  async #catchUp(): Promise<number> {
+  async #logAndRead(): Promise<number> {
+    // One after another: whoever reads tells of its own failure.
+    await this.#reading?.catch(() => {});
+    return this.#fold(this.#pending.next());
+  }
+
+  /** @param batch what is to be logged before */
+  async #fold(batch: Batch | undefined): Promise<number> {
     const { store } = this.#options;
     if (!this.#isCaughtUp) await this.#load();
-    const batch = this.#pending.next();
     let part =
       batch === undefined
         ? await store.observations(this.id, this.#seq)
@@ -115,7 +131,7 @@ export class FollowedRun {
     for (let loads = 0; ; ) {
       const isCut = part.isCut && loads++ < MOST_LOADS;
       if (isCut) await this.#load();
-      else for (const entry of part.entries) isDue = this.#fold(entry, batch?.document) || isDue;
+      else for (const entry of part.entries) isDue = this.#foldEntry(entry, batch?.document) || isDue;
       if (!isCut && part.entries.length < PAGE) break;
       part = await store.observations(this.id, this.#seq);
     }
@@ -125,7 +141,7 @@ export class FollowedRun {
   }
 
   /** @returns whether a snapshot is due: who logged the entry that made it so keeps it */
-  #fold({ seq, document }: LogEntry, own: string | undefined): boolean {
+  #foldEntry({ seq, document }: LogEntry, own: string | undefined): boolean {
     if (seq <= this.#seq) return false;
     this.#seq = seq;
     const every = this.#snapshotEvery();

@@ -32,6 +32,11 @@ export interface LoopOptions {
 
 /** So many looks after the store answers again, others have logged what waited. */
 const CATCHING_UP = 4;
+/**
+ * So often a promotion is tried in a turn, while others log something between its reading and its saving. Each gateway that
+ * tries logs nothing of its own meanwhile; as all that follow the run come to the same promotion, its log comes to rest.
+ */
+const PROMOTION_TRIES = 20;
 
 /** Turn after turn: logs what was seen, reads what others saw, and takes the next step of each run. */
 export class Loop {
@@ -130,8 +135,7 @@ export class Loop {
   async #catchUp(run: Run, followed: FollowedRun): Promise<void> {
     let revision = await followed.catchUp();
     while (followed.isBehind) revision = await followed.catchUp();
-    // At once: what another observation decides must not come after the others' turn.
-    if (followed.monitor.alarm !== undefined) this.#options.publish();
+    this.#sounded(followed);
     if (revision !== run.revision) await this.#options.runs.look();
   }
 
@@ -139,18 +143,29 @@ export class Loop {
   async step(run: Run, followed: FollowedRun): Promise<void> {
     if (!followed.isCaughtUp) return;
     const { commits, now, runs } = this.#options;
-    let step = this.#plan(run, followed);
-    if (step.kind === "advance" || step.kind === "promote") {
-      // It only grows by all that was logged until now, wherever it was seen.
-      if (performance.now() < this.#growsAt) return;
-      await followed.catchUp();
-      step = this.#plan(run, followed);
+    for (let tries = 0; tries < PROMOTION_TRIES; tries++) {
+      let step = this.#plan(run, followed);
+      if (step.kind === "advance" || step.kind === "promote") {
+        // It only grows by all that was logged until now, wherever it was seen.
+        if (performance.now() < this.#growsAt) return;
+        await (tries === 0 ? followed.catchUp() : followed.read());
+        this.#sounded(followed);
+        step = this.#plan(run, followed);
+      }
+      if (step.kind === "wait") return;
+      // Nobody acts on an alarm once it is promoted: none may stand in the log before that.
+      const upTo = step.kind === "promote" ? followed.seq : undefined;
+      const changed = taken(step, run, followed.verdict, deedOf({ by: GATEWAY }, now(), followed));
+      if (changed === undefined || (await commits.save(changed, { upTo }))) return;
+      await runs.look();
+      // Others changed it, rather than only log something.
+      if (runs.of(run.rollout)?.run !== run) return;
     }
-    if (step.kind === "wait") return;
-    // Nobody acts on an alarm once it is promoted: none may stand in the log before that.
-    const upTo = step.kind === "promote" ? followed.seq : undefined;
-    const changed = taken(step, run, followed.verdict, deedOf({ by: GATEWAY }, now(), followed));
-    if (changed !== undefined && !(await commits.save(changed, { upTo }))) await runs.look();
+  }
+
+  /** At once: what another observation decides must not come after the others' turn. */
+  #sounded({ monitor }: FollowedRun): void {
+    if (monitor.alarm !== undefined) this.#options.publish();
   }
 
   #plan(run: Run, { monitor }: FollowedRun): Step {

@@ -270,6 +270,39 @@ test("what fails in the moment before a promotion is saved is not promoted", asy
   expect(messages).not.toContain("rollout promoted");
 });
 
+test("gateways that log all the time come to a promotion all the same", async () => {
+  const store = flaky(await newStore());
+  const { appendObservations, saveRun } = store;
+  const { conductor } = await conduct(
+    store,
+    rolloutOf({ stages: [{ percent: 50, minRequests: 1, minTime: 0 }], proof: { above: 100 } }),
+  );
+  await conductor.control.start("r", ASKED);
+  const run = conductor.standings.get("r")?.run ?? "";
+  const well = request("candidate", { share: 0.5 });
+  let othersLog = false;
+  let others = 0;
+  store.appendObservations = (...args) => {
+    // Another one has as much to log as this one, and logs it as often.
+    othersLog = true;
+    return appendObservations(...args);
+  };
+  const promotions: number[] = [];
+  store.saveRun = async (row, changes, conditions) => {
+    if (row.state === "promoted") {
+      promotions.push(others);
+      conductor.observe(run, well);
+      if (othersLog) await appendObservations(run, `others-${others++}`, entryOf([well]), 0);
+      othersLog = false;
+    }
+    return saveRun(row, changes, conditions);
+  };
+  conductor.observe(run, well);
+  await until(() => conductor.standings.get("r")?.share === 1);
+  // The first one comes second to the other's log; until the next one both log nothing.
+  expect(promotions).toEqual([0, 1]);
+});
+
 test("what a webhook was not told when its gateway stopped the next one tells it, once", async () => {
   const store = await newStore();
   let status = 500;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FollowedRun } from "../../src/rollouts/followed-run.ts";
+import { entryOf } from "../../src/rollouts/log-entry.ts";
 import { storedRun } from "../../src/rollouts/stored-run.ts";
 import { flaky, newStore, request } from "./conducted.ts";
 import { policy, run } from "./runs.ts";
@@ -28,4 +29,25 @@ async function snapshotsOf(units: number): Promise<number> {
 test("the more sticky keys there are, the fewer snapshots are made of as many observations", async () => {
   expect(await snapshotsOf(1)).toBe(80);
   expect(await snapshotsOf(160)).toBeLessThan(40);
+});
+
+test("reading makes the log no longer; what waits is logged after it, and judged once", async () => {
+  const store = await newStore();
+  await store.saveRun(storedRun(run()), []);
+  const followed = new FollowedRun({
+    id: run().id,
+    isNew: true,
+    spec: { policy: policy(), sticky: false },
+    store,
+    snapshotEvery: 50,
+    onEnd: () => {},
+    onLost: () => {},
+  });
+  const one = request("control", { share: 0.5 });
+  await store.appendObservations(run().id, "others", entryOf([one]), 0);
+  followed.observe(one);
+  await Promise.all([followed.read(), followed.read()]);
+  expect([followed.seq, followed.monitor.observed, followed.hasPending]).toEqual([1, 1, true]);
+  await Promise.all([followed.read(), followed.catchUp(), followed.read()]);
+  expect([followed.seq, followed.monitor.observed, followed.hasPending]).toEqual([2, 2, false]);
 });
