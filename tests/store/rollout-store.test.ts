@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LogEntry, StoredEvent, StoredRun } from "../../src/store/rollout-store.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
-import { storeInThreads } from "../threads/real-threads.ts";
+import { PATIENT, storeInThreads } from "../threads/real-threads.ts";
 import { DATABASES, open } from "./databases.ts";
 import { batch, capture, rolloutChange, rolloutRun } from "./samples.ts";
 
 /** A store as one of several gateways has it. Two of SQLite can't wait for each other in one thread. */
 async function gateway(url: string): Promise<Store> {
   if (!url.startsWith("file:")) return open(url);
-  const { store } = storeInThreads(url, { retryMs: 20, readMs: 60_000 });
+  const { store } = storeInThreads(url, PATIENT);
   onTestFinished(() => store.close());
   return store;
 }

@@ -1,9 +1,9 @@
 import { batch, capture } from "../store/samples.ts";
 import { until } from "../support/until.ts";
-import { storeInThreads } from "./real-threads.ts";
+import { PATIENT, storeInThreads } from "./real-threads.ts";
 
 /** What a store in threads does on Bun, as JSON on standard output. */
-const { store, threads, troubles } = storeInThreads(process.argv[2] ?? "", { retryMs: 20, readMs: 60_000 });
+const { store, threads, troubles } = storeInThreads(process.argv[2] ?? "", PATIENT);
 await store.write(batch({ captures: [capture("a"), capture("b")] }));
 const count = await store.count({});
 threads[0]?.abandon();

@@ -10,6 +10,9 @@ export interface StoreInThreads {
   readonly troubles: readonly (string | undefined)[];
 }
 
+/** For tests that are not about time: on a machine that does much else a thread may take some. */
+export const PATIENT = { retryMs: 20, readMs: 60_000, silentMs: 60_000, closeMs: 60_000 } as const;
+
 /** A store in real threads, which keeps everything unless the options say otherwise. */
 export function storeInThreads(url: string, more: Partial<ThreadedStoreOptions> = {}): StoreInThreads {
   const threads: Thread[] = [];

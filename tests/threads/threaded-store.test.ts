@@ -19,7 +19,7 @@ import {
 } from "../store/samples.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
-import { type StoreInThreads, storeInThreads } from "./real-threads.ts";
+import { PATIENT, type StoreInThreads, storeInThreads } from "./real-threads.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -31,7 +31,7 @@ function folder(): string {
 
 /** Closed when the test ends. */
 function inThreads(url: string, more: Partial<ThreadedStoreOptions> = {}): StoreInThreads {
-  const started = storeInThreads(url, { retryMs: 20, readMs: 60_000, ...more });
+  const started = storeInThreads(url, { ...PATIENT, ...more });
   onTestFinished(() => started.store.close());
   return started;
 }
@@ -70,10 +70,15 @@ describe.each(DATABASES)("threads with $name", (database) => {
     const [run, change] = [rolloutRun("a"), rolloutChange("x")];
     expect(await store.saveRun(run, [change])).toBe(true);
     const next = rolloutRun("b");
-    expect([await store.saveRun(next, []), await store.saveRun(next, [], { replaces: "a" })]).toEqual([
-      false,
-      true,
-    ]);
+    const event = { id: "x", rollout: "migration", at: 1, due: 2, body: "{}" };
+    expect(await store.saveRun(next, [])).toBe(false);
+    expect(await store.saveRun(next, [], { replaces: "a", event })).toBe(true);
+    const claim = { rollouts: ["migration"], since: 0, now: 2, until: 3 };
+    expect(await store.claimEvents(claim)).toEqual([{ ...event, due: 3 }]);
+    await store.leaveEvent("x");
+    expect(await store.claimEvents(claim)).toHaveLength(1);
+    await store.endEvent("x");
+    expect(await store.claimEvents({ ...claim, now: 9, until: 10 })).toEqual([]);
     expect([await store.newestRuns(), await store.run("a")]).toEqual([[next], run]);
     expect(await store.runsOf("migration", 5)).toEqual([next, run]);
     expect(await store.rolloutChanges({ rollout: "migration", limit: 5 })).toEqual([change]);
@@ -117,7 +122,7 @@ describe.each(DATABASES)("threads with $name", (database) => {
 
   test("closing finishes what was asked", async () => {
     const url = await database.create();
-    const { store } = storeInThreads(url);
+    const { store } = storeInThreads(url, PATIENT);
     const written = Array.from({ length: 20 }, (_, n) =>
       store.write(batch({ captures: [capture(`c${n}`)] })),
     );
@@ -155,7 +160,7 @@ test("a file that is no store, and one of a newer version, are told as such", as
   });
 
   const newer = `file:${join(folder(), "newer.db")}`;
-  const first = storeInThreads(newer).store;
+  const first = storeInThreads(newer, PATIENT).store;
   await first.write(batch({}));
   await first.close();
   await sqlite(newer, "insert into crossover_migrations (name, timestamp) values ('999_later', 'x')");
