@@ -13,7 +13,8 @@ const MOST_KEYS = 1_000_000;
 
 /**
  * Gives each sticky key a small number of its own, and each share too. Keys that come after so many share one with those
- * whose numbers are nearest: these stand on the same side at every share, so together they are one unit with one draw.
+ * whose places lie within the same millionth: these stand on the same side at every share of whole ten-thousandths of a
+ * percent, so together they are one unit with one draw. So there are twice as many numbers at most.
  */
 export class Units {
   readonly #mostKeys: number;
