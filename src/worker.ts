@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import bundledConfig from "../config/crossover.yaml";
 import { createApp } from "../routes/app.ts";
+import { unjudged } from "./config/compile-rollout.ts";
 import { loadTable } from "./config/load.ts";
 import { errorAnswer, newRequestId } from "./domain/own-answer.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -41,6 +42,7 @@ function build(env: WorkerEnv): Hono {
   };
   const table = loadTable({ file: FILE, files, env, kinds: providerKinds });
   if (table.store?.isStated) log("warn", "a Worker keeps no captures: `store` has no effect");
+  for (const rollout of table.rollouts.values()) log("warn", unjudged(rollout));
   const gateway = new Gateway({
     table,
     transport: new FetchTransport(),

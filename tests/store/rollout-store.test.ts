@@ -98,6 +98,23 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
     expect(await store.claimEvents({ ...claim, now: 900, until: 1000 })).toEqual([]);
   });
 
+  test("an event that nobody has sent for a day is kept no longer", async () => {
+    const [began, day] = [Date.now(), 86_400_000];
+    vi.useFakeTimers({ toFake: ["Date"], now: began });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const event = { id: "x", rollout: "migration", at: began, due: began, body: "{}" };
+    await store.saveRun(rolloutRun("a"), [], { event });
+    const keptAfter = async (ms: number) => {
+      vi.setSystemTime(began + ms);
+      await store.retain({ before: undefined, maxBytes: undefined });
+      const claim = { rollouts: ["migration"], since: began, now: began + ms, until: began };
+      return (await store.claimEvents(claim)).length;
+    };
+    expect([await keptAfter(day), await keptAfter(day + 1)]).toEqual([1, 0]);
+  });
+
   test("changes come newest first, those of one moment in the order of their making", async () => {
     const changes = [1, 2, 2, 3].map((at, index) => rolloutChange(`${index}`, { at }));
     await store.saveRun(rolloutRun("a"), changes);
