@@ -1,4 +1,4 @@
-import type { Log } from "../metrics/log.ts";
+import type { Log, LogFields } from "../metrics/log.ts";
 import type { RolloutFamilies } from "../metrics/rollout-families.ts";
 import type {
   RolloutStore,
@@ -72,21 +72,20 @@ export class Commits {
     return true;
   }
 
-  /** Now and then sends what was left by gateways that stopped or died. @throws StoreError */
+  /** Now and then sends what was left by gateways that stopped or died. Never rejects. */
   async sendLeft(): Promise<void> {
     if (performance.now() < this.#leftLookedAt + LEFT_EVERY_MS) return;
     this.#leftLookedAt = performance.now();
-    const { store, runs } = this.#options;
-    const rollouts = [...runs.rollouts.values()].filter(({ webhook }) => webhook !== undefined);
+    const { store, runs, now } = this.#options;
+    const rollouts = [...runs.rollouts.values()].flatMap(({ name, webhook }) => (webhook ? [name] : []));
     if (rollouts.length === 0) return;
-    const now = this.#options.now();
-    const events = await store.claimEvents({
-      rollouts: rollouts.map(({ name }) => name),
-      since: now - YOUNG_MS,
-      now,
-      until: now + SENDING_MS,
-    });
-    for (const event of events) this.#send(event);
+    const at = now();
+    const claim = { rollouts, since: at - YOUNG_MS, now: at, until: at + SENDING_MS };
+    try {
+      for (const event of await store.claimEvents(claim)) this.#send(event);
+    } catch (error) {
+      this.#warn("webhooks that other gateways left could not be looked for", error);
+    }
   }
 
   /** Leaves to others what was not delivered until now, as far as there is time. */
@@ -121,14 +120,18 @@ export class Commits {
   }
 
   async #sent({ id, rollout }: WebhookEvent, end: WebhookEnd): Promise<void> {
-    const { store, metrics, log } = this.#options;
+    const { store, metrics } = this.#options;
     if (end !== "left") metrics.webhookEnded(end);
     try {
       await (end === "left" ? store.leaveEvent(id) : store.endEvent(id));
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      log("warn", "what became of a webhook could not be kept", { rollout, event: id, problem });
+      this.#warn("what became of a webhook could not be kept", error, { rollout, event: id });
     }
+  }
+
+  #warn(message: string, error: unknown, fields: LogFields = {}): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    this.#options.log("warn", message, { ...fields, problem });
   }
 
   #tell({ run, change }: Changed): void {

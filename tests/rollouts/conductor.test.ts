@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { STANDINGS_MS } from "../../src/open-store.ts";
 import { entryOf } from "../../src/rollouts/log-entry.ts";
+import { StoreError } from "../../src/store/store.ts";
 import { until } from "../support/until.ts";
 import { sendJson, startUpstream } from "../support/upstream.ts";
 import { ASKED, conduct, failing, flaky, newStore, request } from "./conducted.ts";
@@ -332,6 +333,17 @@ test("what a webhook was not told when its gateway stopped the next one tells it
     "rollout.rolled_back",
     "rollout.promoted",
   ]);
+});
+
+test("one that can't look for webhooks that others left is not blind", async () => {
+  const store = flaky(await newStore());
+  store.claimEvents = () => Promise.reject(new StoreError("locked", true));
+  const told = rolloutOf({ stages: [25], webhook: { url: "http://127.0.0.1:9" } });
+  const { conductor, logs } = await conduct(store, told);
+  await until(() => logs.some(({ message }) => message.includes("could not be looked for")));
+  await conductor.control.start("r", ASKED);
+  expect((await conductor.control.view("r")).isBlind).toBe(false);
+  expect(logs.map(({ message }) => message)).not.toContainEqual(expect.stringContaining("blind"));
 });
 
 test("a person pauses, resumes, weighs and promotes; each is in the trail with who did it and why", async () => {
