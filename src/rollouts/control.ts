@@ -7,7 +7,7 @@ import type { Commits } from "./commits.ts";
 import { deedOf, newId } from "./deed.ts";
 import { rolloutNotFound, rolloutState, rolloutStoreFails } from "./errors.ts";
 import type { Loop } from "./loop.ts";
-import { isToFail } from "./needs.ts";
+import { isOpen, isToFail } from "./needs.ts";
 import type { Asked, RolloutControl } from "./rollouts.ts";
 import { type Change, NOTHING_KNOWN, type RolloutView, type Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
@@ -54,8 +54,9 @@ export class Control implements RolloutControl {
   async view(name: string): Promise<RolloutView> {
     const rollout = this.#rollout(name);
     const led = this.#options.runs.of(name);
-    // Nobody has followed one that had ended before this process began.
-    if (led?.followed.isCaughtUp === false && !this.#options.loop.isBlind)
+    // One that has ended is not followed: others may have logged since what they saw before.
+    const isFollowed = led?.run !== undefined && isOpen(led.run) && led.followed.isCaughtUp;
+    if (led !== undefined && !isFollowed && !this.#options.loop.isBlind)
       await led.followed.catchUp().catch(() => {});
     return this.#options.viewOf(rollout);
   }

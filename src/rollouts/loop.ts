@@ -118,11 +118,15 @@ export class Loop {
     // What failed may have been done all the same.
     const looks = this.#trouble !== undefined || performance.now() >= this.#looksAt;
     if (looks) this.#looksAt = performance.now() + this.#options.timing.pollMs;
+    const before = runs.open;
     try {
       if (looks) await runs.look();
       for (const { run, followed } of runs.open)
         if (looks || followed.hasPending) await this.#catchUp(run, followed);
       publish();
+      // What another process ended, it ended on what may not be folded here.
+      for (const { row, followed } of before)
+        if (runs.following(row.id) === undefined) await followed.catchUp();
       for (const { run, followed } of runs.open) await this.step(run, followed);
       this.#sees();
       if (looks) await commits.sendLeft();

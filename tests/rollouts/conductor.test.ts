@@ -83,6 +83,27 @@ test("processes on one store come to the same verdict at the same observation", 
   expect(await one.conductor.control.changes("r", 10)).toHaveLength(2);
 });
 
+test("what a process that did not see the crossing shows of a run that ended is what the others show", async () => {
+  const store = await newStore();
+  const rollout = rolloutOf({ stages: [25] });
+  const one = await conduct(store, rollout);
+  await one.conductor.control.start("r", ASKED);
+  const two = await conduct(store, rollout, { pollMs: 1_000_000 });
+  const { run = "" } = one.conductor.standings.get("r") ?? {};
+  for (const observation of failing(one.conductor, 60)) one.conductor.observe(run, observation);
+  await until(async () => (await one.conductor.control.view("r")).run?.state === "rolled_back");
+
+  two.conductor.use(new Map([["r", rollout]])); // it looks now
+  await until(() => two.metrics.render().includes('state="rolled_back"} 1'));
+  await until(() => /guardrail="errors"} (1\.|[2-9])/.test(two.metrics.render()));
+
+  await store.appendObservations(run, "late", entryOf([request("control", { share: 0.25 })]), 0);
+  const [shown, same] = await Promise.all([one, two].map(({ conductor }) => conductor.control.view("r")));
+  expect(shown?.evidence).toEqual(same?.evidence);
+  expect(shown?.sides).toEqual(same?.sides);
+  expect(shown?.sides.control.requests).toBeGreaterThan(1);
+});
+
 describe("while the store does not answer", () => {
   test("weights stay and nothing grows; what was seen waits, and is judged once it answers", async () => {
     const store = flaky(await newStore());
