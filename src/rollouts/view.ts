@@ -1,7 +1,7 @@
 import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import { knownOf } from "./deed.ts";
 import { laterSettings } from "./later-settings.ts";
-import type { Situation } from "./needs.ts";
+import { isOpen, type Situation } from "./needs.ts";
 import { waitsFor } from "./plan.ts";
 import { NOTHING_KNOWN, type RolloutView, type Run } from "./run.ts";
 import type { Led } from "./runs.ts";
@@ -55,6 +55,22 @@ export function viewOf(
 
 function noticesOf(run: Run, rollout: Rollout): readonly string[] {
   const later = laterSettings(run, rollout);
-  if (later.length === 0) return [];
-  return [`The configuration has other ${later.join(" and ")} than this run: they count at the next start.`];
+  const models = unpriced(run, rollout);
+  return [
+    ...(later.length === 0
+      ? []
+      : [`The configuration has other ${later.join(" and ")} than this run: they count at the next start.`]),
+    ...(models.length === 0
+      ? []
+      : [
+          `The guardrail \`cost\` sees nothing: there is no price of ${models.map((name) => `\`${name}\``).join(" and ")}.`,
+        ]),
+  ];
+}
+
+/** Models for whose want of a price a run's guardrail of costs can't compare. */
+function unpriced(run: Run, { control, candidate }: Rollout): readonly string[] {
+  if (!isOpen(run) || !run.policy.guardrails.some(({ kind }) => kind === "cost")) return [];
+  const models = [control.model, candidate.model].filter(({ price }) => price === undefined);
+  return [...new Set(models.map(({ name }) => name))];
 }

@@ -141,6 +141,16 @@ the next stage waits for
     expect(text).not.toContain("smallest fault");
   });
 
+  test("does not call it no alarm where a guardrail had nothing to judge", () => {
+    const nothing = { count: 0, events: undefined, value: undefined };
+    const blank = evidence({ guardrail: "cost", control: nothing, candidate: nothing, logEvidence: 0 });
+    const lineOf = (one: typeof blank): string | undefined =>
+      /^cost {2,}.*$/m.exec(rolloutText(toDocument(view({ evidence: [one] })), []))?.[0];
+    expect(lineOf(blank)).toMatch(/^cost +nothing seen +0% +– +–/);
+    expect(lineOf({ ...blank, control: evidence().control })).toMatch(/^cost +no alarm /);
+    expect(lineOf({ ...blank, pairs: { count: 2, control: 0, candidate: 0 } })).toMatch(/^cost +no alarm /);
+  });
+
   test("leaves out the stages of runs before", () => {
     const text = rolloutText(toDocument(view()), [changeToDocument(change({ run: "run_0" }))]);
     expect(text).not.toContain("stages passed");

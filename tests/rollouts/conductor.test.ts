@@ -471,10 +471,11 @@ test("a run that began with sticky keys is judged by keys, also where the config
 });
 
 test("other stages of a run that goes on count at the next start, and that is said", async () => {
-  const { conductor, logs } = await conduct(await newStore(), rolloutOf({ stages: [25] }));
+  const guardrails = { cost: false };
+  const { conductor, logs } = await conduct(await newStore(), rolloutOf({ stages: [25], guardrails }));
   const { control } = conductor;
   expect((await control.start("r", ASKED)).notices).toEqual([]);
-  const later = rolloutOf({ stages: [10, 50], onSuccess: "hold" });
+  const later = rolloutOf({ stages: [10, 50], onSuccess: "hold", guardrails });
   for (let i = 0; i < 2; i++) conductor.use(new Map([["r", later]]));
   expect((await control.view("r")).notices).toEqual([
     "The configuration has other stages and onSuccess than this run: they count at the next start.",
@@ -485,6 +486,14 @@ test("other stages of a run that goes on count at the next start, and that is sa
   await control.rollback("r", ASKED);
   expect((await control.view("r")).notices).toEqual([]);
   expect((await control.start("r", ASKED)).percent).toBe(10);
+});
+
+test("a guardrail of costs that no price lets see is told of", async () => {
+  const { conductor } = await conduct(await newStore(), rolloutOf());
+  const { control } = conductor;
+  expect((await control.start("r", ASKED)).notices).toEqual([
+    "The guardrail `cost` sees nothing: there is no price of `base` and `ft`.",
+  ]);
 });
 
 test("a run whose rollout was out of the configuration goes on, and that is logged", async () => {

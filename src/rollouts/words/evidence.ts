@@ -60,15 +60,19 @@ const TITLES: Readonly<Record<string, string>> = {
   sample_ratio: "sample ratio",
 };
 
-/** `crossed` or `no alarm`, and how near it is. */
-export function alarmText({ crossed, of_threshold }: EvidenceDocument): string {
-  const word = verdictWord({ crossed });
-  return crossed ? word : `${word}, ${nearness({ of_threshold })} of the threshold`;
+/** `crossed`, `nothing seen`, or `no alarm` and how near it is. */
+export function alarmText(evidence: EvidenceDocument): string {
+  const word = verdictWord(evidence);
+  return word === NO_ALARM ? `${word}, ${nearness(evidence)} of the threshold` : word;
 }
 
-/** `crossed` or `no alarm` */
-function verdictWord({ crossed }: Pick<EvidenceDocument, "crossed">): string {
-  return crossed ? "crossed" : "no alarm";
+const NO_ALARM = "no alarm";
+
+/** `crossed`, `no alarm`, or `nothing seen`: that there is no alarm then is no good news. */
+function verdictWord({ crossed, control, candidate, pairs }: EvidenceDocument): string {
+  if (crossed) return "crossed";
+  const isBlank = control.value === null && candidate.value === null && (pairs?.count ?? 0) === 0;
+  return isBlank ? "nothing seen" : NO_ALARM;
 }
 
 /** How near a guardrail is to its threshold, as a share of it. */
@@ -114,7 +118,7 @@ function reachText({ guardrail, sees, needed_requests }: EvidenceDocument): stri
 /** A guardrail as a row of a table. */
 export interface GuardrailCells {
   readonly title: string;
-  /** `crossed` or `no alarm`. */
+  /** `crossed`, `no alarm` or `nothing seen`. */
   readonly verdict: string;
   readonly nearness: string;
   readonly candidate: string;
