@@ -92,12 +92,20 @@ export async function setWeight(args: readonly string[]): Promise<number> {
   if (name === undefined || weight === undefined || more.length > 0)
     throw new UsageError("give the name of one rollout, and the candidate's percentage");
   const percent = numberOf("the percentage", weight.replace(/%$/, ""), PERCENT);
-  await consentTo(name, values, (now) =>
-    percent !== undefined && percent < now.percent
-      ? `Lower ${now.candidate} from ${percentText(now.percent)} to ${percentText(percent)}? Users return to ${now.control}.`
-      : undefined,
-  );
+  await consentTo(name, values, (now) => weightQuestion(now, percent));
   return change(name, "set-weight", values, { percent });
+}
+
+function weightQuestion(
+  { control, candidate, percent: from }: RolloutDocument,
+  to: number | undefined,
+): string | undefined {
+  if (to === undefined || to === from) return undefined;
+  if (to < from)
+    return `Lower ${candidate} from ${percentText(from)} to ${percentText(to)}? Users return to ${control}.`;
+  return to === 100
+    ? `Send all traffic to ${candidate}? Without any answers of ${control} nothing can be compared.`
+    : undefined;
 }
 
 /** Asks before what takes something away from users. @param question undefined: it takes nothing away */
@@ -120,7 +128,7 @@ async function change(
   const question = {
     method: "POST",
     path: `${pathOf(name)}/${action}`,
-    body: { reason, ...more },
+    body: { reason: reason?.trim() || undefined, ...more }, // a script's may be empty, and must not keep it from acting
   } as const;
   const now = await askAdmin(url, question, rolloutDocument);
   if (json) printJson(now);

@@ -33,7 +33,7 @@ secret of a key that may use the admin API.
 the weight where it is, and \`resume\` lets it grow again; guardrails judge all the while. \`promote\` sends all traffic to the
 candidate, \`rollback\` all to the control. \`set-weight\` sets the candidate's percentage by hand: it does not grow until
 \`resume\`, which takes a lower one back to its stage's.
-\`promote\`, \`rollback\`, a lower weight and \`start\` on one that is promoted ask before.
+\`promote\`, \`rollback\`, a lower weight, one of 100 and \`start\` on one that is promoted ask before.
   --reason   why, for the audit trail that \`history\` shows
   --yes      do it without a question. Without a terminal it is needed
   --follow   show it anew when it changes, until the run ends. Control-C ends that, not the rollout

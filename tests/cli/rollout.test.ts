@@ -316,7 +316,7 @@ test("a rollout is started, paused, resumed and raised without a question, and a
   const lines = [];
   for (const args of [
     ["start", "move", "--stage", "1", "--reason", "the model of January"],
-    ["pause", "move"],
+    ["pause", "move", "--reason", ""],
     ["resume", "move"],
     ["set-weight", "move", "12.5%"],
   ]) {
@@ -340,6 +340,12 @@ test("what takes users back or gives all away needs a yes", async () => {
   const { rollout, rollouts } = await serving(view());
   for (const [question, ...args] of [
     ["Lower tuned from 5% to 4%? Users return to prompted.", "set-weight", "move", "4"],
+    [
+      "Send all traffic to tuned? Without any answers of prompted nothing can be compared.",
+      "set-weight",
+      "move",
+      "100",
+    ],
     ["Send all traffic to tuned? It has 5% now.", "promote", "move"],
     ["Send all traffic to prompted? 5% of it goes to tuned now.", "rollback", "move"],
   ]) {
