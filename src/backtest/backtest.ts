@@ -1,5 +1,6 @@
 import { parseJson } from "../domain/json.ts";
 import { known } from "../domain/made.ts";
+import { percentOf } from "../domain/rollout.ts";
 import type { Table } from "../domain/table.ts";
 import type { CaptureFilter, Store, StoredCapture } from "../store/store.ts";
 import type { BacktestDocument } from "./document.ts";
@@ -65,6 +66,9 @@ export async function backtest(store: ReadStore, options: BacktestOptions): Prom
     new: next.version,
     captures,
     complete: (await store.count(filter)) <= captures,
+    rollouts: [...rollouts].flatMap(([name, { share }]) =>
+      current.rollouts.has(name) || next.rollouts.has(name) ? [{ name, percent: percentOf(share) }] : [],
+    ),
     routes: documents.sort((a, b) => b.captured - a.captured),
   };
 }

@@ -104,6 +104,7 @@ export class Bill {
       logged: tallies.reduce((sum, { logged }) => sum + logged.requests, 0),
       counted_exactly: exact,
       counted_nearly: tallies.reduce((sum, { counted }) => sum + counted.requests, 0) - exact,
+      unpriced: unpricedOf(tallies),
       output_basis: this.#outputBasis(tallies),
     };
   }
@@ -149,4 +150,10 @@ export class Bill {
       output: logged.output + output,
     };
   }
+}
+
+/** @returns names, each once */
+function unpricedOf(tallies: readonly Tally[]): string[] {
+  const models = tallies.map(({ variant }) => variant.model);
+  return [...new Set(models.filter(({ price }) => price === undefined).map(({ name }) => name))];
 }

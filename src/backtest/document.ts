@@ -37,6 +37,7 @@ const bill = z.object({
   counted_nearly: z
     .int()
     .describe("Sides with tools, images, redacted texts or a model whose tokenizer is not public."),
+  unpriced: z.array(z.string()).describe("Models whose price is not known, so that `usd` is not."),
   output_basis: z.array(
     z.object({
       variant: z.string(),
@@ -111,6 +112,9 @@ export const backtestDocument = z.object({
   new: z.string(),
   captures: z.int(),
   complete: z.boolean().describe("False: older captures of this time were left out by the limit."),
+  rollouts: z
+    .array(z.object({ name: z.string(), percent: z.number() }))
+    .describe("Started rollouts, and the candidate's share that both configurations give it."),
   routes: z.array(route),
 });
 

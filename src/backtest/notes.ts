@@ -17,8 +17,14 @@ const SAYS_NOTHING: Readonly<Record<string, string>> = {
 
 /** What somebody who reads a backtest has to know. */
 export function notesOn(route: Omit<RouteDocument, "notes">): string[] {
-  const { untold, left_out, quality, simulated, by_chance, moved } = route;
+  const { untold, left_out, quality, simulated, by_chance, moved, moves } = route;
+  const refused = moves.reduce((sum, { to, requests }) => sum + (to === null ? requests : 0), 0);
   return [
+    ...(refused > 0
+      ? [
+          `${count(refused, "request")} would be refused: the new configuration has no route \`${route.route}\`, or does not let their keys use it.`,
+        ]
+      : []),
     ...untold.map(
       ({ requests, rule, values, configuration }) =>
         `${count(requests, "request")} can't be told: the rule \`${rule}\` of the ${configuration} configuration looks at ${values.join(", ")}, which captures do not keep.`,

@@ -101,7 +101,7 @@ function refusalOf(lack: Lack, rows: readonly LoggedRow[]): QualityDocument["ref
     case "too_few":
       return {
         kind,
-        text: tooFewText(lack),
+        text: rows.length === 0 ? "The logs cannot tell: no request says anything of it." : tooFewText(lack),
         segment: null,
         variant: null,
         share: null,

@@ -7,17 +7,26 @@ import type {
 } from "../backtest/document.ts";
 import { limitNote } from "../backtest/notes.ts";
 import { count, percent, rounded, usd } from "../reports/words.ts";
+import { percentText } from "../rollouts/words/units.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
 
 /** A backtest as somebody reads it before the new configuration is applied. */
 export function backtestText(document: BacktestDocument): string {
-  const { from, to, captures, routes } = document;
+  const { from, to, captures, routes, rollouts } = document;
   const range = `${from.slice(0, 16)} to ${to.slice(0, 16)} UTC`;
   if (captures === 0) return `There are no captures from ${range}.\n`;
   const note = limitNote(document);
   const head = `${count(captures, "captured request")} from ${range}, by the configuration ${document.new} in place of ${document.current}.\n`;
-  const parts = [head, ...routes.map(routeText), ...(note === undefined ? [] : [`Note: ${note}\n`])];
+  const standing = rollouts.map(({ name, percent: weight }) => `${name} at ${percentText(weight)}`);
+  const stand =
+    standing.length === 0 ? [] : [`Rollouts stand where they stand now: ${standing.join(", ")}.\n`];
+  const parts = [
+    head,
+    ...stand,
+    ...routes.map(routeText),
+    ...(note === undefined ? [] : [`Note: ${note}\n`]),
+  ];
   return plainText(parts.join("\n")); // captures may come from elsewhere, with names of their own
 }
 
@@ -83,7 +92,8 @@ function billText(bill: BillDocument, { logged }: RouteDocument): string {
   return `${table}${basisText(bill)}${wholeText(change.usd, logged)}`;
 }
 
-function basisText({ logged, counted_exactly, counted_nearly, output_basis }: BillDocument): string {
+function basisText(bill: BillDocument): string {
+  const { logged, counted_exactly, counted_nearly, output_basis, unpriced } = bill;
   const input = [
     ...(logged > 0 ? [`told by the upstream for ${rounded(logged)}`] : []),
     ...(counted_exactly > 0 ? [`counted with the model's tokenizer for ${rounded(counted_exactly)}`] : []),
@@ -95,7 +105,11 @@ function basisText({ logged, counted_exactly, counted_nearly, output_basis }: Bi
       : `of ${variant} the mean of its ${count(answers, "answer")}, ${rounded(mean)} (${rounded(requests)})`,
   );
   const estimated = output.length === 0 ? "" : ` Output tokens are an estimate: ${output.join("; ")}.`;
-  return `Input tokens: ${input.join(", ")}.${estimated}\n`;
+  const unknown =
+    unpriced.length === 0
+      ? ""
+      : `USD is unknown: there is no price of ${unpriced.map((name) => `\`${name}\``).join(" and ")}.\n`;
+  return `Input tokens: ${input.join(", ")}.${estimated}\n${unknown}`;
 }
 
 function wholeText(change: number | null, logged: RouteDocument["logged"]): string {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { backtest } from "../../src/backtest/backtest.ts";
 import { backtestDocument, type RouteDocument } from "../../src/backtest/document.ts";
 import type { Reward } from "../../src/backtest/reward.ts";
+import { backtestText } from "../../src/cli/backtest-text.ts";
 import type { Table } from "../../src/domain/table.ts";
 import { parseCaptured } from "../../src/gateway/rebuild.ts";
 import { storedRun } from "../../src/rollouts/stored-run.ts";
@@ -98,13 +99,15 @@ test("a growing rollout moves users to the candidate alone, by the hash that dec
   expect(route.moved / 800).toBeLessThan(0.28);
   // Where a run stands counts, not what is configured.
   const stands = storedRun(run({ id: "run_1", rollout: "ramp", percent: 30 }));
-  const stood = await help({
+  const stood = await asked({
     current,
     next: helpTable(rules, rollouts(30)),
     captures,
     more: { runs: [stands] },
   });
-  expect(stood.moved).toBe(0);
+  expect(stood.routes[0]?.moved).toBe(0);
+  expect(stood.rollouts).toEqual([{ name: "ramp", percent: 30 }]);
+  expect(backtestText(stood)).toContain("\nRollouts stand where they stand now: ramp at 30%.\n");
 });
 
 test("a variant that would ask by another prompt is told as a change", async () => {
@@ -150,6 +153,19 @@ test("a route that is no more refuses its requests", async () => {
   expect(route.moves).toMatchObject([{ from: "prompted", to: null, requests: 50 }]);
   expect(route.bill?.after).toEqual({ input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, usd: 0 });
   expect(route.quality.left_out).toEqual({ refused: 50 });
+  expect(route.quality.refused[0]?.text).toBe("The logs cannot tell: no request says anything of it.");
+  expect(route.notes[0]).toMatch(
+    /^50 requests would be refused: the new configuration has no route `help`, /,
+  );
+});
+
+test("what the moved cost is not known without prices, and the models are named", async () => {
+  const up = { provider: "up", model: "nobody-knows-it" };
+  const models = { models: { base: up, ft: up } };
+  const current = helpTable([REST], models);
+  const next = helpTable([{ name: "rest", use: "tuned" }], models);
+  const { bill } = await help({ current, next, captures: traffic(current, { requests: 50 }) });
+  expect(bill).toMatchObject({ before: { usd: null }, after: { usd: null }, unpriced: ["base", "ft"] });
 });
 
 test("what the moved take is told by the upstream where they stay, and counted where they go", async () => {
