@@ -105,7 +105,7 @@ export class Loop {
     const last = async (): Promise<void> => {
       await this.#turning;
       for (const { followed } of this.#options.runs.open) {
-        while (followed.hasPending) await followed.catchUp();
+        if (followed.hasPending) await toItsEnd(followed);
         if (followed.isCaughtUp) await followed.keep();
       }
     };
@@ -126,7 +126,7 @@ export class Loop {
       publish();
       // What another process ended, it ended on what may not be folded here.
       for (const { row, followed } of before)
-        if (runs.following(row.id) === undefined) await followed.catchUp();
+        if (runs.following(row.id) === undefined) await toItsEnd(followed);
       for (const { run, followed } of runs.open) await this.step(run, followed);
       this.#sees();
       if (looks) await commits.sendLeft();
@@ -205,4 +205,10 @@ export class Loop {
     }
     this.#trouble ??= String(error);
   }
+}
+
+/** Logs all that waits, and folds all that is in the log. @throws StoreError */
+async function toItsEnd(followed: FollowedRun): Promise<void> {
+  do await followed.catchUp();
+  while (followed.hasPending);
 }

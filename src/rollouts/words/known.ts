@@ -66,7 +66,9 @@ export function agreementText({
   return [count(all, "pair"), ...shares].join("; ");
 }
 
-/** What it took to have the candidate answer too. */
-export function shadowCostText({ spent_usd, spent_today_usd }: PairsDocument): string {
+/** What it took to have the candidate answer too. What has no price adds nothing to it. */
+export function shadowCostText({ spent_usd, spent_today_usd, candidate }: PairsDocument): string {
+  if (candidate.cost_usd === null && spent_usd === 0)
+    return "What shadowing cost is not known: no answer of the candidate has a known cost.";
   return `Shadowing cost ${usd(spent_usd)}, ${usd(spent_today_usd)} of it today (UTC).`;
 }

@@ -141,6 +141,11 @@ describe("the page of a rollout", () => {
       'latency, median</th><td class="number">812 ms</td><td class="number">401 ms</td>',
     );
     expect(text).toContain("Shadowing cost $1.27, $0.40 of it today (UTC).");
+    const unpriced = { ...PAIRS, candidate: { ...PAIRS.candidate, costUsd: undefined } };
+    expect(page({ pairs: { ...unpriced, spentUsd: 0, spentTodayUsd: 0 } })).toContain(
+      "What shadowing cost is not known: no answer of the candidate has a known cost.",
+    );
+    expect(page({ pairs: unpriced })).toContain("Shadowing cost $1.27"); // the judge's
   });
 
   test("has the trail with who, why and what was known", () => {
