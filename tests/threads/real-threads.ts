@@ -10,8 +10,8 @@ export interface StoreInThreads {
   readonly troubles: readonly (string | undefined)[];
 }
 
-/** For tests that are not about time: on a machine that does much else a thread may take some. */
-export const PATIENT = { retryMs: 20, readMs: 60_000, silentMs: 60_000, closeMs: 60_000 } as const;
+/** For tests that are not about time: on a machine that does much else a thread may take some, within what a hook may. */
+export const PATIENT = { retryMs: 20, readMs: 60_000, silentMs: 60_000, closeMs: 20_000 } as const;
 
 /** A store in real threads, which keeps everything unless the options say otherwise. */
 export function storeInThreads(url: string, more: Partial<ThreadedStoreOptions> = {}): StoreInThreads {
