@@ -1,4 +1,5 @@
 import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
+import type { Variant } from "../domain/table.ts";
 import { knownOf } from "./deed.ts";
 import { laterSettings } from "./later-settings.ts";
 import { isOpen, type Situation } from "./needs.ts";
@@ -54,23 +55,29 @@ export function viewOf(
 }
 
 function noticesOf(run: Run, rollout: Rollout): readonly string[] {
+  if (!isOpen(run)) return [];
   const later = laterSettings(run, rollout);
-  const models = unpriced(run, rollout);
   return [
     ...(later.length === 0
       ? []
       : [`The configuration has other ${later.join(" and ")} than this run: they count at the next start.`]),
-    ...(models.length === 0
-      ? []
-      : [
-          `The guardrail \`cost\` sees nothing: there is no price of ${models.map((name) => `\`${name}\``).join(" and ")}.`,
-        ]),
+    ...unpriced(run, rollout),
   ];
 }
 
-/** Models for whose want of a price a run's guardrail of costs can't compare. */
-function unpriced(run: Run, { control, candidate }: Rollout): readonly string[] {
-  if (!isOpen(run) || !run.policy.guardrails.some(({ kind }) => kind === "cost")) return [];
-  const models = [control.model, candidate.model].filter(({ price }) => price === undefined);
-  return [...new Set(models.map(({ name }) => name))];
+/** What does nothing for want of a price. */
+function unpriced(
+  { policy, shadowPercent }: Run,
+  { control, candidate, policy: now }: Rollout,
+): readonly string[] {
+  const namesOf = (...sides: readonly Variant[]): string => {
+    const models = sides.map(({ model }) => model).filter(({ price }) => price === undefined);
+    return [...new Set(models.map(({ name }) => `\`${name}\``))].join(" and ");
+  };
+  const costs = policy.guardrails.some(({ kind }) => kind === "cost") ? namesOf(control, candidate) : "";
+  const shadow = shadowPercent > 0 && now.shadow.usdPerDay !== undefined ? namesOf(candidate) : "";
+  return [
+    ...(costs === "" ? [] : [`The guardrail \`cost\` sees nothing: there is no price of ${costs}.`]),
+    ...(shadow === "" ? [] : [`Nothing is shadowed: \`shadow.usdPerDay\` needs the price of ${shadow}.`]),
+  ];
 }

@@ -488,12 +488,17 @@ test("other stages of a run that goes on count at the next start, and that is sa
   expect((await control.start("r", ASKED)).percent).toBe(10);
 });
 
-test("a guardrail of costs that no price lets see is told of", async () => {
-  const { conductor } = await conduct(await newStore(), rolloutOf());
+test("what does nothing for want of a price is told of", async () => {
+  const stages = [{ percent: 0, shadow: 10 }, 25];
+  const rollout = rolloutOf({ stages, shadow: { usdPerDay: 5 } });
+  const { conductor } = await conduct(await newStore(), rollout);
   const { control } = conductor;
-  expect((await control.start("r", ASKED)).notices).toEqual([
+  const notices = [
     "The guardrail `cost` sees nothing: there is no price of `base` and `ft`.",
-  ]);
+    "Nothing is shadowed: `shadow.usdPerDay` needs the price of `ft`.",
+  ];
+  expect((await control.start("r", ASKED)).notices).toEqual(notices);
+  expect((await control.rollback("r", ASKED)).notices).toEqual([]);
 });
 
 test("a run whose rollout was out of the configuration goes on, and that is logged", async () => {
