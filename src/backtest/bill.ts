@@ -1,6 +1,6 @@
 import { known } from "../domain/made.ts";
 import type { Variant } from "../domain/table.ts";
-import { costOf, type Usage } from "../domain/usage.ts";
+import { costOf, type Usage, unpriced } from "../domain/usage.ts";
 import type { StoredCapture } from "../store/store.ts";
 import { actionBy, actionOf } from "./action.ts";
 import type { BillDocument } from "./document.ts";
@@ -104,7 +104,7 @@ export class Bill {
       logged: tallies.reduce((sum, { logged }) => sum + logged.requests, 0),
       counted_exactly: exact,
       counted_nearly: tallies.reduce((sum, { counted }) => sum + counted.requests, 0) - exact,
-      unpriced: unpricedOf(tallies),
+      unpriced: unpriced(tallies.map(({ variant }) => variant.model)),
       output_basis: this.#outputBasis(tallies),
     };
   }
@@ -150,10 +150,4 @@ export class Bill {
       output: logged.output + output,
     };
   }
-}
-
-/** @returns names, each once */
-function unpricedOf(tallies: readonly Tally[]): string[] {
-  const models = tallies.map(({ variant }) => variant.model);
-  return [...new Set(models.filter(({ price }) => price === undefined).map(({ name }) => name))];
 }

@@ -17,6 +17,13 @@ export interface Price {
   readonly hostingPerHour?: number | undefined;
 }
 
+/** Names of the models of which nobody knows what they cost, each once. */
+export function unpriced(
+  models: readonly { readonly name: string; readonly price?: Price | undefined }[],
+): string[] {
+  return [...new Set(models.filter(({ price }) => price === undefined).map(({ name }) => name))];
+}
+
 function count(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -1,5 +1,5 @@
 import type { Policy, Side } from "../domain/rollout.ts";
-import { packBytes, unpackBytes } from "../statistics/packed-bytes.ts";
+import { grown, packBytes, unpackBytes } from "../statistics/packed-bytes.ts";
 import type { MonitorState } from "./monitor-state.ts";
 import type { PairObservation, RequestObservation } from "./observation.ts";
 import { Proof } from "./proof.ts";
@@ -97,11 +97,7 @@ export class StageSums {
   /** @returns whether the unit had no request in this stage before; always for one that chance alone assigned */
   #countKey(unit: number): boolean {
     if (unit < 0) return true;
-    if (unit >= this.#stageOfUnit.length) {
-      const larger = new Uint8Array(2 * unit + 64);
-      larger.set(this.#stageOfUnit);
-      this.#stageOfUnit = larger;
-    }
+    if (unit >= this.#stageOfUnit.length) this.#stageOfUnit = grown(this.#stageOfUnit, unit);
     const mark = (this.#stage % 255) + 1;
     if (this.#stageOfUnit[unit] === mark) return false;
     this.#stageOfUnit[unit] = mark;

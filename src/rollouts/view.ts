@@ -1,5 +1,6 @@
 import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import type { Variant } from "../domain/table.ts";
+import { unpriced } from "../domain/usage.ts";
 import { knownOf } from "./deed.ts";
 import { laterSettings } from "./later-settings.ts";
 import { isOpen, type Situation } from "./needs.ts";
@@ -61,19 +62,19 @@ function noticesOf(run: Run, rollout: Rollout): readonly string[] {
     ...(later.length === 0
       ? []
       : [`The configuration has other ${later.join(" and ")} than this run: they count at the next start.`]),
-    ...unpriced(run, rollout),
+    ...withoutPrice(run, rollout),
   ];
 }
 
 /** What does nothing for want of a price. */
-function unpriced(
+function withoutPrice(
   { policy, shadowPercent }: Run,
   { control, candidate, policy: now }: Rollout,
 ): readonly string[] {
-  const namesOf = (...sides: readonly Variant[]): string => {
-    const models = sides.map(({ model }) => model).filter(({ price }) => price === undefined);
-    return [...new Set(models.map(({ name }) => `\`${name}\``))].join(" and ");
-  };
+  const namesOf = (...sides: readonly Variant[]): string =>
+    unpriced(sides.map(({ model }) => model))
+      .map((name) => `\`${name}\``)
+      .join(" and ");
   const costs = policy.guardrails.some(({ kind }) => kind === "cost") ? namesOf(control, candidate) : "";
   const shadow = shadowPercent > 0 && now.shadow.usdPerDay !== undefined ? namesOf(candidate) : "";
   return [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Side } from "../domain/rollout.ts";
-import { packBytes, unpackBytes } from "./packed-bytes.ts";
+import { grown, packBytes, unpackBytes } from "./packed-bytes.ts";
 
 /** Stands for "seen as the candidate's", or for one of more shares than there are numbers for. */
 const KNOWN = 255;
@@ -144,10 +144,4 @@ export class FirstEvents {
     this.#whole = unpackBytes(whole, this.#units.count);
     this.#fresh = unpackBytes(fresh, this.#units.count);
   }
-}
-
-function grown(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(least + 1))));
-  larger.set(bytes);
-  return larger;
 }

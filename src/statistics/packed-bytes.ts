@@ -1,3 +1,10 @@
+/** The bytes, and zeros behind them, so that there is one at this index. */
+export function grown(bytes: Uint8Array, index: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(index + 1))));
+  larger.set(bytes);
+  return larger;
+}
+
 /**
  * Bytes of which most are 0, as short text: a run of zeros becomes a 0 and its length less one in 7-bit groups, the lowest
  * first; the whole in base64. Zeros at the end are left out.
