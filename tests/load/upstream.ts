@@ -205,10 +205,13 @@ async function sendStream(
   if (sending.call.end === "open") ends();
 }
 
-/** Cuts bytes anywhere, also within an event and within a character, and sends the parts with pauses between. */
+/**
+ * Cuts bytes anywhere, also within an event and within a character, and sends the parts with pauses between. The last
+ * part is never empty: an answer whose length was told is over with its last byte, and the next call may come at once.
+ */
 async function sendPieces({ call, response, dice }: Sending, bytes: Buffer, pieces: number): Promise<void> {
   const cuts = Array.from({ length: pieces - 1 }, (_, place) =>
-    dice.between(`cut ${place}`, 0, bytes.length),
+    dice.between(`cut ${place}`, 0, Math.max(0, bytes.length - 1)),
   );
   const ends = [...cuts.sort((a, b) => a - b), bytes.length];
   let from = 0;
