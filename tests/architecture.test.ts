@@ -210,3 +210,12 @@ test("what runs needs no package that only development has", () => {
     .filter(({ from, to }) => from !== "src/cli/demo.ts" && !Object.hasOwn(dependencies, nameOf(to)));
   expect(wrong.map(shown)).toEqual([]);
 });
+
+test("what files of tests share registers no hooks while it loads: it loads once, for whichever file comes first", () => {
+  const shared = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(?<!\.(test|faults|crash))\.ts$/.test(name),
+  );
+  const hook = /^(before|after)(All|Each)\(/m;
+  expect(shared.length).toBeGreaterThan(50);
+  expect(shared.filter((name) => hook.test(readFileSync(join(root, "tests", name), "utf8")))).toEqual([]);
+});

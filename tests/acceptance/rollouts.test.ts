@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { RolloutView } from "../../src/rollouts/run.ts";
-import { DATABASES } from "../store/databases.ts";
+import { useDatabases } from "../store/databases.ts";
 import { type TestGateway, until } from "../support/gateway.ts";
 import { ASKED, migrate, type Sent, send, users } from "./migration.ts";
+
+const { kinds } = useDatabases();
 
 async function viewOf({ rollouts }: TestGateway): Promise<RolloutView> {
   if (rollouts === undefined) throw new TypeError("the gateway has no store");
@@ -38,7 +40,7 @@ async function sendWhileRunning(
 }
 
 describe("a rollout", { timeout: 90_000 }, () => {
-  const [sqlite] = DATABASES;
+  const [sqlite] = kinds;
   const create = async () => (await sqlite?.create()) ?? "";
 
   test("whose candidate turns bad is rolled back with its evidence, and all users return, also after a restart", async () => {
@@ -139,7 +141,7 @@ describe("a rollout", { timeout: 90_000 }, () => {
   });
 });
 
-test.each(DATABASES)(
+test.each(kinds)(
   "two gateways on $name agree on a rollout's weight and verdict, and users return on both",
   { timeout: 90_000 },
   async (database) => {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { wholeComparison } from "../../routes/admin/comparisons.ts";
 import { main } from "../../src/cli/main.ts";
@@ -11,11 +11,6 @@ import { askedOf, byModel, comparable, likesTheFirst } from "../support/compare.
 import { until } from "../support/gateway.ts";
 import { type Respond, respondStream, sendJson, startStream, startUpstream } from "../support/upstream.ts";
 import { projectNode, runCommand, startCommand, temporaryFiles } from "./command.ts";
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
 
 /** Within this process, as a start takes a while. */
 async function expectRefusedUse(args: readonly string[], problem: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { tuningJobList } from "../../routes/admin/tuning-fields.ts";
 import { main } from "../../src/cli/main.ts";
@@ -9,11 +9,6 @@ import { startTuningDouble, type TuningDoubleOptions } from "../support/openai-t
 import { until } from "../support/until.ts";
 import { examples } from "../tuning/world.ts";
 import { projectNode, startCommand, temporaryFiles } from "./command.ts";
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
 
 /** The commands on a real store, with OpenAI's double to train at. */
 async function setUp(options: TuningDoubleOptions = {}) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { deploymentList, tuningJobList, tuningPlan } from "../../routes/admin/tuning-fields.ts";
 import { main } from "../../src/cli/main.ts";
 import { deployments, scale, undeploy } from "../../src/cli/tune-deployments.ts";
@@ -17,10 +17,6 @@ import { succeededJob, tuningJob } from "../support/tuning-job.ts";
 import { until } from "../support/until.ts";
 import { temporaryFiles } from "./command.ts";
 import { FakeTuning } from "./fake-tuning.ts";
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 const HUB: Provider = {
   name: "hub",

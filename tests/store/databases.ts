@@ -13,28 +13,49 @@ export interface DatabaseKind {
   create(): Promise<string>;
 }
 
-const folders: string[] = [];
-const stores: Store[] = [];
-let server: Promise<PostgresServer> | undefined;
+export interface Databases {
+  readonly kinds: readonly DatabaseKind[];
+  /** Opens a store that is closed after the tests of the file. */
+  open(url: string): Promise<Store>;
+}
 
-const sqlite: DatabaseKind = {
-  name: "SQLite",
-  create: async () => {
-    const folder = mkdtempSync(join(tmpdir(), "crossover-store-"));
-    folders.push(folder);
-    return `file:${join(folder, "crossover.db")}`;
-  },
-};
-
-const postgres: DatabaseKind = {
-  name: "Postgres",
-  create: async () => {
-    server ??= startPostgres();
-    return (await server).createDatabase();
-  },
-};
-
-export const DATABASES: readonly DatabaseKind[] = WITHOUT_POSTGRES ? [sqlite] : [sqlite, postgres];
+/**
+ * What a file of tests keeps its stores in. To be called at its top: what the tests leave is gone after the last one.
+ * One Postgres is enough for a file, and it starts only when it is asked for.
+ */
+export function useDatabases(): Databases {
+  const folders: string[] = [];
+  const stores: Store[] = [];
+  let server: Promise<PostgresServer> | undefined;
+  afterAll(async () => {
+    await Promise.all(stores.map((store) => store.close()));
+    await (await server)?.stop();
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+  const sqlite: DatabaseKind = {
+    name: "SQLite",
+    create: async () => {
+      const folder = mkdtempSync(join(tmpdir(), "crossover-store-"));
+      folders.push(folder);
+      return `file:${join(folder, "crossover.db")}`;
+    },
+  };
+  const postgres: DatabaseKind = {
+    name: "Postgres",
+    create: async () => {
+      server ??= startPostgres();
+      return (await server).createDatabase();
+    },
+  };
+  return {
+    kinds: WITHOUT_POSTGRES ? [sqlite] : [sqlite, postgres],
+    open: async (url) => {
+      const store = await openStore(url);
+      stores.push(store);
+      return store;
+    },
+  };
+}
 
 const WITHOUT_ROLLOUTS = [
   ...["runs", "changes", "observations", "entries", "snapshots"].map((name) => `drop table rollout_${name}`),
@@ -55,16 +76,3 @@ export const EARLIER = [
   { version: "before rollouts", statements: WITHOUT_ROLLOUTS.join("; ") },
   { version: "before fine-tuning", statements: [...WITHOUT_ROLLOUTS, ...WITHOUT_TUNING].join("; ") },
 ] as const;
-
-/** Opens a store that is closed after the tests of the file. */
-export async function open(url: string): Promise<Store> {
-  const store = await openStore(url);
-  stores.push(store);
-  return store;
-}
-
-afterAll(async () => {
-  await Promise.all(stores.map((store) => store.close()));
-  await (await server)?.stop();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Capture, CaptureOutcome, Feedback, FeedbackValue } from "../../src/domain/capture.ts";
 import { type CaptureFilter, type Store, scan } from "../../src/store/store.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, capture, contentOf, feedback } from "./samples.ts";
+
+const { kinds, open } = useDatabases();
 
 const words = ["soup", "süß", "牛肉面", "x-ray", "SOUP"] as const;
 const small = fc.integer({ min: 0, max: 6 });
@@ -128,7 +130,7 @@ async function pages(store: Store, filter: CaptureFilter, limit: number, order: 
   return ids;
 }
 
-describe.each(DATABASES)("any captures on $name", (database) => {
+describe.each(kinds)("any captures on $name", (database) => {
   test("are found as a plain list has them, in pages of any size", async () => {
     const store = await open(await database.create());
     await fc.assert(

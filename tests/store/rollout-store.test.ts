@@ -3,8 +3,10 @@ import type { LogEntry, StoredEvent, StoredRun } from "../../src/store/rollout-s
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
 import { PATIENT, storeInThreads } from "../threads/real-threads.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, capture, rolloutChange, rolloutRun } from "./samples.ts";
+
+const { kinds, open } = useDatabases();
 
 /** A store as one of several gateways has it. Two of SQLite can't wait for each other in one thread. */
 async function gateway(url: string): Promise<Store> {
@@ -26,7 +28,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-describe.each(DATABASES)("runs of rollouts on $name", (database) => {
+describe.each(kinds)("runs of rollouts on $name", (database) => {
   let url: string;
   let store: Store;
 
@@ -150,7 +152,7 @@ describe.each(DATABASES)("runs of rollouts on $name", (database) => {
   });
 });
 
-describe.each(DATABASES)("the log of a run on $name", (database) => {
+describe.each(kinds)("the log of a run on $name", (database) => {
   let url: string;
   let store: Store;
 

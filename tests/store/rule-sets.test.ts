@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../src/store/store.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, capture } from "./samples.ts";
+
+const { kinds, open } = useDatabases();
 
 const DAY = 24 * 60 * 60 * 1000;
 
-describe.each(DATABASES)("rule sets on $name", (database) => {
+describe.each(kinds)("rule sets on $name", (database) => {
   let store: Store;
 
   beforeEach(async () => {

@@ -14,8 +14,10 @@ import type { Schema } from "../../src/store/schema.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { startChild } from "../platforms/child.ts";
 import { until } from "../support/until.ts";
-import { EARLIER, open } from "./databases.ts";
+import { EARLIER, useDatabases } from "./databases.ts";
 import { batch, capture, contentOf, feedback, rolloutRun, tuningJob } from "./samples.ts";
+
+const { open } = useDatabases();
 
 const root = mkdtempSync(join(tmpdir(), "crossover-sqlite-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

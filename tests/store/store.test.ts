@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { murmur3 } from "../../src/domain/hash.ts";
 import type { Store } from "../../src/store/store.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, call, capture, contentOf, feedback, recipe, usage } from "./samples.ts";
 
-describe.each(DATABASES)("a store on $name", (database) => {
+const { kinds, open } = useDatabases();
+
+describe.each(kinds)("a store on $name", (database) => {
   let store: Store;
   const fresh = async () => open(await database.create());
   const ids = async (filter: Parameters<Store["page"]>[0], order: "newest" | "oldest" = "newest") =>

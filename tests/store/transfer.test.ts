@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { CaptureFilter, Store } from "../../src/store/store.ts";
 import { exportStore, ImportError, importStore } from "../../src/store/transfer.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, call, capture, feedback, recipe, usage } from "./samples.ts";
+
+const { kinds, open } = useDatabases();
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
@@ -14,7 +16,7 @@ async function exported(store: Store, filter?: CaptureFilter): Promise<readonly 
   return lines;
 }
 
-describe.each(DATABASES)("export and import on $name", (database) => {
+describe.each(kinds)("export and import on $name", (database) => {
   const filled = async () => {
     const store = await open(await database.create());
     const captures = Array.from({ length: 450 }, (_, i) =>

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../src/store/store.ts";
-import { DATABASES, open } from "./databases.ts";
+import { useDatabases } from "./databases.ts";
 import { batch, capture, tuningJob } from "./samples.ts";
 
-describe.each(DATABASES)("fine-tuning jobs on $name", (database) => {
+const { kinds, open } = useDatabases();
+
+describe.each(kinds)("fine-tuning jobs on $name", (database) => {
   let url: string;
   let store: Store;
 

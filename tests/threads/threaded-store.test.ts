@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ThreadedStoreOptions } from "../../src/threads/threaded-store.ts";
 import { startChild } from "../platforms/child.ts";
-import { DATABASES, open } from "../store/databases.ts";
+import { useDatabases } from "../store/databases.ts";
 import {
   batch,
   capture,
@@ -20,6 +20,8 @@ import {
 import { startPostgres, WITHOUT_POSTGRES } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { PATIENT, type StoreInThreads, storeInThreads } from "./real-threads.ts";
+
+const { kinds, open } = useDatabases();
 
 const root = join(import.meta.dirname, "../..");
 
@@ -36,7 +38,7 @@ function inThreads(url: string, more: Partial<ThreadedStoreOptions> = {}): Store
   return started;
 }
 
-describe.each(DATABASES)("threads with $name", (database) => {
+describe.each(kinds)("threads with $name", (database) => {
   test("do all that the store does", async () => {
     const { store, threads, troubles } = inThreads(await database.create());
     const given = feedback("f", "a");

@@ -459,9 +459,6 @@ test("without a token one is looked for in the environment, and not finding one 
   vi.stubEnv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential");
   for (const name of ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"])
     vi.stubEnv(name, undefined);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
   const { anew, signal } = await setting();
   const deployer = anew({ token: undefined, endpoint: `https://127.0.0.1:${await freePort()}` });
   const problem = await problemOf(deployer.find(NAME, signal));

@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { tuningJob } from "../../src/tuning/job.ts";
 import { Tuner } from "../../src/tuning/tuner.ts";
 import type { TuningQuestion } from "../../src/tuning/tuning.ts";
-import { DATABASES, open } from "../store/databases.ts";
+import { useDatabases } from "../store/databases.ts";
 import { until } from "../support/until.ts";
 import { FakeProvider, problem, seen } from "./fake-provider.ts";
 import { bound, examples, QUESTION, type World, world } from "./world.ts";
+
+const { kinds, open } = useDatabases();
 
 const AZURE: TuningQuestion = {
   ...QUESTION,
@@ -139,7 +141,7 @@ test("what never came to be is created again after the time of grace", async () 
   expect(all.provider.effects.filter((effect) => effect === "create")).toHaveLength(1);
 });
 
-test.each(DATABASES)(
+test.each(kinds)(
   "two workers on $name: one works, and the other takes over when it is gone",
   async (database) => {
     const url = await database.create();
