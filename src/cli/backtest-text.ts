@@ -6,7 +6,7 @@ import type {
   RouteDocument,
 } from "../backtest/document.ts";
 import { limitNote } from "../backtest/notes.ts";
-import { count, percent, rounded, usd } from "../reports/words.ts";
+import { count, namesText, percent, rounded, usd } from "../reports/words.ts";
 import { percentText } from "../rollouts/words/units.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import { textTable } from "./text-table.ts";
@@ -106,9 +106,7 @@ function basisText(bill: BillDocument): string {
   );
   const estimated = output.length === 0 ? "" : ` Output tokens are an estimate: ${output.join("; ")}.`;
   const unknown =
-    unpriced.length === 0
-      ? ""
-      : `USD is unknown: there is no price of ${unpriced.map((name) => `\`${name}\``).join(" and ")}.\n`;
+    unpriced.length === 0 ? "" : `USD is unknown: there is no price of ${namesText(unpriced)}.\n`;
   return `Input tokens: ${input.join(", ")}.${estimated}\n${unknown}`;
 }
 

@@ -78,3 +78,8 @@ export function timeOf(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? NOTHING : date.toISOString().slice(0, 19).replace("T", " ");
 }
+
+/** Names as they stand in the configuration: `` `base` and `tuned` ``. */
+export function namesText(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(" and ");
+}

@@ -1,6 +1,7 @@
 import { isUnknown, percentOf, positionOf, type Rollout, type Standings } from "../domain/rollout.ts";
 import type { Variant } from "../domain/table.ts";
 import { unpriced } from "../domain/usage.ts";
+import { namesText } from "../reports/words.ts";
 import { knownOf } from "./deed.ts";
 import { laterSettings } from "./later-settings.ts";
 import { isOpen, type Situation } from "./needs.ts";
@@ -72,9 +73,7 @@ function withoutPrice(
   { control, candidate, policy: now }: Rollout,
 ): readonly string[] {
   const namesOf = (...sides: readonly Variant[]): string =>
-    unpriced(sides.map(({ model }) => model))
-      .map((name) => `\`${name}\``)
-      .join(" and ");
+    namesText(unpriced(sides.map(({ model }) => model)));
   const costs = policy.guardrails.some(({ kind }) => kind === "cost") ? namesOf(control, candidate) : "";
   const shadow = shadowPercent > 0 && now.shadow.usdPerDay !== undefined ? namesOf(candidate) : "";
   return [
