@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.ts";
 import { newRequestId } from "../domain/own-answer.ts";
 import { StoreError } from "../store/store.ts";
 import type { Backlog } from "./backlog.ts";
@@ -156,7 +157,7 @@ export class Writer {
       await this.#sink.write(batch);
       return { kind: "stored" };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       if (!(error instanceof StoreError && error.temporary)) return { kind: "refused", problem };
       this.#listener.waiting(problem);
       return { kind: "failed" };

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/problem.ts";
-import { GatewayError } from "../domain/errors.ts";
+import { GatewayError, messageOf } from "../domain/errors.ts";
 
 /** The command was called in a wrong way. */
 export class UsageError extends Error {
@@ -18,7 +18,7 @@ export function errorText(error: unknown): string {
     }
     if ("path" in error) return fileErrorText(String(error.code), String(error.path), error);
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function fileErrorText(code: string, path: string, error: Error): string {

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.ts";
 import type { Rollout, WebhookSettings } from "../domain/rollout.ts";
 import type { Redaction, RedisSettings, ServerSettings, StoreSettings } from "../domain/table.ts";
 import type { Provider } from "../domain/tuning.ts";
@@ -40,7 +41,7 @@ function problemOf(pattern: string): string | undefined {
     const matchesNothing = linearPattern(pattern)("") !== undefined;
     return matchesNothing ? "the pattern matches an empty text: it would be found everywhere" : undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

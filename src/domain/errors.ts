@@ -54,6 +54,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** What anything that was thrown says of itself. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** 400: the client's fault. */
 export function badRequest(code: string, message: string, param?: string): GatewayError {
   return new GatewayError({ status: 400, type: "invalid_request_error", code, message, param });

@@ -1,4 +1,5 @@
 import { ruleSetOf } from "../backtest/rule-set.ts";
+import { messageOf } from "../domain/errors.ts";
 import type { Table } from "../domain/table.ts";
 import type { Log } from "../metrics/log.ts";
 import type { Store } from "../store/store.ts";
@@ -29,7 +30,7 @@ export class RuleKeeper {
       this.#kept = undefined;
       this.#retryAt = now + RETRY_MS;
       this.#log("warn", "the rules in force could not be kept", {
-        problem: error instanceof Error ? error.message : String(error),
+        problem: messageOf(error),
       });
     });
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { messageOf } from "../domain/errors.ts";
 import { replaceFile } from "../replace-file.ts";
 import { formatKeys, type KeyStore, parseKeys, type StoredKey, StoreError } from "./store.ts";
 
@@ -35,8 +36,4 @@ export class DiskKeyStore implements KeyStore {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

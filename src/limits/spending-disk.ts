@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../domain/errors.ts";
 import { replaceFile } from "../replace-file.ts";
 import type { MemoryLedger } from "./memory-ledger.ts";
 import { type Spending, spendingSchema } from "./spending.ts";
@@ -98,7 +99,7 @@ function read(path: string): Spending | undefined {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new SpendingFileError(path, error instanceof Error ? error.message : String(error));
+    throw new SpendingFileError(path, messageOf(error));
   }
   return parse(path, text);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.ts";
 import type { Log, LogFields } from "../metrics/log.ts";
 import type { RolloutFamilies } from "../metrics/rollout-families.ts";
 import type {
@@ -27,6 +28,11 @@ export interface CommitsOptions {
   readonly webhookWaitsMs?: readonly number[] | undefined;
 }
 
+/** A change, and what a webhook is to be told of it. */
+interface Made extends Changed {
+  readonly event: StoredEvent | undefined;
+}
+
 /** So long whoever has an event may take to send it, with all tries, before another one does. */
 const SENDING_MS = 5 * 60_000;
 /** Events that are older are sent no more. */
@@ -39,7 +45,7 @@ export class Commits {
   readonly #options: CommitsOptions;
   readonly #webhooks: Webhooks;
   /** By their ids, changes of which it is not known whether they were saved. */
-  readonly #unanswered = new Map<string, Changed>();
+  readonly #unanswered = new Map<string, Made>();
   /** On the clock of performance.now(). */
   #leftLookedAt = Number.NEGATIVE_INFINITY;
 
@@ -55,11 +61,12 @@ export class Commits {
     options: SaveOptions = {},
   ): Promise<boolean> {
     if (change === undefined) return this.#put(run, [], options);
-    this.#remember({ run, change });
     const event = this.#eventOf({ run, change });
+    const made: Made = { run, change, event };
+    this.#remember(made);
     const isSaved = await this.#put(run, [storedChange(change)], { ...options, event });
     // Somebody who looked meanwhile may have told of it already.
-    if (this.#unanswered.delete(change.id) && isSaved) this.#tell({ run, change });
+    if (this.#unanswered.delete(change.id) && isSaved) this.#tell(made);
     return isSaved;
   }
 
@@ -94,7 +101,7 @@ export class Commits {
     await Promise.race([this.#webhooks.close(), late]);
   }
 
-  #remember(made: Changed): void {
+  #remember(made: Made): void {
     const [oldest] = this.#unanswered.keys();
     if (oldest !== undefined && this.#unanswered.size >= MOST_UNANSWERED) this.#unanswered.delete(oldest);
     this.#unanswered.set(made.change.id, made);
@@ -130,11 +137,10 @@ export class Commits {
   }
 
   #warn(message: string, error: unknown, fields: LogFields = {}): void {
-    const problem = error instanceof Error ? error.message : String(error);
-    this.#options.log("warn", message, { ...fields, problem });
+    this.#options.log("warn", message, { ...fields, problem: messageOf(error) });
   }
 
-  #tell({ run, change }: Changed): void {
+  #tell({ run, change, event }: Made): void {
     const { log, metrics } = this.#options;
     const { rollout, action, by, ground, verdict } = change;
     metrics.changed(rollout, action);
@@ -151,7 +157,6 @@ export class Commits {
       guardrail: verdict?.guardrail,
       observation: verdict?.observation,
     });
-    const event = eventOf(run, change);
     if (event !== undefined) this.#send(event);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.ts";
 import type { RedactionSettings } from "../domain/redactor.ts";
 import { StoreError } from "../store/store.ts";
 import {
@@ -182,6 +183,5 @@ function temporary(message: string): Failure {
 }
 
 function causeOf(cause: unknown): string {
-  if (cause === undefined) return "nobody knows why";
-  return cause instanceof Error ? cause.message : String(cause);
+  return cause === undefined ? "nobody knows why" : messageOf(cause);
 }

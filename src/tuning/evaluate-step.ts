@@ -2,6 +2,7 @@ import type { Tools } from "../comparison/answered.ts";
 import { Comparison, type Query } from "../comparison/compare.ts";
 import { comparisonPage } from "../comparison/page.ts";
 import { type Compared, comparedSet, storable } from "../comparison/stored.ts";
+import { messageOf } from "../domain/errors.ts";
 import { bare } from "../prompts/bare.ts";
 import { percent } from "../reports/words.ts";
 import { candidateAnswers, failuresIn, requireAnswer } from "./candidate-answers.ts";
@@ -169,7 +170,7 @@ async function writePages(context: StepContext, compared: Compared): Promise<voi
     await deps.folders.write(job.id, "evaluation.json", `${json}\n`);
     await deps.folders.write(job.id, "evaluation.html", comparisonPage(compared));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     await context.update((current, now) =>
       troubled(current, context.redact(`The evaluation's page could not be written: ${why}`), now),
     );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "../config/problem.ts";
-import { GatewayError } from "../domain/errors.ts";
+import { GatewayError, messageOf } from "../domain/errors.ts";
 import { StoreError } from "../store/store.ts";
 import type { JobProblem } from "./job.ts";
 import { type Observation, type ProblemKind, ProviderProblem } from "./trainer.ts";
@@ -39,9 +39,8 @@ function fieldsOf(error: unknown): Fields {
   if (error instanceof ConfigurationGap) return { message: error.message, raw: "" };
   if (error instanceof ConfigError)
     return { message: `The configuration does not take the model: ${error.message}`, raw: "" };
-  const message = error instanceof Error ? error.message : String(error);
   return {
-    message: `The gateway could not go on: ${message}`,
+    message: `The gateway could not go on: ${messageOf(error)}`,
     hint: "This is no answer of the provider's. The gateway's log may say more.",
     raw: "",
   };

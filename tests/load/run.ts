@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { textTable } from "../../src/cli/text-table.ts";
+import { messageOf } from "../../src/domain/errors.ts";
 import { audit, type Check } from "./audit.ts";
 import { captureChecks, readCaptures } from "./captures.ts";
 import { Child } from "./child.ts";
@@ -35,7 +36,7 @@ try {
   process.stdout.write(`\n${textTable(["", "check", "figures"], rows, 3)}`);
   process.exitCode = checks.every(({ ok }) => ok) ? 0 : 1;
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
